@@ -1,0 +1,1 @@
+"""The decision: ``step(state, snapshot, events, params) -> Step``; pure, deterministic, no I/O."""

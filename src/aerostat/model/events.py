@@ -1,0 +1,55 @@
+"""What happened between two rounds, in order; facts only, nothing decides here."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aerostat.model.guest import GuestId
+
+
+class Outcome(StrEnum):
+    """How a command ended. Accepted is not done: done is ``actual`` having moved."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"  # sent, no answer: re-read before acting again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetAnswered:
+    """A target was sent to a guest, and this came of it."""
+
+    guest: GuestId
+    target_bytes: int
+    outcome: Outcome
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalloonMoved:
+    """The hypervisor announced a change of ``actual``."""
+
+    guest: GuestId
+    actual_bytes: int
+
+
+class LifecycleKind(StrEnum):
+    """What a VM's life brought. Values are stable."""
+
+    APPEARED = "appeared"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    RESET = "reset"  # a fresh kernel will inflate straight to the standing target
+    SHUTDOWN = "shutdown"
+    CRASHED = "crashed"
+    DISAPPEARED = "disappeared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifecycleChanged:
+    """A guest was paused, resumed, reset, shut down, or came or went."""
+
+    guest: GuestId
+    kind: LifecycleKind
+
+
+Event = TargetAnswered | BalloonMoved | LifecycleChanged

@@ -1,0 +1,91 @@
+"""What a guest says of itself, as read: every figure has a value, or is absent with a reason."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Absence(StrEnum):
+    """Why a figure has no value. Values are stable: they are stored and shown."""
+
+    NOT_REPORTED = "not_reported"  # the peer sent no such key
+    UNSET = "unset"  # the peer sent its "no value": -1 or 2**64-1
+    NEVER_SAMPLED = "never_sampled"  # the guest's driver has not written statistics yet
+    ABSURD = "absurd"  # a value that cannot be, such as more free memory than the guest has
+    STALE = "stale"  # older than the deadline for figures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbsentFigure:
+    """One figure that has no value, and why."""
+
+    name: str
+    why: Absence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalloonStatistics:
+    """One sample of the guest's balloon driver; all its figures have the same age.
+
+    Counters (swap, faults, kills, stalls) are cumulative since the guest booted. A figure that is
+    ``None`` is named in ``absent`` with the reason.
+    """
+
+    sampled_wall_s: float  # the hypervisor's time stamp of the sample: it moves when a new one came
+    age_s: float  # how old the sample was when it was read; at least 0
+    total_bytes: int | None = None
+    available_bytes: int | None = None
+    free_bytes: int | None = None
+    cache_bytes: int | None = None
+    swap_in_bytes: int | None = None
+    swap_out_bytes: int | None = None
+    major_faults: int | None = None
+    minor_faults: int | None = None
+    oom_kills: int | None = None
+    alloc_stalls: int | None = None
+    absent: tuple[AbsentFigure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuestPressure:
+    """Pressure figures pushed by an agent in the guest; cumulative since it booted.
+
+    Source: the guest's /proc/pressure/memory and /proc/vmstat. Untrusted, like all guest figures.
+    """
+
+    sampled_wall_s: float
+    age_s: float
+    some_total_s: float | None = None
+    full_total_s: float | None = None
+    refaults: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VmFootprint:
+    """What the VM's process really holds of the host, each measure under its own name.
+
+    ``cgroup_bytes`` is the charge of the VM's memory cgroup and the one to believe: under
+    transparent huge pages PSS and RSS fall while the host has got nothing back.
+    """
+
+    age_s: float
+    cgroup_bytes: int | None = None
+    pss_bytes: int | None = None
+    rss_bytes: int | None = None
+    swap_bytes: int | None = None  # the VM's memory in host swap
+
+    @property
+    def held_bytes(self) -> int | None:
+        """The best measure there is: cgroup, else PSS, else RSS."""
+        for measure in (self.cgroup_bytes, self.pss_bytes, self.rss_bytes):
+            if measure is not None:
+                return measure
+        return None
+
+    @property
+    def held_source(self) -> str:
+        """The name of the measure that ``held_bytes`` is."""
+        if self.cgroup_bytes is not None:
+            return "cgroup"
+        if self.pss_bytes is not None:
+            return "pss"
+        return "rss" if self.rss_bytes is not None else "none"

@@ -1,0 +1,38 @@
+"""One guest at one instant, as read from its hypervisor and from the host."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+from aerostat.model.figures import BalloonStatistics, GuestPressure, VmFootprint
+
+GuestId = NewType("GuestId", str)
+"""Opaque and stable while the VM lives: its UUID where it has one, else its name."""
+
+
+class RunState(StrEnum):
+    """What the VM is doing. Values are stable."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    MIGRATING = "migrating"  # in or out, or being saved: hands off
+    SHUTDOWN = "shutdown"
+    CRASHED = "crashed"
+    UNREACHABLE = "unreachable"  # its monitor does not answer in time
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuestSnapshot:
+    """What was read of one guest in one round. ``None`` is absent, never zero."""
+
+    guest: GuestId
+    name: str
+    run_state: RunState
+    max_bytes: int | None = None  # RAM the guest booted with
+    actual_bytes: int | None = None  # what it holds: max - balloon
+    has_balloon: bool | None = None  # None: could not be found out
+    statistics: BalloonStatistics | None = None
+    pressure: GuestPressure | None = None
+    footprint: VmFootprint | None = None
+    trouble: str | None = None  # in words, when something could not be read

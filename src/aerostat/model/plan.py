@@ -1,0 +1,72 @@
+"""What a round decided: targets to send now, and the trace that says why."""
+
+from dataclasses import dataclass
+
+from aerostat.model.guest import GuestId
+from aerostat.model.reasons import Bound, Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetChange:
+    """Ask a guest to hold ``target_bytes`` (its logical memory, never the balloon's size)."""
+
+    guest: GuestId
+    target_bytes: int
+    reason: Reason
+    is_urgent: bool = False  # from guest protection: sent first, past every limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Commands of one round, in the order to send them, and when to look again."""
+
+    changes: tuple[TargetChange, ...] = ()
+    next_round_s: float = 1.0  # how long until something could be to do
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuestTrace:
+    """One guest in one round: what was believed, wished, bound and decided. Bytes, or absent."""
+
+    guest: GuestId
+    name: str
+    reason: Reason
+    bound: Bound
+    target_before_bytes: int | None
+    target_bytes: int | None  # None: this guest has no target of ours
+    actual_bytes: int | None = None
+    min_bytes: int | None = None
+    max_bytes: int | None = None
+    used_bytes: int | None = None  # actual - available
+    available_bytes: int | None = None
+    free_bytes: int | None = None
+    cache_bytes: int | None = None
+    demand_bytes: int | None = None
+    wish_bytes: int | None = None  # what the policy asked for, before the guard
+    figures_age_s: float | None = None
+    swap_in_bytes_per_s: float | None = None
+    swap_out_bytes_per_s: float | None = None
+    major_faults_per_s: float | None = None
+    pressure_some_ratio: float | None = None
+    is_distressed: bool = False
+    is_stalled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostTrace:
+    """The host's account in one round. ``held`` counts what has come back, not what was asked."""
+
+    supply_bytes: int | None  # what all guests together may hold
+    committed_bytes: int  # sum of max(actual, target) over guests
+    demand_bytes: int  # sum of the demands that are known
+    short_bytes: int = 0  # demand that the supply cannot meet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundTrace:
+    """Everything one round decided; explanations are read off this, never computed again."""
+
+    now_s: float
+    wall_s: float
+    host: HostTrace
+    guests: tuple[GuestTrace, ...]

@@ -1,0 +1,49 @@
+"""Why a guest's target is what it is: stable codes, kept for ever in recordings."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """The rule that produced a guest's target. Adding is fine; renaming breaks recordings."""
+
+    RELEASED_FOR_DISTRESS = "released_for_distress"
+    GROWN_TO_DEMAND = "grown_to_demand"
+    GROWN_FROM_SURPLUS = "grown_from_surplus"
+    RAISED_TO_MIN = "raised_to_min"
+    LOWERED_TO_MAX = "lowered_to_max"
+    TAKEN_FOR_OTHERS = "taken_for_others"
+    TAKEN_FOR_HOST = "taken_for_host"
+    HELD_FIXED = "held_fixed"  # the policy holds guests at fixed sizes
+    RELEASED_ON_RESET = "released_on_reset"
+    RELEASED_ON_STOP = "released_on_stop"
+    STALL_ACCEPTED = "stall_accepted"  # the balloon does not move: the target was set to `actual`
+    HOLD_WITHIN_DEAD_BAND = "hold_within_dead_band"
+    HOLD_WAITING_FOR_MEMORY = "hold_waiting_for_memory"  # others give first
+    HOLD_UNDER_PRESSURE = "hold_under_pressure"  # would have been taken from, but is short itself
+    HOLD_FIGURES_ABSENT = "hold_figures_absent"
+    HOLD_FIGURES_STALE = "hold_figures_stale"
+    HOLD_IN_GRACE = "hold_in_grace"  # just booted, resumed or adopted
+    HOLD_COOLDOWN = "hold_cooldown"
+    HOLD_NOT_RUNNING = "hold_not_running"
+    HOLD_MIGRATING = "hold_migrating"
+    HOLD_UNREACHABLE = "hold_unreachable"
+    HOLD_NO_BALLOON = "hold_no_balloon"
+    HOLD_NOT_MANAGED = "hold_not_managed"
+    HOLD_OUTCOME_UNKNOWN = "hold_outcome_unknown"
+    HOLD_HOST_UNKNOWN = "hold_host_unknown"
+
+
+class Bound(StrEnum):
+    """What kept the target from being what the policy wished."""
+
+    NONE = "none"
+    MIN = "min"
+    MAX = "max"
+    FLOOR = "floor"  # used memory plus reserve, or the least a guest's system can live in
+    SUPPLY = "supply"
+    STEP = "step"
+    FRESHNESS = "freshness"
+    PRESSURE = "pressure"
+    DEAD_BAND = "dead_band"
+    STALL = "stall"
+    OPERATOR = "operator"

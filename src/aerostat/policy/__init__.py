@@ -1,0 +1,1 @@
+"""One idea a file: how a supply of memory is shared among guests."""

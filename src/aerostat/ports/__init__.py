@@ -1,0 +1,1 @@
+"""What the loop needs from outside, as protocols owned by the one who uses them."""
