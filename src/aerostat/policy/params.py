@@ -26,4 +26,4 @@ class AdaptiveParams:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaticParams:
-    """Knobs of ``static``: every guest gets the same share of the supply by weight, and keeps it."""
+    """Knobs of ``static``: shares of the supply by weight, kept for good."""
