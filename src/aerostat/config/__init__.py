@@ -1,0 +1,18 @@
+"""The operator's word: a TOML file, the command line over it, defaults under it."""
+
+from aerostat.config.config import CommandLine, Config
+from aerostat.config.errors import ConfigError, ConfigProblem
+from aerostat.config.load import default_config, load_config
+from aerostat.config.settings import Origin, OriginKind, Setting
+
+__all__ = [
+    "CommandLine",
+    "Config",
+    "ConfigError",
+    "ConfigProblem",
+    "Origin",
+    "OriginKind",
+    "Setting",
+    "default_config",
+    "load_config",
+]

@@ -1,0 +1,104 @@
+"""The configuration in force: what the daemon reads, and where each value came from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from aerostat.config.document import Document
+from aerostat.config.errors import ConfigError, ConfigProblem
+from aerostat.config.lines import KeyPath
+from aerostat.config.parameters import engine_params
+from aerostat.config.settings import Origin, OriginKind, Setting, key_text, leaves, literal
+from aerostat.engine.params import EngineParams
+from aerostat.model.modes import Mode, OnStop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandLine:
+    """Options that stand above the file. None: not given."""
+
+    mode: Mode | None = None
+    qmp: Sequence[str] | None = None  # paths or globs; relative ones count from here
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """A configuration that has been checked."""
+
+    document: Document
+    path: Path | None = None  # None: no file was read
+    lines: Mapping[KeyPath, int] = field(default_factory=dict)
+    options: Mapping[KeyPath, str] = field(default_factory=dict)  # set on the command line
+
+    @property
+    def mode(self) -> Mode:
+        """How far the daemon goes."""
+        return self.document.mode
+
+    @property
+    def on_stop(self) -> OnStop:
+        """What becomes of the balloons on a clean stop."""
+        return self.document.on_stop
+
+    @property
+    def qmp_sockets(self) -> tuple[str, ...]:
+        """Absolute paths or globs of QMP sockets."""
+        return self.document.qmp.sockets
+
+    def engine_params(self) -> EngineParams:
+        """The same, as the engine takes it."""
+        return engine_params(self.document)
+
+    def overlaid(self, command_line: CommandLine) -> "Config":
+        """This configuration with the command line's options over it."""
+        document, options = self.document, dict(self.options)
+        if command_line.mode is not None:
+            document = document.model_copy(update={"mode": command_line.mode})
+            options["mode",] = "--mode"
+        if command_line.qmp is not None:
+            # Path.resolve would follow links, and a socket is often a link that will move.
+            sockets = tuple(str(Path(socket).absolute()) for socket in command_line.qmp)
+            qmp = document.qmp.model_copy(update={"sockets": sockets})
+            document = document.model_copy(update={"qmp": qmp})
+            options["qmp", "sockets"] = "--qmp"
+        return replace(self, document=document, options=options)
+
+    def require_guests(self) -> None:
+        """See to it that there is something to look after.
+
+        Raises:
+            ConfigError: no socket is named, so the daemon would silently do nothing.
+        """
+        if self.qmp_sockets:
+            return
+        key = ("qmp", "sockets")
+        raise ConfigError(
+            ConfigProblem(
+                path=self.path,
+                line=self.lines.get(key, self.lines.get(("qmp",))),
+                key="qmp.sockets",
+                message="[] names no guests: write where their QMP sockets are, such as "
+                '["/run/vm/*.qmp"], or start with --qmp "/run/vm/*.qmp"',
+            )
+        )
+
+    def settings(self) -> tuple[Setting, ...]:
+        """Every setting in force, in the order of the documentation."""
+        dumped = self.document.model_dump(mode="json")
+        return tuple(self._setting(path, value, dumped) for path, value in leaves(dumped))
+
+    def _setting(self, path: KeyPath, value: Any, dumped: Mapping[str, Any]) -> Setting:
+        if path[0] == "guest" and value is None:
+            heir = ("guests", path[-1])
+            origin = replace(self._origin(heir), inherited_from=key_text(heir))
+            inherited = literal(dumped["guests"][path[-1]])
+            return Setting(key=key_text(path), value=inherited, origin=origin)
+        return Setting(key=key_text(path), value=literal(value), origin=self._origin(path))
+
+    def _origin(self, path: KeyPath) -> Origin:
+        if path in self.options:
+            return Origin(kind=OriginKind.COMMAND_LINE, option=self.options[path])
+        if path in self.lines:
+            return Origin(kind=OriginKind.FILE, path=self.path, line=self.lines[path])
+        return Origin(kind=OriginKind.DEFAULT)

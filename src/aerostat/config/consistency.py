@@ -1,0 +1,139 @@
+"""Finds values that are right by themselves and contradict each other."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from aerostat.config.document import AdvancedTable, Document, GuestsTable, GuestTable, HostTable
+from aerostat.config.lines import KeyPath
+from aerostat.config.values import shown, write_amount, write_duration, write_share, write_size
+from aerostat.model.limits import Amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contradiction:
+    """Two settings that cannot both hold, reported at ``where``."""
+
+    where: KeyPath
+    involved: tuple[KeyPath, ...]  # if one of these is wrong by itself, this is not worth saying
+    message: str
+
+
+def contradictions(document: Document) -> Iterator[Contradiction]:
+    """All of them, in the order of the file's tables."""
+    yield from _host(document.host)
+    yield from _guest_sizes(document.guests, ("guests",), document)
+    for index, rule in enumerate(document.guest):
+        yield from _guest_sizes(rule, ("guest", index), document)
+    yield from _shadowed_rules(document.guest)
+    yield from _advanced(document.advanced)
+
+
+def _host(host: HostTable) -> Iterator[Contradiction]:
+    reserved = (host.reserve.max_ratio or 0.0) + (host.burst_reserve.max_ratio or 0.0)
+    if reserved >= 1:
+        key = ("host", "reserve")
+        yield Contradiction(
+            where=key,
+            involved=(key, ("host", "burst_reserve")),
+            message=f"reserve and burst_reserve together are {write_share(reserved)} of the host, "
+            'which leaves its guests nothing: write for example "10%" and "5%"',
+        )
+    burst_bytes = host.burst_reserve.size_bytes
+    if host.budget is not None and burst_bytes is not None and burst_bytes >= host.budget:
+        key = ("host", "burst_reserve")
+        yield Contradiction(
+            where=key,
+            involved=(key, ("host", "budget")),
+            message=f"{write_size(burst_bytes)} is all of the budget of {write_size(host.budget)}: "
+            'write less, for example "5%"',
+        )
+
+
+def _guest_sizes(
+    table: GuestsTable | GuestTable, place: KeyPath, document: Document
+) -> Iterator[Contradiction]:
+    own_min, own_max = table.min, table.max
+    least = document.guests.min if own_min is None else own_min
+    most = document.guests.max if own_max is None else own_max
+    min_key: KeyPath = ("guests", "min") if own_min is None else (*place, "min")
+    max_key: KeyPath = ("guests", "max") if own_max is None else (*place, "max")
+    says_something = own_min is not None or own_max is not None
+    if says_something and most is not None and _is_more(least, most):
+        yield Contradiction(
+            where=max_key if own_max is not None else min_key,
+            involved=(min_key, max_key),
+            message=f"min {write_amount(least)} is above max {write_amount(most)}: "
+            f"raise max to at least {write_amount(least)} or lower min",
+        )
+    floor_bytes = document.advanced.guest_floor
+    for key, amount in (("min", own_min), ("max", own_max)):
+        if amount is not None and amount.size_bytes is not None and amount.size_bytes < floor_bytes:
+            yield Contradiction(
+                where=(*place, key),
+                involved=((*place, key), ("advanced", "guest_floor")),
+                message=f"{write_amount(amount)} is less than a guest's system lives in "
+                f"(advanced.guest_floor, {write_size(floor_bytes)}): "
+                f'write at least "{write_size(floor_bytes)}", or a share such as "25%"',
+            )
+
+
+def _is_more(least: Amount, most: Amount) -> bool:
+    """Whether min is above max for every guest; a size and a share cannot be compared here."""
+    if least.size_bytes is not None and most.size_bytes is not None:
+        return least.size_bytes > most.size_bytes
+    if least.max_ratio is not None and most.max_ratio is not None:
+        return least.max_ratio > most.max_ratio
+    return False
+
+
+def _shadowed_rules(rules: tuple[GuestTable, ...]) -> Iterator[Contradiction]:
+    for index, rule in enumerate(rules):
+        for earlier_index, earlier in enumerate(rules[:index]):
+            # With stars as its only wildcards, a glob that matches another's text matches all
+            # that the other can match.
+            has_only_stars = not set(earlier.name) & set("?[")
+            if earlier.name != rule.name and not has_only_stars:
+                continue
+            if earlier.name == rule.name or fnmatchcase(rule.name, earlier.name):
+                key = ("guest", index, "name")
+                yield Contradiction(
+                    where=key,
+                    involved=(key, ("guest", earlier_index, "name")),
+                    message=f"{shown(rule.name)} is never reached, because the first match wins "
+                    f"and guest[{earlier_index}] {shown(earlier.name)} comes before it: "
+                    "put the narrower rule first",
+                )
+                break
+
+
+def _advanced(advanced: AdvancedTable) -> Iterator[Contradiction]:
+    durations = (
+        ("round_moving", advanced.round_moving, "round", advanced.round),
+        ("stall_retry", advanced.stall_retry, "stall_retry_max", advanced.stall_retry_max),
+    )
+    for lower, lower_s, upper, upper_s in durations:
+        if lower_s > upper_s:
+            yield _upside_down(lower, write_duration(lower_s), upper, write_duration(upper_s))
+    sizes = (
+        ("headroom_min", advanced.headroom_min, "headroom_max", advanced.headroom_max),
+        ("dead_band", advanced.dead_band, "step_max", advanced.step_max),
+    )
+    for lower, lower_bytes, upper, upper_bytes in sizes:
+        if lower_bytes > upper_bytes:
+            yield _upside_down(lower, write_size(lower_bytes), upper, write_size(upper_bytes))
+    if advanced.step <= 0:
+        key = ("advanced", "step")
+        yield Contradiction(
+            where=key, involved=(key,), message='"0%" would take nothing: write a share as "5%"'
+        )
+
+
+def _upside_down(lower: str, lower_text: str, upper: str, upper_text: str) -> Contradiction:
+    key = ("advanced", lower)
+    return Contradiction(
+        where=key,
+        involved=(key, ("advanced", upper)),
+        message=f"{lower} {lower_text} is above {upper} {upper_text}: "
+        f"lower {lower}, or raise {upper} to at least {lower_text}",
+    )

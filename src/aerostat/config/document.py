@@ -1,0 +1,107 @@
+"""The shape of the file: its tables, keys and defaults. Field names are the file's own keys.
+
+Values carry their units in the file, so keys do not. Defaults come from the engine's parameters:
+there is one place where each is decided.
+"""
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from aerostat.config.values import (
+    DurationS,
+    Glob,
+    GuestAmount,
+    HostAmount,
+    ShareRatio,
+    SizeBytes,
+    SocketGlob,
+    Truth,
+    Weight,
+    choice,
+    within,
+)
+from aerostat.engine.params import EngineParams
+from aerostat.model.modes import Mode, OnStop
+from aerostat.policy.params import PolicyName
+
+_ENGINE = EngineParams()
+_GUARD = _ENGINE.guard
+_ADAPTIVE = _ENGINE.adaptive
+
+
+class Table(BaseModel):
+    """A table of the file; keys that are not declared are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class QmpTable(Table):
+    """Where the guests' monitors are."""
+
+    sockets: tuple[SocketGlob, ...] = ()
+
+
+class HostTable(Table):
+    """What the host keeps for itself."""
+
+    budget: SizeBytes | None = _ENGINE.host.budget_bytes
+    reserve: HostAmount = _ENGINE.host.reserve
+    burst_reserve: HostAmount = _ENGINE.host.burst_reserve
+
+
+class GuestsTable(Table):
+    """What holds for every guest that no rule names."""
+
+    min: GuestAmount = _ENGINE.default_limits.minimum
+    max: GuestAmount | None = _ENGINE.default_limits.maximum
+    weight: Weight = _ENGINE.default_limits.weight
+    managed: Truth = _ENGINE.default_limits.is_managed
+
+
+class GuestTable(Table):
+    """A rule for the guests whose name matches; what it does not say comes from ``[guests]``."""
+
+    name: Glob
+    min: GuestAmount | None = None
+    max: GuestAmount | None = None
+    weight: Weight | None = None
+    managed: Truth | None = None
+
+
+class AdvancedTable(Table):
+    """Knobs that should be left alone until the simulator says otherwise."""
+
+    round: Annotated[DurationS, within("100ms", "1m")] = _ENGINE.round_s
+    round_moving: Annotated[DurationS, within("50ms", "1m")] = _ENGINE.round_moving_s
+    # Below three periods of the guests' statistics (1 s, in whole seconds) good figures look old.
+    figures_age_max: Annotated[DurationS, within("3s", "1h")] = _GUARD.figures_age_max_s
+    grace: Annotated[DurationS, within("0s", "1h")] = _GUARD.grace_s
+    cooldown: Annotated[DurationS, within("0s", "1h")] = _GUARD.cooldown_s
+    distress_quiet: Annotated[DurationS, within("1s", "1h")] = _GUARD.distress_quiet_s
+    dead_band: SizeBytes = _GUARD.dead_band_bytes
+    step: ShareRatio = _GUARD.step_ratio_max
+    step_max: SizeBytes = _GUARD.step_bytes_max
+    stall: Annotated[DurationS, within("1s", "10m")] = _GUARD.stall_s
+    stall_retry: Annotated[DurationS, within("1s", "1d")] = _GUARD.stall_retry_s
+    stall_retry_max: Annotated[DurationS, within("1s", "1d")] = _GUARD.stall_retry_s_max
+    guest_floor: SizeBytes = _GUARD.guest_floor_bytes
+    headroom: ShareRatio = _ADAPTIVE.headroom_ratio
+    headroom_min: SizeBytes = _ADAPTIVE.headroom_bytes_min
+    headroom_max: SizeBytes = _ADAPTIVE.headroom_bytes_max
+    lookahead: Annotated[DurationS, within("0s", "1m")] = _ADAPTIVE.lookahead_s
+    fall: Annotated[DurationS, within("1s", "1h")] = _ADAPTIVE.fall_s
+
+
+class Document(Table):
+    """The whole file."""
+
+    # Observing changes nothing in a VM: what nobody asked for must not move memory.
+    mode: Annotated[Mode, BeforeValidator(choice(Mode))] = Mode.OBSERVE
+    on_stop: Annotated[OnStop, BeforeValidator(choice(OnStop))] = OnStop.LEAVE
+    policy: Annotated[PolicyName, BeforeValidator(choice(PolicyName))] = _ENGINE.policy
+    qmp: QmpTable = QmpTable()
+    host: HostTable = HostTable()
+    guests: GuestsTable = GuestsTable()
+    guest: tuple[GuestTable, ...] = ()
+    advanced: AdvancedTable = AdvancedTable()

@@ -1,0 +1,66 @@
+"""Turns the file's document into the parameters the engine takes."""
+
+from aerostat.config.document import AdvancedTable, Document, GuestsTable, GuestTable
+from aerostat.engine.params import EngineParams, GuardParams, HostParams
+from aerostat.model.limits import GuestLimits, LimitRule
+from aerostat.policy.params import AdaptiveParams
+
+
+def engine_params(document: Document) -> EngineParams:
+    """Everything the operator declared for the engine."""
+    return EngineParams(
+        policy=document.policy,
+        host=HostParams(
+            budget_bytes=document.host.budget,
+            reserve=document.host.reserve,
+            burst_reserve=document.host.burst_reserve,
+        ),
+        guard=_guard(document.advanced),
+        adaptive=_adaptive(document.advanced),
+        default_limits=_limits(document.guests),
+        rules=tuple(_rule(rule, document.guests) for rule in document.guest),
+        round_s=document.advanced.round,
+        round_moving_s=document.advanced.round_moving,
+    )
+
+
+def _limits(table: GuestsTable) -> GuestLimits:
+    return GuestLimits(
+        minimum=table.min, maximum=table.max, weight=table.weight, is_managed=table.managed
+    )
+
+
+def _rule(rule: GuestTable, defaults: GuestsTable) -> LimitRule:
+    limits = GuestLimits(
+        minimum=defaults.min if rule.min is None else rule.min,
+        maximum=defaults.max if rule.max is None else rule.max,
+        weight=defaults.weight if rule.weight is None else rule.weight,
+        is_managed=defaults.managed if rule.managed is None else rule.managed,
+    )
+    return LimitRule(name_glob=rule.name, limits=limits)
+
+
+def _guard(advanced: AdvancedTable) -> GuardParams:
+    return GuardParams(
+        figures_age_max_s=advanced.figures_age_max,
+        grace_s=advanced.grace,
+        cooldown_s=advanced.cooldown,
+        distress_quiet_s=advanced.distress_quiet,
+        dead_band_bytes=advanced.dead_band,
+        step_ratio_max=advanced.step,
+        step_bytes_max=advanced.step_max,
+        stall_s=advanced.stall,
+        stall_retry_s=advanced.stall_retry,
+        stall_retry_s_max=advanced.stall_retry_max,
+        guest_floor_bytes=advanced.guest_floor,
+    )
+
+
+def _adaptive(advanced: AdvancedTable) -> AdaptiveParams:
+    return AdaptiveParams(
+        headroom_ratio=advanced.headroom,
+        headroom_bytes_min=advanced.headroom_min,
+        headroom_bytes_max=advanced.headroom_max,
+        lookahead_s=advanced.lookahead,
+        fall_s=advanced.fall,
+    )
