@@ -1,0 +1,1 @@
+"""The one loop: collect with deadlines, step, apply; decides nothing about memory itself."""

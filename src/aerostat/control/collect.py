@@ -1,0 +1,100 @@
+"""One round's picture of all guests: every read has a deadline, and a late one delays nobody."""
+
+import asyncio
+
+from aerostat.model.guest import GuestId, GuestSnapshot, RunState
+from aerostat.model.host import HostMemory, HostSnapshot
+from aerostat.ports.clock import Clock
+from aerostat.ports.driver import HypervisorDriver
+from aerostat.ports.errors import DriverError, GuestGoneError, SensorError
+from aerostat.ports.sensor import HostSensor
+
+READ_DEADLINE_S = 0.4
+"""A round waits so long for its guests; who is late is shown as unreachable and read on."""
+
+
+class Collector:
+    """Reads the host and every guest; owns reads that are still under way from earlier rounds."""
+
+    def __init__(self, driver: HypervisorDriver, sensor: HostSensor, clock: Clock) -> None:
+        self._driver = driver
+        self._sensor = sensor
+        self._clock = clock
+        self._reads: dict[GuestId, asyncio.Task[GuestSnapshot]] = {}
+        self._last: dict[GuestId, GuestSnapshot] = {}
+        self.sensor_trouble: str | None = None
+
+    async def collect(self, tasks: asyncio.TaskGroup) -> HostSnapshot:
+        """Read everything once.
+
+        Args:
+            tasks: where reads live that outlast their round.
+        """
+        guests = await self._driver.list_guests()
+        for guest in guests:
+            if guest not in self._reads:
+                self._reads[guest] = tasks.create_task(self._read(guest))
+        if self._reads:
+            await asyncio.wait(self._reads.values(), timeout=READ_DEADLINE_S)
+        snapshots = [self._result(guest) for guest in sorted(guests)]
+        self._forget_the_gone(guests)
+        return HostSnapshot(
+            now_s=self._clock.now_s(),
+            wall_s=self._clock.wall_s(),
+            memory=self._host_memory(),
+            guests=tuple(snapshot for snapshot in snapshots if snapshot is not None),
+        )
+
+    def abandon(self) -> None:
+        """Stop waiting for reads that are still under way."""
+        for task in self._reads.values():
+            task.cancel()
+        self._reads.clear()
+
+    async def _read(self, guest: GuestId) -> GuestSnapshot:
+        try:
+            return await self._driver.read_guest(guest)
+        except GuestGoneError:
+            raise asyncio.CancelledError from None
+        except DriverError as error:
+            return self._unreachable(guest, str(error))
+        except Exception as error:  # noqa: BLE001 # one guest's surprise must not end the round
+            return self._unreachable(guest, f"unexpected {type(error).__name__}: {error}")
+
+    def _result(self, guest: GuestId) -> GuestSnapshot | None:
+        task = self._reads[guest]
+        if not task.done():
+            return self._unreachable(guest, "its hypervisor does not answer in time")
+        del self._reads[guest]
+        if task.cancelled():
+            self._last.pop(guest, None)
+            return None
+        self._last[guest] = task.result()
+        return self._last[guest]
+
+    def _unreachable(self, guest: GuestId, trouble: str) -> GuestSnapshot:
+        last = self._last.get(guest)
+        return GuestSnapshot(
+            guest=guest,
+            name=str(guest) if last is None else last.name,
+            run_state=RunState.UNREACHABLE,
+            max_bytes=None if last is None else last.max_bytes,
+            has_balloon=None if last is None else last.has_balloon,
+            trouble=trouble,
+        )
+
+    def _forget_the_gone(self, guests: tuple[GuestId, ...]) -> None:
+        present = frozenset(guests)
+        for guest in [known for known in self._last if known not in present]:
+            del self._last[guest]
+        for guest in [read for read in self._reads if read not in present]:
+            self._reads.pop(guest).cancel()
+
+    def _host_memory(self) -> HostMemory | None:
+        try:
+            memory = self._sensor.read()
+        except SensorError as error:
+            self.sensor_trouble = str(error)
+            return None
+        self.sensor_trouble = None
+        return memory

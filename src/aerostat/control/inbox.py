@@ -1,0 +1,54 @@
+"""Events wait here for the next round; an urgent one wakes the loop early."""
+
+import asyncio
+from collections import deque
+
+from aerostat.model.events import Event, LifecycleChanged, LifecycleKind, TargetAnswered
+
+CAPACITY = 10_000
+"""More events than this between two rounds are a storm: the oldest are dropped and counted."""
+
+_URGENT = frozenset({LifecycleKind.RESET, LifecycleKind.APPEARED})
+
+
+class Inbox:
+    """A bounded queue that any driver may put into at any time."""
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque(maxlen=CAPACITY)
+        self._wake = asyncio.Event()
+        self.dropped = 0
+
+    def put(self, event: Event) -> None:
+        """Take an event; never blocks."""
+        if len(self._events) == CAPACITY:
+            self.dropped += 1
+        self._events.append(event)
+        if _is_urgent(event):
+            self._wake.set()
+
+    def wake(self) -> None:
+        """Start the next round now."""
+        self._wake.set()
+
+    def drain(self) -> tuple[Event, ...]:
+        """Take all waiting events, oldest first."""
+        events = tuple(self._events)
+        self._events.clear()
+        self._wake.clear()
+        return events
+
+    async def wait(self, timeout_s: float) -> None:
+        """Sleep until the time is up or something urgent comes."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+
+def _is_urgent(event: Event) -> bool:
+    # Only what changes the next decision: an ordinary accepted command is no news.
+    if isinstance(event, LifecycleChanged):
+        return event.kind in _URGENT
+    return not isinstance(event, TargetAnswered)

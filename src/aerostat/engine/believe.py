@@ -1,0 +1,132 @@
+"""Belief: which figures are new, how old they are, and what changed between two samples.
+
+A statistic whose time stamp has not moved is old, whenever it was read. Counters that go backwards
+mean the guest was reset. A sample that arrived while the balloon moved tells nothing about how
+much the guest uses: ``available`` and ``actual`` belong to different instants.
+"""
+
+from math import exp
+
+from aerostat.engine.columns import Figures, Memory
+from aerostat.engine.params import EngineParams
+from aerostat.policy.columns import ABSENT, FloatColumn, IntColumn
+from aerostat.units import MIB
+
+BLUR_BYTES = 4 * MIB
+"""A move smaller than this between two reads does not spoil a sample."""
+
+ARRIVED_BYTES = 2 * MIB
+"""Closer than this to its target a balloon has arrived: drivers move whole MiB."""
+
+RATE_SPAN_S_MIN = 0.4
+"""Samples closer together than this give no rate: time stamps are too coarse."""
+
+PROGRESS_BYTES_MIN = MIB
+"""One byte is not progress: a balloon that moves, moves by its driver's batch of 256 pages."""
+
+
+def believe(
+    figures: Figures, memory: Memory, i: int, *, now_s: float, params: EngineParams
+) -> None:
+    """Fold this round's figures of guest ``i`` into its memory."""
+    actual = figures.actual_bytes[i]
+    moved = actual != ABSENT and memory.actual_bytes[i] != ABSENT
+    blurred = moved and abs(actual - memory.actual_bytes[i]) > BLUR_BYTES
+    if is_new_sample(figures, memory, i):
+        _take_sample(figures, memory, i, now_s=now_s, is_blurred=blurred, params=params)
+    _follow_the_balloon(figures, memory, i, now_s=now_s)
+    memory.read_s[i] = now_s
+
+
+def is_new_sample(figures: Figures, memory: Memory, i: int) -> bool:
+    """Whether the guest has written statistics since the last round."""
+    if figures.has_sample[i] == 0:
+        return False
+    # Time stamps have whole seconds, so two samples may share one: then their figures tell.
+    return (
+        figures.sample_wall_s[i] != memory.sample_wall_s[i]
+        or figures.available_bytes[i] != memory.sample_available_bytes[i]
+    )
+
+
+def sample_age_s(memory: Memory, i: int, *, now_s: float) -> float:
+    """How old the newest sample is, by our own monotonic clock since it first showed."""
+    return memory.sample_age_s[i] + (now_s - memory.sample_seen_s[i])
+
+
+def _take_sample(
+    figures: Figures,
+    memory: Memory,
+    i: int,
+    *,
+    now_s: float,
+    is_blurred: bool,
+    params: EngineParams,
+) -> None:
+    span_s = now_s - memory.sample_seen_s[i]
+    if span_s >= RATE_SPAN_S_MIN:
+        _rates(figures, memory, i, span_s=span_s)
+        if not is_blurred:
+            _usage(figures, memory, i, now_s=now_s, fall_s=params.adaptive.fall_s)
+        memory.sample_seen_s[i] = now_s
+    memory.sample_wall_s[i] = figures.sample_wall_s[i]
+    memory.sample_age_s[i] = max(0.0, figures.sample_age_s[i])
+    memory.sample_available_bytes[i] = figures.available_bytes[i]
+    memory.available_bytes[i] = figures.available_bytes[i]
+
+
+def _rates(figures: Figures, memory: Memory, i: int, *, span_s: float) -> None:
+    _int_rate(figures.swap_in_bytes, memory.swap_in_bytes, memory.swap_in_rate, i, span_s)
+    _int_rate(figures.swap_out_bytes, memory.swap_out_bytes, memory.swap_out_rate, i, span_s)
+    _int_rate(figures.major_faults, memory.major_faults, memory.major_fault_rate, i, span_s)
+    _ratio(figures.pressure_some_s, memory.pressure_some_s, memory.pressure_some_ratio, i, span_s)
+    _ratio(figures.pressure_full_s, memory.pressure_full_s, memory.pressure_full_ratio, i, span_s)
+
+
+def _int_rate(new: IntColumn, old: IntColumn, rate: FloatColumn, i: int, span_s: float) -> None:
+    """Rate of a counter; unknown on the first sample and after it went backwards."""
+    known = new[i] != ABSENT and old[i] != ABSENT and new[i] >= old[i]
+    rate[i] = (new[i] - old[i]) / span_s if known else float(ABSENT)
+    old[i] = new[i]
+
+
+def _ratio(new: FloatColumn, old: FloatColumn, ratio: FloatColumn, i: int, span_s: float) -> None:
+    known = new[i] >= 0 and old[i] >= 0 and new[i] >= old[i]
+    ratio[i] = min(1.0, (new[i] - old[i]) / span_s) if known else float(ABSENT)
+    old[i] = new[i]
+
+
+def _usage(figures: Figures, memory: Memory, i: int, *, now_s: float, fall_s: float) -> None:
+    """Working set from this sample: rises at once, remembered falls slowly."""
+    if ABSENT in (figures.actual_bytes[i], figures.available_bytes[i]):
+        return
+    # Not total - available: with deflate-on-oom the guest's total leaves the balloon in.
+    used = max(0, figures.actual_bytes[i] - figures.available_bytes[i])
+    before = memory.used_bytes[i]
+    span_s = now_s - memory.clean_s[i]
+    memory.growth_rate[i] = max(0.0, (used - before) / span_s) if before != ABSENT else 0.0
+    memory.used_bytes[i] = used
+    memory.clean_available_bytes[i] = figures.available_bytes[i]
+    # A guest that does not say what lies free is treated as if nothing did.
+    memory.free_bytes[i] = max(0, min(figures.free_bytes[i], figures.available_bytes[i]))
+    memory.cache_bytes[i] = figures.cache_bytes[i]
+    memory.clean_s[i] = now_s
+    faded = exp(-span_s / fall_s)
+    memory.remembered_bytes[i] = max(used, used + (memory.remembered_bytes[i] - used) * faded)
+
+
+def _follow_the_balloon(figures: Figures, memory: Memory, i: int, *, now_s: float) -> None:
+    """Notice progress towards the target, and arrival."""
+    actual = figures.actual_bytes[i]
+    before = memory.actual_bytes[i]
+    if actual == ABSENT:
+        return
+    target = memory.target_bytes[i]
+    if target != ABSENT:
+        closer = abs(before - target) - abs(actual - target)
+        if before == ABSENT or closer >= PROGRESS_BYTES_MIN:
+            memory.progress_s[i] = now_s
+        if abs(actual - target) <= ARRIVED_BYTES:
+            memory.has_arrived[i] = 1
+            memory.stall_retry_s[i] = 0.0
+    memory.actual_bytes[i] = actual

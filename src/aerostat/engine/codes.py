@@ -1,0 +1,54 @@
+"""Reasons and bounds as numbers for columns, and back."""
+
+from typing import Final
+
+from aerostat.model.reasons import Bound, Reason
+from aerostat.policy import codes as policy_codes
+
+REASONS: Final = tuple(Reason)
+BOUNDS: Final = tuple(Bound)
+
+REASON_CODE: Final = {reason: number for number, reason in enumerate(REASONS)}
+BOUND_CODE: Final = {bound: number for number, bound in enumerate(BOUNDS)}
+
+DISTRESS: Final = REASON_CODE[Reason.RELEASED_FOR_DISTRESS]
+RESET: Final = REASON_CODE[Reason.RELEASED_ON_RESET]
+STALL: Final = REASON_CODE[Reason.STALL_ACCEPTED]
+DEAD_BAND: Final = REASON_CODE[Reason.HOLD_WITHIN_DEAD_BAND]
+WAITING: Final = REASON_CODE[Reason.HOLD_WAITING_FOR_MEMORY]
+PRESSURE: Final = REASON_CODE[Reason.HOLD_UNDER_PRESSURE]
+FIGURES_ABSENT: Final = REASON_CODE[Reason.HOLD_FIGURES_ABSENT]
+FIGURES_STALE: Final = REASON_CODE[Reason.HOLD_FIGURES_STALE]
+GRACE: Final = REASON_CODE[Reason.HOLD_IN_GRACE]
+COOLDOWN: Final = REASON_CODE[Reason.HOLD_COOLDOWN]
+NOT_RUNNING: Final = REASON_CODE[Reason.HOLD_NOT_RUNNING]
+MIGRATING: Final = REASON_CODE[Reason.HOLD_MIGRATING]
+UNREACHABLE: Final = REASON_CODE[Reason.HOLD_UNREACHABLE]
+NO_BALLOON: Final = REASON_CODE[Reason.HOLD_NO_BALLOON]
+NOT_MANAGED: Final = REASON_CODE[Reason.HOLD_NOT_MANAGED]
+OUTCOME_UNKNOWN: Final = REASON_CODE[Reason.HOLD_OUTCOME_UNKNOWN]
+HOST_UNKNOWN: Final = REASON_CODE[Reason.HOLD_HOST_UNKNOWN]
+
+REASON_OF_WHY: Final = {
+    policy_codes.WHY_NOTHING: DEAD_BAND,
+    policy_codes.WHY_RAISED_TO_MIN: REASON_CODE[Reason.RAISED_TO_MIN],
+    policy_codes.WHY_DEMAND: REASON_CODE[Reason.GROWN_TO_DEMAND],
+    policy_codes.WHY_DISTRESS: DISTRESS,
+    policy_codes.WHY_SURPLUS: REASON_CODE[Reason.GROWN_FROM_SURPLUS],
+    policy_codes.WHY_TAKEN_FOR_OTHERS: REASON_CODE[Reason.TAKEN_FOR_OTHERS],
+    policy_codes.WHY_TAKEN_FOR_HOST: REASON_CODE[Reason.TAKEN_FOR_HOST],
+    policy_codes.WHY_FIXED: REASON_CODE[Reason.HELD_FIXED],
+    policy_codes.WHY_LOWERED_TO_MAX: REASON_CODE[Reason.LOWERED_TO_MAX],
+}
+
+B_NONE: Final = BOUND_CODE[Bound.NONE]
+B_MIN: Final = BOUND_CODE[Bound.MIN]
+B_MAX: Final = BOUND_CODE[Bound.MAX]
+B_FLOOR: Final = BOUND_CODE[Bound.FLOOR]
+B_SUPPLY: Final = BOUND_CODE[Bound.SUPPLY]
+B_STEP: Final = BOUND_CODE[Bound.STEP]
+B_FRESHNESS: Final = BOUND_CODE[Bound.FRESHNESS]
+B_PRESSURE: Final = BOUND_CODE[Bound.PRESSURE]
+B_DEAD_BAND: Final = BOUND_CODE[Bound.DEAD_BAND]
+B_STALL: Final = BOUND_CODE[Bound.STALL]
+B_OPERATOR: Final = BOUND_CODE[Bound.OPERATOR]

@@ -1,0 +1,168 @@
+"""The columns the engine works on: figures as read, memory between rounds, and what it decides.
+
+One entry a guest, plain numbers, ``ABSENT`` for no value (see ``policy.columns``). Times are
+monotonic seconds; ``NEVER_S`` is long before everything.
+"""
+
+from typing import NamedTuple
+
+from aerostat.engine.params import EngineParams
+from aerostat.policy.columns import ABSENT, FloatColumn, IntColumn, Wishes
+
+NEVER_S = -1e18
+"""A time before all others, so that "how long ago" needs no special case."""
+
+RUN_RUNNING = 0
+RUN_PAUSED = 1
+RUN_MIGRATING = 2
+RUN_UNREACHABLE = 3
+RUN_OTHER = 4
+
+
+class Figures(NamedTuple):
+    """What this round read; untrusted where it comes from the guest."""
+
+    run: IntColumn
+    has_balloon: IntColumn  # 1, 0, ABSENT
+    is_managed: IntColumn
+    min_bytes: IntColumn
+    max_bytes: IntColumn
+    weight: IntColumn
+    actual_bytes: IntColumn
+    has_sample: IntColumn
+    sample_wall_s: FloatColumn
+    sample_age_s: FloatColumn
+    available_bytes: IntColumn
+    free_bytes: IntColumn
+    cache_bytes: IntColumn
+    swap_in_bytes: IntColumn
+    swap_out_bytes: IntColumn
+    major_faults: IntColumn
+    oom_kills: IntColumn
+    pressure_some_s: FloatColumn
+    pressure_full_s: FloatColumn
+
+
+class Memory(NamedTuple):
+    """What the engine remembers of each guest from round to round."""
+
+    since_s: FloatColumn  # when it appeared, resumed or was reset: grace counts from here
+    read_s: FloatColumn  # last round in which it was read
+    target_bytes: IntColumn  # last target known to have been sent; ABSENT: adopted, none of ours
+    target_set_s: FloatColumn
+    has_arrived: IntColumn  # 1: `actual` has reached the target since it was set
+    is_outcome_unknown: IntColumn
+    actual_bytes: IntColumn  # at the last read
+    progress_s: FloatColumn  # when `actual` last moved towards the target
+    stalled_until_s: FloatColumn
+    stall_retry_s: FloatColumn
+    # The last new sample and what followed from it.
+    sample_wall_s: FloatColumn
+    sample_seen_s: FloatColumn
+    sample_age_s: FloatColumn  # its age when first seen
+    sample_available_bytes: IntColumn  # part of its identity: time stamps have whole seconds
+    swap_in_bytes: IntColumn
+    swap_out_bytes: IntColumn
+    major_faults: IntColumn
+    oom_kills: IntColumn
+    pressure_some_s: FloatColumn
+    pressure_full_s: FloatColumn
+    swap_in_rate: FloatColumn  # bytes per second between the last two samples; ABSENT unknown
+    swap_out_rate: FloatColumn
+    major_fault_rate: FloatColumn
+    pressure_some_ratio: FloatColumn
+    pressure_full_ratio: FloatColumn
+    available_bytes: IntColumn  # newest, for judging distress
+    # The last sample that no move of the balloon blurred: only this one may take memory.
+    clean_s: FloatColumn
+    used_bytes: IntColumn  # actual - available
+    clean_available_bytes: IntColumn
+    free_bytes: IntColumn
+    cache_bytes: IntColumn
+    growth_rate: FloatColumn  # bytes per second by which used rises; never negative
+    remembered_bytes: FloatColumn  # used, its falls believed slowly
+    distress_s: FloatColumn  # last time it was in distress
+    healthy_samples: IntColumn  # calm new samples in a row
+    # Our own takes.
+    take_s: FloatColumn
+    take_clean_s: FloatColumn  # the sample the last take was founded on: none justifies two
+    backoff_until_s: FloatColumn  # before that, only what lies free: the last take hurt
+    backoff_s: FloatColumn
+    is_release_due: IntColumn  # it was reset: a fresh kernel must not inflate to the old target
+
+
+class Estimates(NamedTuple):
+    """What is believed of each guest in this round."""
+
+    is_usable: IntColumn  # 1: its figures are fresh and complete enough to take memory on
+    is_distressed: IntColumn
+    is_calm: IntColumn
+    is_stalled: IntColumn
+    is_movable: IntColumn
+    age_s: FloatColumn
+    ordered_bytes: IntColumn
+    committed_bytes: IntColumn  # max(actual, ordered): what counts against the supply
+    need_bytes: IntColumn
+    comfort_bytes: IntColumn
+    harmless_bytes: IntColumn  # free in the guest beyond its headroom: taking it costs it nothing
+    reclaimable_bytes: IntColumn  # available beyond its headroom: cache it can drop
+
+
+class Decision(NamedTuple):
+    """What the round decides per guest: codes are those of ``engine.codes``."""
+
+    wishes: Wishes
+    target_bytes: IntColumn
+    reason: IntColumn
+    bound: IntColumn
+    is_urgent: IntColumn
+
+
+class Round(NamedTuple):
+    """Everything one round works on."""
+
+    now_s: float
+    params: EngineParams
+    figures: Figures
+    memory: Memory
+    estimates: Estimates
+    decision: Decision
+
+
+def empty_memory(count: int) -> Memory:
+    """Memory of ``count`` guests nobody has seen yet."""
+    # fmt: off
+    never = {
+        "since_s",
+        "read_s",
+        "target_set_s",
+        "progress_s",
+        "stalled_until_s",
+        "sample_wall_s",
+        "sample_seen_s",
+        "distress_s",
+        "take_s",
+        "take_sample_s",
+        "squeeze_until_s",
+    }
+    zero = {"has_arrived", "is_outcome_unknown", "healthy_samples", "growth_rate", "sample_age_s",
+            "stall_retry_s", "backoff_s", "is_release_due"}
+    # fmt: on
+    columns: dict[str, IntColumn | FloatColumn] = {}
+    for name, kind in Memory.__annotations__.items():
+        if name in never:
+            columns[name] = [NEVER_S] * count
+        elif name in zero:
+            columns[name] = [0.0 if kind is FloatColumn else 0] * count
+        else:
+            columns[name] = [float(ABSENT) if kind is FloatColumn else ABSENT] * count
+    return Memory(**columns)  # type: ignore[arg-type] # names and kinds come from Memory itself
+
+
+def empty_estimates(count: int) -> Estimates:
+    """Room for the estimates of ``count`` guests."""
+    columns = {
+        name: [0.0 if kind is FloatColumn else 0] * count
+        for name, kind in Estimates.__annotations__.items()
+    }
+    return Estimates(**columns)  # type: ignore[arg-type] # names and kinds come from Estimates

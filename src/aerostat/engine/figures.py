@@ -1,0 +1,107 @@
+"""From a snapshot to columns: values become numbers, absent ones become ``ABSENT``."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from aerostat.engine.columns import (
+    RUN_MIGRATING,
+    RUN_OTHER,
+    RUN_PAUSED,
+    RUN_RUNNING,
+    RUN_UNREACHABLE,
+    Figures,
+)
+from aerostat.engine.params import EngineParams
+from aerostat.model.figures import BalloonStatistics
+from aerostat.model.guest import GuestSnapshot, RunState
+from aerostat.model.host import HostSnapshot
+from aerostat.model.limits import GuestLimits, ResolvedLimits
+from aerostat.policy.columns import ABSENT, FloatColumn, IntColumn
+
+_RUN = {
+    RunState.RUNNING: RUN_RUNNING,
+    RunState.PAUSED: RUN_PAUSED,
+    RunState.MIGRATING: RUN_MIGRATING,
+    RunState.UNREACHABLE: RUN_UNREACHABLE,
+}
+
+
+def limits_of(name: str, params: EngineParams) -> GuestLimits:
+    """The operator's word on a guest of this name: the first rule that matches."""
+    for rule in params.rules:
+        if fnmatchcase(name, rule.name_glob):
+            return rule.limits
+    return params.default_limits
+
+
+def resolve_limits(guest: GuestSnapshot, max_bytes: int, params: EngineParams) -> ResolvedLimits:
+    """Limits in bytes; what contradicts the guest's real size gives way to it."""
+    limits = limits_of(guest.name, params)
+    ceiling = max_bytes
+    if limits.maximum is not None:
+        ceiling = min(max_bytes, max(1, limits.maximum.of(max_bytes)))
+    return ResolvedLimits(
+        guest=guest.guest,
+        min_bytes=min(ceiling, max(1, limits.minimum.of(max_bytes))),
+        max_bytes=ceiling,
+        weight=limits.weight,
+        is_managed=limits.is_managed,
+    )
+
+
+def figures_of(snapshot: HostSnapshot, params: EngineParams) -> Figures:
+    """Columns of one host's guests, in the snapshot's order."""
+    guests = snapshot.guests
+    ceilings = [_max_bytes(guest) for guest in guests]
+    limits = [
+        None if ceiling is None else resolve_limits(guest, ceiling, params)
+        for guest, ceiling in zip(guests, ceilings, strict=True)
+    ]
+    samples = [guest.statistics for guest in guests]
+    return Figures(
+        run=[_RUN.get(guest.run_state, RUN_OTHER) for guest in guests],
+        has_balloon=[ABSENT if g.has_balloon is None else int(g.has_balloon) for g in guests],
+        is_managed=[
+            int(limits_of(g.name, params).is_managed) if known is None else int(known.is_managed)
+            for g, known in zip(guests, limits, strict=True)
+        ],
+        min_bytes=[ABSENT if known is None else known.min_bytes for known in limits],
+        max_bytes=[ABSENT if known is None else known.max_bytes for known in limits],
+        weight=[limits_of(guest.name, params).weight for guest in guests],
+        actual_bytes=[_or_absent(guest.actual_bytes) for guest in guests],
+        has_sample=[0 if sample is None or sample.sampled_wall_s <= 0 else 1 for sample in samples],
+        sample_wall_s=[0.0 if sample is None else sample.sampled_wall_s for sample in samples],
+        sample_age_s=[0.0 if sample is None else sample.age_s for sample in samples],
+        available_bytes=_column(samples, "available_bytes"),
+        free_bytes=_column(samples, "free_bytes"),
+        cache_bytes=_column(samples, "cache_bytes"),
+        swap_in_bytes=_column(samples, "swap_in_bytes"),
+        swap_out_bytes=_column(samples, "swap_out_bytes"),
+        major_faults=_column(samples, "major_faults"),
+        oom_kills=_column(samples, "oom_kills"),
+        pressure_some_s=_pressure(guests, "some_total_s"),
+        pressure_full_s=_pressure(guests, "full_total_s"),
+    )
+
+
+def _max_bytes(guest: GuestSnapshot) -> int | None:
+    """RAM at boot; where it is not known, what it holds is the most we dare to give it."""
+    if guest.max_bytes is not None and guest.max_bytes > 0:
+        return guest.max_bytes
+    return guest.actual_bytes if guest.actual_bytes else None
+
+
+def _or_absent(value: int | None) -> int:
+    return ABSENT if value is None else value
+
+
+def _column(samples: Sequence[BalloonStatistics | None], name: str) -> IntColumn:
+    return [ABSENT if sample is None else _or_absent(getattr(sample, name)) for sample in samples]
+
+
+def _pressure(guests: Sequence[GuestSnapshot], name: str) -> FloatColumn:
+    values: list[float] = []
+    for guest in guests:
+        value = None if guest.pressure is None else getattr(guest.pressure, name)
+        values.append(float(ABSENT) if value is None else value)
+    return values

@@ -1,0 +1,179 @@
+"""The guard: what may be done of what a policy wishes.
+
+Giving passes almost freely. Taking has to pass every rule here: figures fresh, guest calm, grace
+over, one take a sample, floors, steps, cooldown, back-off, dead band.
+"""
+
+from aerostat.engine import codes
+from aerostat.engine.believe import ARRIVED_BYTES
+from aerostat.engine.columns import (
+    RUN_MIGRATING,
+    RUN_RUNNING,
+    RUN_UNREACHABLE,
+    Decision,
+    Round,
+)
+from aerostat.engine.estimate import headroom_bytes
+from aerostat.engine.params import EngineParams
+from aerostat.policy.codes import WHY_DISTRESS, WHY_FIXED, WHY_RAISED_TO_MIN
+from aerostat.policy.columns import ABSENT
+from aerostat.units import MIB
+
+TARGET_GRAIN_BYTES = MIB
+"""Targets are whole MiB: the driver moves 256 pages at a time."""
+
+
+def guard(r: Round, i: int) -> None:
+    """Decide guest ``i``: write its target, the reason and what bound it."""
+    ordered = r.estimates.ordered_bytes[i]
+    wish = r.decision.wishes.wish_bytes[i]
+    why = r.decision.wishes.why[i]
+    _hold(r.decision, i, ordered, codes.REASON_OF_WHY[why], codes.B_NONE)
+    if r.estimates.is_movable[i] == 0:
+        _cannot_move(r, i)
+    elif r.memory.is_outcome_unknown[i] == 1 and why != WHY_DISTRESS:
+        # Re-read first: this round's `actual` is that reading, the next round may act.
+        _hold(r.decision, i, ordered, codes.OUTCOME_UNKNOWN, codes.B_FRESHNESS)
+        r.memory.is_outcome_unknown[i] = 0
+    elif why == WHY_FIXED and not r.params.is_guarded:
+        r.decision.target_bytes[i] = _to_grain(wish)
+    elif wish > ordered:
+        _give(r, i)
+    elif wish < ordered:
+        _take(r, i)
+
+
+def _to_grain(size_bytes: int) -> int:
+    return size_bytes // TARGET_GRAIN_BYTES * TARGET_GRAIN_BYTES
+
+
+def _hold(out: Decision, i: int, target: int, reason: int, bound: int) -> None:
+    out.target_bytes[i] = target
+    out.reason[i] = reason
+    out.bound[i] = bound
+    out.is_urgent[i] = 0
+
+
+def _cannot_move(r: Round, i: int) -> None:
+    ordered = r.estimates.ordered_bytes[i]
+    if r.figures.is_managed[i] == 0:
+        _hold(r.decision, i, ordered, codes.NOT_MANAGED, codes.B_OPERATOR)
+    elif r.figures.run[i] == RUN_UNREACHABLE:
+        _hold(r.decision, i, ordered, codes.UNREACHABLE, codes.B_FRESHNESS)
+    elif r.figures.run[i] == RUN_MIGRATING:
+        _hold(r.decision, i, ordered, codes.MIGRATING, codes.B_NONE)
+    elif r.figures.run[i] != RUN_RUNNING:
+        _hold(r.decision, i, ordered, codes.NOT_RUNNING, codes.B_NONE)
+    elif r.figures.has_balloon[i] != 1:
+        _hold(r.decision, i, ordered, codes.NO_BALLOON, codes.B_NONE)
+    elif r.estimates.is_stalled[i] == 1:
+        _stalled(r, i)
+    else:
+        _hold(r.decision, i, ordered, codes.FIGURES_ABSENT, codes.B_FRESHNESS)
+
+
+def _stalled(r: Round, i: int) -> None:
+    """Accept that the balloon is stuck: set the target to ``actual``, which ends the driver's spin.
+
+    A balloon stuck while *growing* keeps its target: the guest may still want what it was given.
+    """
+    ordered = r.estimates.ordered_bytes[i]
+    actual = r.figures.actual_bytes[i]
+    _hold(r.decision, i, ordered, codes.STALL, codes.B_STALL)
+    if ordered >= actual or not r.params.is_guarded:
+        return
+    r.decision.target_bytes[i] = actual
+    retry_s = max(r.params.guard.stall_retry_s, 2 * r.memory.stall_retry_s[i])
+    r.memory.stall_retry_s[i] = min(retry_s, r.params.guard.stall_retry_s_max)
+    r.memory.stalled_until_s[i] = r.now_s + r.memory.stall_retry_s[i]
+
+
+def _give(r: Round, i: int) -> None:
+    ordered = r.estimates.ordered_bytes[i]
+    wish = r.decision.wishes.wish_bytes[i]
+    why = r.decision.wishes.why[i]
+    ceiling = r.figures.max_bytes[i]
+    # The guest's own max need not be whole MiB, and it must be possible to give all of it.
+    target = ceiling if wish >= ceiling else _to_grain(wish)
+    urgent = why == WHY_DISTRESS or r.memory.is_release_due[i] == 1
+    pressing = urgent or why == WHY_RAISED_TO_MIN
+    if not pressing and target - ordered < dead_band_bytes(r.figures.max_bytes[i], r.params):
+        _hold(r.decision, i, ordered, codes.DEAD_BAND, codes.B_DEAD_BAND)
+        return
+    r.decision.target_bytes[i] = max(target, ordered)
+    r.decision.is_urgent[i] = 1 if urgent else 0
+    if r.memory.is_release_due[i] == 1:
+        r.decision.reason[i] = codes.RESET
+    if target >= ceiling:
+        r.decision.bound[i] = codes.B_MAX
+
+
+def dead_band_bytes(max_bytes: int, params: EngineParams) -> int:
+    """The least change worth a command."""
+    return max(params.guard.dead_band_bytes, int(params.guard.dead_band_ratio * max_bytes))
+
+
+def _take(r: Round, i: int) -> None:
+    ordered = r.estimates.ordered_bytes[i]
+    if _must_not_be_taken_from(r, i):
+        return
+    floor = floor_bytes(r, i)
+    wish = r.decision.wishes.wish_bytes[i]
+    r.decision.bound[i] = codes.B_NONE
+    if wish < floor:
+        wish = floor
+        r.decision.bound[i] = codes.B_MIN if floor == r.figures.min_bytes[i] else codes.B_FLOOR
+    step = _step_bytes(r, i)
+    if ordered - wish > step:
+        wish = ordered - step
+        r.decision.bound[i] = codes.B_STEP
+    target = -_to_grain(-wish)  # upwards: never a grain more than allowed is taken
+    if ordered - target < dead_band_bytes(r.figures.max_bytes[i], r.params):
+        reason = codes.COOLDOWN if r.decision.bound[i] == codes.B_STEP else codes.DEAD_BAND
+        _hold(r.decision, i, ordered, reason, r.decision.bound[i] or codes.B_DEAD_BAND)
+        return
+    r.decision.target_bytes[i] = target
+    r.memory.take_clean_s[i] = r.memory.clean_s[i]
+
+
+def _must_not_be_taken_from(r: Round, i: int) -> bool:
+    reason, bound = -1, codes.B_NONE
+    in_flight = r.figures.actual_bytes[i] > r.estimates.ordered_bytes[i] + ARRIVED_BYTES
+    if r.memory.used_bytes[i] == ABSENT:
+        reason, bound = codes.FIGURES_ABSENT, codes.B_FRESHNESS
+    elif r.estimates.is_usable[i] == 0:
+        reason, bound = codes.FIGURES_STALE, codes.B_FRESHNESS
+    elif r.now_s - r.memory.since_s[i] < r.params.guard.grace_s:
+        reason = codes.GRACE
+    elif r.estimates.is_distressed[i] == 1 or r.estimates.is_calm[i] == 0:
+        reason, bound = codes.PRESSURE, codes.B_PRESSURE
+    elif r.now_s < r.memory.stalled_until_s[i]:
+        reason, bound = codes.STALL, codes.B_STALL
+    elif in_flight or r.memory.take_clean_s[i] == r.memory.clean_s[i]:
+        reason, bound = codes.COOLDOWN, codes.B_STEP
+    if reason == -1:
+        return False
+    _hold(r.decision, i, r.estimates.ordered_bytes[i], reason, bound)
+    return True
+
+
+def floor_bytes(r: Round, i: int) -> int:
+    """Below this a guest is never taken: min, what its system lives in, and what it uses."""
+    max_bytes = r.figures.max_bytes[i]
+    # Half the headroom is what scarcity may cost a guest; the other half keeps it out of swap.
+    used = r.memory.used_bytes[i] + headroom_bytes(max_bytes, r.params) // 2
+    system = min(r.params.guard.guest_floor_bytes, max_bytes)
+    return max(r.figures.min_bytes[i], system, used)
+
+
+def _step_bytes(r: Round, i: int) -> int:
+    """How much may be taken now: what lies free at once, what serves as cache slowly."""
+    knobs = r.params.guard
+    step = min(r.estimates.harmless_bytes[i], knobs.step_bytes_max)
+    resting = (
+        r.now_s - r.memory.take_s[i] < knobs.cooldown_s or r.now_s < r.memory.backoff_until_s[i]
+    )
+    if not resting:
+        slow = int(knobs.step_ratio_max * r.figures.max_bytes[i])
+        step = max(step, min(r.estimates.harmless_bytes[i] + slow, knobs.step_bytes_max))
+    return step

@@ -1,0 +1,36 @@
+"""What must hold after every round, whatever was read: checked always, cheap enough to stay on."""
+
+from aerostat.engine.columns import RUN_RUNNING, Round
+
+
+def check(r: Round, *, supply_bytes: int) -> None:
+    """Assert the invariants of a decided round.
+
+    Raises:
+        AssertionError: a rule of the engine broke; the loop then changes nothing in this round.
+    """
+    before = 0
+    after = 0
+    for i, target in enumerate(r.decision.target_bytes):
+        ordered = r.estimates.ordered_bytes[i]
+        actual = max(r.figures.actual_bytes[i], 0)
+        before += r.estimates.committed_bytes[i]
+        after += max(r.estimates.committed_bytes[i] if target <= ordered else actual, target)
+        if target == ordered:
+            continue
+        assert r.figures.run[i] == RUN_RUNNING, "only running guests are moved"
+        ceiling = max(r.figures.max_bytes[i], ordered, actual)
+        assert 0 < target <= ceiling, "nobody is raised above max"
+        if target < ordered and r.params.is_guarded:
+            _check_take(r, i)
+    assert after <= max(before, supply_bytes), "gives never push the guests over the supply"
+
+
+def _check_take(r: Round, i: int) -> None:
+    target = r.decision.target_bytes[i]
+    assert r.estimates.is_distressed[i] == 0, "a guest in distress is never shrunk"
+    if target >= r.figures.actual_bytes[i]:
+        return  # nothing leaves the guest: a stalled or pending target is set back to `actual`
+    assert r.estimates.is_usable[i] == 1, "nothing is taken on figures that are not believed"
+    floor = min(r.estimates.ordered_bytes[i], r.figures.min_bytes[i])
+    assert target >= floor, "nobody is taken below min"

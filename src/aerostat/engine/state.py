@@ -1,0 +1,81 @@
+"""What the engine remembers between rounds, and how events change it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from aerostat.engine.columns import NEVER_S, Memory, empty_memory
+from aerostat.model.events import (
+    Event,
+    LifecycleChanged,
+    LifecycleKind,
+    Outcome,
+    TargetAnswered,
+)
+from aerostat.model.guest import GuestId
+from aerostat.policy.columns import ABSENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineState:
+    """Guests in order, and one entry of every column for each; never changed in place."""
+
+    guests: tuple[GuestId, ...] = ()
+    memory: Memory = field(default_factory=lambda: empty_memory(0))
+
+
+def aligned(state: EngineState, guests: tuple[GuestId, ...], *, now_s: float) -> EngineState:
+    """Return a copy whose rows are ``guests``: those who left are dropped, new ones begin here."""
+    row = {guest: number for number, guest in enumerate(state.guests)}
+    memory = empty_memory(len(guests))
+    for i, guest in enumerate(guests):
+        if guest in row:
+            for old, new in zip(state.memory, memory, strict=True):
+                new[i] = old[row[guest]]  # type: ignore[index] # columns of one kind, pairwise
+        else:
+            memory.since_s[i] = now_s
+    return EngineState(guests=guests, memory=memory)
+
+
+def apply_events(state: EngineState, events: Sequence[Event], *, now_s: float) -> None:
+    """Fold what happened since the last round into a freshly aligned state."""
+    row = {guest: number for number, guest in enumerate(state.guests)}
+    for event in events:
+        i = row.get(event.guest)
+        if i is None:
+            continue
+        if isinstance(event, TargetAnswered):
+            _answered(state.memory, i, event, now_s=now_s)
+        elif isinstance(event, LifecycleChanged):
+            _lifecycle(state.memory, i, event.kind, now_s=now_s)
+
+
+def _answered(memory: Memory, i: int, event: TargetAnswered, *, now_s: float) -> None:
+    """A target counts once the hypervisor has, or may have, taken it; a refused one never did."""
+    if event.outcome is Outcome.REFUSED:
+        return
+    memory.is_outcome_unknown[i] = 1 if event.outcome is Outcome.UNKNOWN else 0
+    before = memory.target_bytes[i] if memory.target_bytes[i] != ABSENT else memory.actual_bytes[i]
+    if event.target_bytes < before:
+        memory.take_s[i] = now_s
+    memory.target_bytes[i] = event.target_bytes
+    memory.target_set_s[i] = now_s
+    memory.progress_s[i] = now_s
+    memory.has_arrived[i] = 0
+
+
+def _lifecycle(memory: Memory, i: int, kind: LifecycleKind, *, now_s: float) -> None:
+    if kind is LifecycleKind.RESUMED:
+        memory.since_s[i] = now_s
+        memory.progress_s[i] = now_s
+    elif kind is LifecycleKind.RESET:
+        # A fresh kernel: whatever was learned is void, and it will inflate to the old target.
+        fresh = empty_memory(1)
+        kept_target = memory.target_bytes[i]
+        for blank, column in zip(fresh, memory, strict=True):
+            column[i] = blank[0]  # type: ignore[index] # columns of one kind, pairwise
+        memory.target_bytes[i] = kept_target
+        memory.target_set_s[i] = now_s
+        memory.since_s[i] = now_s
+        memory.is_release_due[i] = 1
+    elif kind in (LifecycleKind.SHUTDOWN, LifecycleKind.CRASHED):
+        memory.clean_s[i] = NEVER_S

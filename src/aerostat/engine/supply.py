@@ -1,0 +1,49 @@
+"""Supply: what the guests of a host may hold together, and what is physically left to give."""
+
+from dataclasses import dataclass
+
+from aerostat.engine.params import EngineParams
+from aerostat.model.host import HostSnapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supply:
+    """One host's account. ``None``: the host could not be read, so nothing is taken or given."""
+
+    total_bytes: int | None  # what the guests may hold together
+    burst_bytes: int  # the part kept back for guests in distress
+    physical_bytes: int | None  # what the host could still back right now
+
+
+def supply_of(snapshot: HostSnapshot, params: EngineParams) -> Supply:
+    """Work out the supply from the host's own figures and the operator's budget.
+
+    Without a budget the guests may hold what they hold now plus what the host has available, less
+    the host's reserve. Memory that a guest was asked for but has not given back is not available,
+    so only what has really come back is ever counted.
+    """
+    host = snapshot.memory
+    if host is None:
+        return Supply(total_bytes=None, burst_bytes=0, physical_bytes=None)
+    reserve = params.host.reserve.of(host.total_bytes)
+    total = max(0, _resident_bytes(snapshot) + host.available_bytes - reserve)
+    if params.host.budget_bytes is not None:
+        total = min(total, params.host.budget_bytes)
+    # Half of the reserve is the hard line: distress may use the rest of it.
+    physical = max(0, host.available_bytes - reserve // 2)
+    burst = min(total, params.host.burst_reserve.of(total))
+    return Supply(total_bytes=total, burst_bytes=burst, physical_bytes=physical)
+
+
+def _resident_bytes(snapshot: HostSnapshot) -> int:
+    """What the host holds for guests' own memory; the hypervisor's overhead is not theirs.
+
+    A guest whose measure is absent counts with its ``actual``: too much rather than too little,
+    because too small a supply would take memory on a figure nobody has.
+    """
+    resident = 0
+    for guest in snapshot.guests:
+        actual = guest.actual_bytes or 0
+        held = None if guest.footprint is None else guest.footprint.held_bytes
+        resident += actual if held is None else min(held, actual)
+    return resident

@@ -1,0 +1,115 @@
+"""From columns back to values: the plan to carry out, and the trace that says why."""
+
+from aerostat.engine import codes
+from aerostat.engine.believe import ARRIVED_BYTES
+from aerostat.engine.columns import RUN_RUNNING, Round
+from aerostat.engine.supply import Supply
+from aerostat.model.host import HostSnapshot
+from aerostat.model.plan import GuestTrace, HostTrace, Plan, RoundTrace, TargetChange
+from aerostat.policy.columns import ABSENT
+
+
+def plan_of(r: Round, snapshot: HostSnapshot) -> Plan:
+    """Commands in the order to send them: urgent gives, then takes, then the other gives."""
+    changes: list[tuple[int, TargetChange]] = []
+    for i, guest in enumerate(snapshot.guests):
+        target = r.decision.target_bytes[i]
+        ordered = r.estimates.ordered_bytes[i]
+        if not _is_to_send(r, i):
+            continue
+        urgent = r.decision.is_urgent[i] == 1
+        rank = 0 if urgent else (1 if target < ordered else 2)
+        change = TargetChange(
+            guest=guest.guest,
+            target_bytes=target,
+            reason=codes.REASONS[r.decision.reason[i]],
+            is_urgent=urgent,
+        )
+        changes.append((rank, change))
+    changes.sort(key=lambda ranked: ranked[0])
+    return Plan(
+        changes=tuple(change for _, change in changes),
+        next_round_s=r.params.round_moving_s if _is_moving(r) else r.params.round_s,
+    )
+
+
+def _is_to_send(r: Round, i: int) -> bool:
+    if r.decision.target_bytes[i] != r.estimates.ordered_bytes[i]:
+        return True
+    # The last answer got lost and the guest is in distress: say it again, it is idempotent.
+    return r.memory.is_outcome_unknown[i] == 1 and r.decision.is_urgent[i] == 1
+
+
+def _is_moving(r: Round) -> bool:
+    """Whether looking again soon could help: a balloon on its way, distress, or a wait."""
+    for i in range(len(r.decision.target_bytes)):
+        if r.figures.run[i] != RUN_RUNNING:
+            continue
+        if r.estimates.is_distressed[i] == 1 or r.decision.reason[i] == codes.WAITING:
+            return True
+        if r.decision.target_bytes[i] != r.estimates.ordered_bytes[i]:
+            return True
+        gap = abs(r.figures.actual_bytes[i] - r.estimates.ordered_bytes[i])
+        if gap > ARRIVED_BYTES and r.memory.has_arrived[i] == 0 and r.estimates.is_stalled[i] == 0:
+            return True
+    return False
+
+
+def trace_of(r: Round, snapshot: HostSnapshot, supply: Supply) -> RoundTrace:
+    """Everything this round knew and decided."""
+    guests = tuple(_guest_trace(r, i, g.guest, g.name) for i, g in enumerate(snapshot.guests))
+    demand = sum(g.demand_bytes for g in guests if g.demand_bytes is not None)
+    total = supply.total_bytes
+    return RoundTrace(
+        now_s=snapshot.now_s,
+        wall_s=snapshot.wall_s,
+        host=HostTrace(
+            supply_bytes=total,
+            committed_bytes=sum(r.estimates.committed_bytes),
+            demand_bytes=demand,
+            short_bytes=0 if total is None else max(0, demand - total),
+        ),
+        guests=guests,
+    )
+
+
+def _guest_trace(r: Round, i: int, guest: str, name: str) -> GuestTrace:
+    memory = r.memory
+    has_sample = r.figures.has_sample[i] == 1
+    return GuestTrace(
+        guest=guest,  # type: ignore[arg-type] # a GuestId, straight from the snapshot
+        name=name,
+        reason=codes.REASONS[r.decision.reason[i]],
+        bound=codes.BOUNDS[r.decision.bound[i]],
+        target_before_bytes=_value(memory.target_bytes[i]),
+        target_bytes=_value(r.decision.target_bytes[i]) if _has_target(r, i) else None,
+        actual_bytes=_value(r.figures.actual_bytes[i]),
+        min_bytes=_value(r.figures.min_bytes[i]),
+        max_bytes=_value(r.figures.max_bytes[i]),
+        used_bytes=_value(memory.used_bytes[i]),
+        available_bytes=_value(memory.available_bytes[i]),
+        free_bytes=_value(memory.free_bytes[i]),
+        cache_bytes=_value(memory.cache_bytes[i]),
+        demand_bytes=_value(r.estimates.need_bytes[i]),
+        wish_bytes=_value(r.decision.wishes.wish_bytes[i]),
+        figures_age_s=r.estimates.age_s[i] if has_sample else None,
+        swap_in_bytes_per_s=_rate(memory.swap_in_rate[i]),
+        swap_out_bytes_per_s=_rate(memory.swap_out_rate[i]),
+        major_faults_per_s=_rate(memory.major_fault_rate[i]),
+        pressure_some_ratio=_rate(memory.pressure_some_ratio[i]),
+        is_distressed=r.estimates.is_distressed[i] == 1,
+        is_stalled=r.estimates.is_stalled[i] == 1,
+    )
+
+
+def _has_target(r: Round, i: int) -> bool:
+    changed = r.decision.target_bytes[i] != r.estimates.ordered_bytes[i]
+    return changed or r.memory.target_bytes[i] != ABSENT
+
+
+def _value(number: int) -> int | None:
+    return None if number == ABSENT else number
+
+
+def _rate(number: float) -> float | None:
+    return None if number < 0 else number

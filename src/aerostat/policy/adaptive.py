@@ -1,0 +1,140 @@
+"""``adaptive``: memory follows need, by weighted max-min fairness, and moves only when it must.
+
+Shares are filled in tiers: everybody's min; then what each needs now (working set, where it is
+heading, headroom); then what it needed a while ago; for a guest in distress, its max. Whoever has
+less than its share is raised. Nobody is lowered to even things out: memory is taken only as far as
+somebody else's share, or the host, is short of it, and from those with the greatest excess first.
+What nobody needs is handed out as surplus, because memory in a guest's hands serves its next burst
+without any delay.
+"""
+
+from aerostat.policy.codes import (
+    WHY_DEMAND,
+    WHY_DISTRESS,
+    WHY_LOWERED_TO_MAX,
+    WHY_NOTHING,
+    WHY_RAISED_TO_MIN,
+    WHY_SURPLUS,
+    WHY_TAKEN_FOR_HOST,
+    WHY_TAKEN_FOR_OTHERS,
+)
+from aerostat.policy.columns import ABSENT, IntColumn, Needs, Wishes
+from aerostat.policy.water import drain, fill
+
+SURPLUS_RATIO_MIN = 0.04
+"""A gift of surplus below this share of max is not worth a balloon's while."""
+
+
+def adaptive_wishes(needs: Needs, *, supply_bytes: int, burst_bytes: int, out: Wishes) -> None:
+    """Write every guest's wish into ``out``.
+
+    Args:
+        needs: the guests of one host.
+        supply_bytes: what they together may hold.
+        burst_bytes: the part of the supply that is kept back for guests in distress.
+        out: receives wishes; those of growing guests may exceed what is free right now.
+    """
+    share = fair_shares(needs, supply_bytes=supply_bytes - burst_bytes)
+    _release_the_distressed(needs, share, supply_bytes=supply_bytes)
+    surplus = list(share)
+    fill(surplus, _ceilings(needs), needs.weight, supply=supply_bytes - burst_bytes)
+    taken = _takes(needs, share, supply_bytes=supply_bytes - burst_bytes)
+    for i in range(len(share)):
+        _wish(needs, i, share[i], surplus[i], taken[i], out)
+    _name_the_receiver(needs, share, out)
+
+
+def fair_shares(needs: Needs, *, supply_bytes: int) -> IntColumn:
+    """Return what each guest is entitled to: min, then need, then remembered need."""
+    count = len(needs.ordered_bytes)
+    share = [0] * count
+    for i in range(count):
+        share[i] = needs.min_bytes[i] if _has_need(needs, i) else needs.ordered_bytes[i]
+    fill(share, _caps(needs, needs.need_bytes), needs.weight, supply=supply_bytes)
+    fill(share, _caps(needs, needs.comfort_bytes), needs.weight, supply=supply_bytes)
+    return share
+
+
+def _has_need(needs: Needs, i: int) -> bool:
+    return needs.is_movable[i] == 1 and needs.need_bytes[i] != ABSENT
+
+
+def _caps(needs: Needs, wanted: IntColumn) -> IntColumn:
+    """Wanted sizes within [min, max]; a guest whose need is not believed keeps what it has."""
+    caps = list(needs.ordered_bytes)
+    for i in range(len(caps)):
+        if _has_need(needs, i):
+            caps[i] = max(needs.min_bytes[i], min(needs.max_bytes[i], wanted[i]))
+    return caps
+
+
+def _ceilings(needs: Needs) -> IntColumn:
+    ceilings = list(needs.ordered_bytes)
+    for i in range(len(ceilings)):
+        if _has_need(needs, i):
+            ceilings[i] = needs.max_bytes[i]
+    return ceilings
+
+
+def _release_the_distressed(needs: Needs, share: IntColumn, *, supply_bytes: int) -> None:
+    """Raise guests in distress to their max, out of everything the shares leave over."""
+    caps = list(share)
+    for i in range(len(share)):
+        if needs.is_distressed[i] == 1 and needs.is_movable[i] == 1:
+            caps[i] = needs.max_bytes[i]
+    fill(share, caps, needs.weight, supply=supply_bytes)
+
+
+def _takes(needs: Needs, share: IntColumn, *, supply_bytes: int) -> IntColumn:
+    """How much to take from whom, so that everybody's share is met and the supply is kept."""
+    count = len(share)
+    wanted = -supply_bytes
+    excess = [0] * count
+    for i in range(count):
+        ordered = needs.ordered_bytes[i]
+        wanted += max(ordered, share[i])
+        if _has_need(needs, i) and needs.is_distressed[i] == 0:
+            excess[i] = max(0, ordered - share[i])
+    taken = [0] * count
+    if wanted > 0:
+        drain(excess, needs.weight, taken, amount=wanted)
+    return taken
+
+
+def _wish(needs: Needs, i: int, share: int, surplus: int, taken: int, out: Wishes) -> None:
+    ordered = needs.ordered_bytes[i]
+    out.wish_bytes[i] = ordered
+    out.why[i] = WHY_NOTHING
+    if needs.is_movable[i] == 0:
+        return
+    if ordered > needs.max_bytes[i]:
+        out.wish_bytes[i] = needs.max_bytes[i]
+        out.why[i] = WHY_LOWERED_TO_MAX
+    elif needs.is_distressed[i] == 1:
+        out.wish_bytes[i] = max(ordered, needs.max_bytes[i])
+        out.why[i] = WHY_DISTRESS
+    elif ordered < needs.min_bytes[i]:
+        out.wish_bytes[i] = max(share, needs.min_bytes[i])
+        out.why[i] = WHY_RAISED_TO_MIN
+    elif share > ordered:
+        out.wish_bytes[i] = share
+        out.why[i] = WHY_DEMAND
+    elif taken > 0:
+        out.wish_bytes[i] = ordered - taken
+        out.why[i] = WHY_TAKEN_FOR_HOST
+    elif surplus - ordered > SURPLUS_RATIO_MIN * needs.max_bytes[i]:
+        out.wish_bytes[i] = surplus
+        out.why[i] = WHY_SURPLUS
+
+
+def _name_the_receiver(needs: Needs, share: IntColumn, out: Wishes) -> None:
+    """Say "for others" where somebody waits for memory, "for the host" where nobody does."""
+    somebody_waits = False
+    for i in range(len(share)):
+        grows = out.why[i] in (WHY_DEMAND, WHY_DISTRESS, WHY_RAISED_TO_MIN)
+        somebody_waits = somebody_waits or (grows and out.wish_bytes[i] > needs.ordered_bytes[i])
+    if not somebody_waits:
+        return
+    for i in range(len(share)):
+        if out.why[i] == WHY_TAKEN_FOR_HOST:
+            out.why[i] = WHY_TAKEN_FOR_OTHERS

@@ -1,0 +1,79 @@
+"""Weighted max-min fairness by water-filling, in whole numbers.
+
+Sums of integers do not depend on the order of the guests, so permuting guests permutes the result
+exactly; floating-point levels would not.
+"""
+
+from collections.abc import Sequence
+
+from aerostat.policy.columns import IntColumn
+
+LEVEL_SCALE = 1024
+"""Levels are bytes per weight/1024: fine enough that rounding leaves at most a few KiB a guest."""
+
+
+def level_of(held: Sequence[int], cap: Sequence[int], weight: Sequence[int], *, supply: int) -> int:
+    """Find the highest water level at which everybody's share still fits the supply.
+
+    At level L a guest has ``L * weight / LEVEL_SCALE``, at least ``held`` and at most ``cap``.
+    """
+    low = 0
+    high = 1
+    for i in range(len(held)):
+        high = max(high, cap[i] * LEVEL_SCALE // weight[i] + 1)
+    while high - low > 1:
+        middle = (low + high) // 2
+        total = 0
+        for i in range(len(held)):
+            total += max(held[i], min(cap[i], middle * weight[i] // LEVEL_SCALE))
+        if total <= supply:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def fill(held: IntColumn, cap: Sequence[int], weight: Sequence[int], *, supply: int) -> int:
+    """Raise ``held`` towards ``cap`` in place until the supply is used up.
+
+    Nobody is lowered, and nobody passes its cap (a cap below ``held`` counts as ``held``). Where
+    not all caps fit, the supply is shared by weighted max-min fairness.
+
+    Returns:
+        What is left of the supply; negative when ``held`` exceeded it from the start.
+    """
+    asked = 0
+    total = 0
+    for i in range(len(held)):
+        asked += max(held[i], cap[i])
+        total += held[i]
+    if total >= supply:
+        return supply - total
+    if asked <= supply:
+        for i in range(len(held)):
+            held[i] = max(held[i], cap[i])
+        return supply - asked
+    level = level_of(held, cap, weight, supply=supply)
+    left = supply
+    for i in range(len(held)):
+        held[i] = max(held[i], min(cap[i], level * weight[i] // LEVEL_SCALE))
+        left -= held[i]
+    return left
+
+
+def drain(excess: Sequence[int], weight: Sequence[int], taken: IntColumn, *, amount: int) -> None:
+    """Take ``amount`` from those with the greatest excess for their weight, into ``taken``.
+
+    The mirror of ``fill``: what everybody keeps of its excess is levelled. Where the excesses
+    together are less than the amount, all of them is taken. Rounding takes up to a few KiB more
+    than asked from each, never less.
+    """
+    total = 0
+    for i in range(len(excess)):
+        total += excess[i]
+    nothing = [0] * len(excess)
+    level = 0
+    if total > amount:
+        level = level_of(nothing, excess, weight, supply=total - amount)
+    for i in range(len(excess)):
+        taken[i] = excess[i] - min(excess[i], level * weight[i] // LEVEL_SCALE)
