@@ -1,0 +1,75 @@
+"""Puts the page together from its parts; everything it needs is inside the one file."""
+
+import json
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from aerostat.lab.report.cards import cards
+from aerostat.lab.report.facts import badges, machine_facts, notes, repeat_it, schedule_table
+from aerostat.lab.report.markup import Markup, escaped, join
+from aerostat.lab.report.tables import figures_table, guest_tables
+from aerostat.lab.result.summary import arm_name, summaries
+from aerostat.lab.result.verdict import verdict
+
+
+def write_report(document: Mapping[str, Any], path: Path) -> None:
+    """Write the report of a result document.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    path.write_text(render_report(document), encoding="utf-8")
+
+
+def render_report(document: Mapping[str, Any]) -> str:
+    """The report of a result document (``aerostat.result/1``) as one HTML page."""
+    judged = verdict(document)
+    parts: dict[str, str] = {
+        "title": escaped(f"Aerostat {document.get('name', 'result')}: {judged.headline}"),
+        "tone": judged.tone.value,
+        "headline": escaped(judged.headline),
+        "details": join(Markup(f"<li>{escaped(line)}</li>") for line in judged.details),
+        "badges": badges(document),
+        "notes": notes(document),
+        "cards": cards(document),
+        "figures": figures_table(document),
+        "guests": guest_tables(document),
+        "schedule": schedule_table(document),
+        "machine": machine_facts(document),
+        "repeat": repeat_it(document),
+        "data": _embedded(_plot_data(document)),
+        "style": _asset("vendor/uplot/uPlot.min.css") + _asset("page.css"),
+        "plot_library": _asset("vendor/uplot/uPlot.iife.min.js"),
+        "script": _asset("panels.js") + _asset("page.js"),
+    }
+    return Template(_asset("page.html")).substitute(parts)
+
+
+def _plot_data(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document, and which arms belong to which policy, titled and in the order to show."""
+    policies = [
+        {
+            "policy": summary.policy,
+            "title": summary.title,
+            "arms": [
+                index
+                for index, arm in enumerate(document["arms"])
+                if arm_name(arm) == summary.policy
+            ],
+        }
+        for summary in summaries(document["arms"])
+    ]
+    return {"policies": policies, "document": document}
+
+
+def _embedded(value: object) -> str:
+    """JSON that cannot end the script element it stands in, whatever its strings hold."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _asset(name: str) -> str:
+    return resources.files("aerostat.lab.report").joinpath(name).read_text("utf-8")

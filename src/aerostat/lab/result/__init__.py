@@ -1,0 +1,15 @@
+"""The result document: what an experiment found, as JSON that others can read and check."""
+
+from aerostat.lab.result.document import SCHEMA_NAME, Document, result_document
+from aerostat.lab.result.schema import result_schema
+from aerostat.lab.result.table import result_table
+from aerostat.lab.result.verdict import verdict
+
+__all__ = [
+    "SCHEMA_NAME",
+    "Document",
+    "result_document",
+    "result_schema",
+    "result_table",
+    "verdict",
+]

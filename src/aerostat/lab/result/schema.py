@@ -1,0 +1,12 @@
+"""The JSON Schema of result documents, as shipped with the package."""
+
+import json
+from importlib import resources
+
+
+def result_schema() -> dict[str, object]:
+    """The schema (draft 2020-12) that every result document of this version satisfies."""
+    text = resources.files("aerostat.lab.result").joinpath("result.schema.json").read_text("utf-8")
+    schema = json.loads(text)
+    assert isinstance(schema, dict)
+    return schema
