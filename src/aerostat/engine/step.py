@@ -27,6 +27,9 @@ from aerostat.policy.columns import Needs, empty_wishes
 from aerostat.policy.params import PolicyName
 from aerostat.policy.static import static_wishes
 
+RELEASE_S_MIN = 5.0
+"""A reset guest is offered its max for at least so long, however short its grace."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
@@ -120,7 +123,7 @@ def _protect(r: Round) -> None:
         if not r.params.is_guarded or r.estimates.is_movable[i] == 0:
             continue
         released = r.estimates.ordered_bytes[i] >= r.figures.max_bytes[i]
-        over = r.now_s - r.memory.since_s[i] >= r.params.guard.grace_s
+        over = r.now_s - r.memory.since_s[i] > max(r.params.guard.grace_s, RELEASE_S_MIN)
         if released or over:
             r.memory.is_release_due[i] = 0
         if r.estimates.is_distressed[i] == 1 or r.memory.is_release_due[i] == 1:

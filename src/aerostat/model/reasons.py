@@ -17,6 +17,7 @@ class Reason(StrEnum):
     RELEASED_ON_RESET = "released_on_reset"
     RELEASED_ON_STOP = "released_on_stop"
     STALL_ACCEPTED = "stall_accepted"  # the balloon does not move: the target was set to `actual`
+    HOLD_HAS_ENOUGH = "hold_has_enough"
     HOLD_WITHIN_DEAD_BAND = "hold_within_dead_band"
     HOLD_WAITING_FOR_MEMORY = "hold_waiting_for_memory"  # others give first
     HOLD_UNDER_PRESSURE = "hold_under_pressure"  # would have been taken from, but is short itself

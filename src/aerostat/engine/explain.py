@@ -1,0 +1,83 @@
+"""Decisions in words, read off the trace: nothing is computed a second time."""
+
+from aerostat.model.plan import GuestTrace
+from aerostat.model.reasons import Bound, Reason
+from aerostat.units import format_duration, format_size
+
+_WORDS = {
+    Reason.RELEASED_FOR_DISTRESS: "released: it is short of memory ({signs})",
+    Reason.GROWN_TO_DEMAND: "grown to its demand of {demand}",
+    Reason.GROWN_FROM_SURPLUS: "given memory that nobody needs",
+    Reason.RAISED_TO_MIN: "raised towards its min of {min}",
+    Reason.LOWERED_TO_MAX: "lowered towards its max of {max}",
+    Reason.TAKEN_FOR_OTHERS: "gives memory to others: it needs {demand}",
+    Reason.TAKEN_FOR_HOST: "gives memory to the host: it needs {demand}",
+    Reason.HELD_FIXED: "held at a fixed size",
+    Reason.RELEASED_ON_RESET: "released: it was reset, and a fresh kernel needs room to boot",
+    Reason.RELEASED_ON_STOP: "released: the daemon stops",
+    Reason.STALL_ACCEPTED: "its balloon does not move: asked for no more than it gave",
+    Reason.HOLD_HAS_ENOUGH: "has what it needs ({demand})",
+    Reason.HOLD_WITHIN_DEAD_BAND: "stays: the change would be too small to be worth it",
+    Reason.HOLD_WAITING_FOR_MEMORY: "waits for others to give: it wants {wish} ({signs})",
+    Reason.HOLD_UNDER_PRESSURE: "keeps its memory: it is under pressure itself ({signs})",
+    Reason.HOLD_FIGURES_ABSENT: "left alone: it has given no figures",
+    Reason.HOLD_FIGURES_STALE: "left alone: its figures are {age} old",
+    Reason.HOLD_IN_GRACE: "left alone: it has only just appeared",
+    Reason.HOLD_COOLDOWN: "stays for now: the last change has to show its effect first",
+    Reason.HOLD_NOT_RUNNING: "left alone: it is not running",
+    Reason.HOLD_MIGRATING: "left alone: it is being migrated or saved",
+    Reason.HOLD_UNREACHABLE: "left alone: it does not answer",
+    Reason.HOLD_NO_BALLOON: "left alone: it has no balloon device",
+    Reason.HOLD_NOT_MANAGED: "left alone: the configuration says so",
+    Reason.HOLD_OUTCOME_UNKNOWN: "being read again: the last command got no answer",
+    Reason.HOLD_HOST_UNKNOWN: "left alone: the host could not be read",
+}
+
+_BOUND_WORDS = {
+    Bound.MIN: "no lower than its min of {min}",
+    Bound.FLOOR: "no lower than what it uses and a reserve",
+    Bound.SUPPLY: "as far as there is memory to give now",
+    Bound.STEP: "in small steps",
+}
+
+
+def explain(trace: GuestTrace) -> str:
+    """Say in one sentence why the guest has its target."""
+    words = _WORDS[trace.reason].format(
+        demand=_size(trace.demand_bytes),
+        min=_size(trace.min_bytes),
+        max=_size(trace.max_bytes),
+        wish=_size(trace.wish_bytes),
+        age="unknown" if trace.figures_age_s is None else format_duration(trace.figures_age_s),
+        signs=_signs(trace),
+    )
+    bound = _BOUND_WORDS.get(trace.bound)
+    if bound is not None:
+        words += ", " + bound.format(min=_size(trace.min_bytes))
+    return _move(trace) + words
+
+
+def _move(trace: GuestTrace) -> str:
+    before = trace.actual_bytes if trace.target_before_bytes is None else trace.target_before_bytes
+    after = trace.target_bytes
+    if before is None or after is None or before == after:
+        return ""
+    return f"{format_size(before)} -> {format_size(after)}: "
+
+
+def _signs(trace: GuestTrace) -> str:
+    """The figures that show pressure, or what is available where none stands out."""
+    signs = []
+    if trace.swap_in_bytes_per_s:
+        signs.append(f"swaps in {format_size(int(trace.swap_in_bytes_per_s))}/s")
+    if trace.swap_out_bytes_per_s:
+        signs.append(f"swaps out {format_size(int(trace.swap_out_bytes_per_s))}/s")
+    if trace.pressure_some_ratio:
+        signs.append(f"stalled {trace.pressure_some_ratio:.0%} of the time")
+    if trace.available_bytes is not None:
+        signs.append(f"{format_size(trace.available_bytes)} available")
+    return ", ".join(signs) or "no figures"
+
+
+def _size(size_bytes: int | None) -> str:
+    return "unknown" if size_bytes is None else format_size(size_bytes)

@@ -1,0 +1,273 @@
+"""What the engine decides in plain situations; each test is a rule of DESIGN.md section 2."""
+
+from dataclasses import replace
+
+from aerostat.model.events import LifecycleChanged, LifecycleKind, Outcome, TargetAnswered
+from aerostat.model.guest import GuestId, RunState
+from aerostat.model.limits import Amount, GuestLimits, LimitRule
+from aerostat.model.reasons import Bound, Reason
+from aerostat.policy.params import PolicyName
+from aerostat.units import MIB
+from builders import Guest, World, params
+
+WARM_ROUNDS = 4
+
+
+def three(**of_b: object) -> World:
+    """Guests a, b, c on 900 MiB, all found at 300 MiB."""
+    guests = [Guest(name=name, actual_mib=300, used_mib=150) for name in "abc"]
+    guests[1] = replace(guests[1], **of_b)  # type: ignore[arg-type] # a test names real fields
+    return World(guests=guests)
+
+
+def test_nothing_moves_while_everybody_has_enough() -> None:
+    world = three()
+    for _ in range(10):
+        assert world.round().plan.changes == ()
+
+
+def test_a_guest_in_distress_is_released_in_the_first_round_it_is_seen() -> None:
+    """R1: adopted, found starving, released within one round."""
+    world = World(guests=[Guest(name="a", actual_mib=200, used_mib=196)], params=params())
+    change = world.round().plan.changes[0]
+    assert change.target_bytes == 512 * MIB
+    assert change.reason is Reason.RELEASED_FOR_DISTRESS
+    assert change.is_urgent
+
+
+def test_distress_is_released_even_while_an_older_target_is_stalled() -> None:
+    """R2: never follow ``actual``, never merge with the pending target."""
+    world = World(
+        guests=[Guest(name="a", used_mib=100)], params=params(budget_mib=300), obeys=False
+    )
+    world.rounds(WARM_ROUNDS)
+    assert world.trace("a").target_bytes == 300 * MIB
+    guest = world.guest("a")
+    guest.actual_mib, guest.used_mib = 340, 332  # stuck on its way, and short of memory now
+    world.params = params(budget_mib=900)
+    world.rounds(8)
+    assert world.trace("a").target_bytes == 512 * MIB
+    world.rounds(10)
+    assert world.trace("a").target_bytes == 512 * MIB
+
+
+def test_swapping_is_distress_although_available_looks_fine() -> None:
+    """R6: swapping out raises "available"; a thrashing guest must never look idle."""
+    world = three()
+    world.rounds(WARM_ROUNDS)
+    world.guest("a").swap_out_mib = 50
+    world.round()
+    assert world.trace("a").is_distressed
+    changes = {str(c.guest): c for c in world.round(elapse_s=0.25).plan.changes}
+    assert changes["a"].reason is Reason.RELEASED_FOR_DISTRESS
+
+
+def test_a_cache_heavy_guest_is_not_starving() -> None:
+    """R7: nothing free, but most of it cache it can drop."""
+    world = World(guests=[Guest(name="a", actual_mib=300, used_mib=100, cache_mib=198)])
+    world.rounds(WARM_ROUNDS)
+    assert not world.trace("a").is_distressed
+
+
+def test_memory_is_freed_first_then_given() -> None:
+    world = three()
+    world.rounds(WARM_ROUNDS)
+    world.obeys = False
+    world.guest("b").used_mib = 290
+    step = world.round()
+    assert {str(c.guest) for c in step.plan.changes} <= {"a", "c"}
+    assert all(c.target_bytes < 300 * MIB for c in step.plan.changes)
+    assert world.trace("b").reason is Reason.HOLD_WAITING_FOR_MEMORY
+    for name in "ac":  # the balloons arrive
+        world.guest(name).actual_mib = world.trace(name).target_bytes // MIB  # type: ignore[operator]
+    given = [c for c in world.round(elapse_s=0.25).plan.changes if c.guest == "b"]
+    assert given
+    assert given[0].target_bytes > 300 * MIB
+
+
+def test_no_fresh_figures_no_shrink() -> None:
+    world = three(has_statistics=False)
+    world.guest("a").frozen_wall_s = 1.0
+    world.guest("c").used_mib = 290
+    for _ in range(20):
+        for change in world.round().plan.changes:
+            assert change.guest == "c"
+    assert world.trace("a").target_bytes is None
+    assert world.trace("b").target_bytes is None
+
+
+def test_a_frozen_time_stamp_is_old_whenever_it_is_read() -> None:
+    world = three()
+    world.rounds(WARM_ROUNDS)
+    world.guest("a").frozen_wall_s = 1_790_000_000.0 + world.now_s
+    world.rounds(10)
+    age_s = world.trace("a").figures_age_s
+    assert age_s is not None
+    assert age_s > 8
+
+
+def test_a_clock_jump_neither_freezes_nor_takes() -> None:
+    world = three()
+    world.rounds(WARM_ROUNDS)
+    for guest in world.guests:
+        guest.frozen_wall_s = 1.0  # the guest's clock went back by years, once
+    world.round()
+    for guest in world.guests:
+        guest.frozen_wall_s = None
+    assert world.rounds(3).plan.changes == ()
+
+
+def test_min_is_restored_before_anything_else() -> None:
+    rule = LimitRule(name_glob="b", limits=GuestLimits(minimum=Amount(size_bytes=280 * MIB)))
+    world = three(actual_mib=200)
+    world.params = replace(params(), rules=(rule,))
+    step = world.rounds(2)
+    assert world.guest("b").actual_mib == 280
+    assert step is not None
+
+
+def test_nothing_is_taken_in_grace_after_boot() -> None:
+    world = World(
+        guests=[Guest(name="a", used_mib=100)], params=params(budget_mib=300, grace_s=10.0)
+    )
+    world.rounds(9)
+    assert world.trace("a").reason is Reason.HOLD_IN_GRACE
+    world.rounds(4)
+    assert world.guest("a").actual_mib == 300
+
+
+def test_a_reset_guest_gets_its_memory_before_it_boots() -> None:
+    """The target survives a reset: the fresh kernel would inflate straight to it."""
+    world = three()
+    world.rounds(WARM_ROUNDS)
+    world.guest("b").actual_mib = 250
+    world.guest("b").used_mib = 50
+    world.events.append(
+        TargetAnswered(guest=GuestId("b"), target_bytes=250 * MIB, outcome=Outcome.ACCEPTED)
+    )
+    world.rounds(WARM_ROUNDS)
+    world.params = params(budget_mib=2000)
+    world.events.append(LifecycleChanged(guest=GuestId("b"), kind=LifecycleKind.RESET))
+    change = next(c for c in world.round().plan.changes if c.guest == "b")
+    assert change.target_bytes == 512 * MIB
+    assert change.reason is Reason.RELEASED_ON_RESET
+
+
+def test_a_stalled_balloon_is_set_back_to_actual_and_left_alone_for_a_while() -> None:
+    world = World(
+        guests=[Guest(name="a", used_mib=100)], params=params(budget_mib=300), obeys=False
+    )
+    world.rounds(WARM_ROUNDS)
+    asked = world.trace("a").target_bytes
+    assert asked is not None
+    assert asked < 512 * MIB
+    seen = [world.round().plan.changes for _ in range(8)]
+    accepted = [c for changes in seen for c in changes if c.reason is Reason.STALL_ACCEPTED]
+    assert [c.target_bytes for c in accepted] == [512 * MIB]
+    for _ in range(20):
+        assert world.round().plan.changes == ()
+    assert world.trace("a").bound is Bound.STALL
+
+
+def test_a_balloon_that_deflates_by_itself_is_distress() -> None:
+    """deflate-on-oom fired: a BALLOON_CHANGE nobody ordered."""
+    world = World(
+        guests=[Guest(name="a", actual_mib=512, used_mib=100)], params=params(budget_mib=300)
+    )
+    world.rounds(8)
+    assert world.guest("a").actual_mib == 300
+    world.params = params(budget_mib=900)
+    world.guest("a").actual_mib = 340
+    change = world.round().plan.changes[0]
+    assert change.target_bytes == 512 * MIB
+
+
+def test_paused_migrating_unreachable_and_unmanaged_guests_are_left_alone() -> None:
+    world = World(
+        guests=[
+            Guest(name="paused", run_state=RunState.PAUSED),
+            Guest(name="migrating", run_state=RunState.MIGRATING),
+            Guest(name="silent", run_state=RunState.UNREACHABLE, actual_mib=None),
+            Guest(name="driverless", has_balloon=False),
+            Guest(name="hands-off"),
+        ],
+        params=replace(
+            params(budget_mib=600),
+            rules=(LimitRule(name_glob="hands-*", limits=GuestLimits(is_managed=False)),),
+        ),
+    )
+    for _ in range(20):
+        assert world.round().plan.changes == ()
+    reasons = {trace.name: trace.reason for trace in world.last.trace.guests}  # type: ignore[union-attr]
+    assert reasons == {
+        "paused": Reason.HOLD_NOT_RUNNING,
+        "migrating": Reason.HOLD_MIGRATING,
+        "silent": Reason.HOLD_UNREACHABLE,
+        "driverless": Reason.HOLD_NO_BALLOON,
+        "hands-off": Reason.HOLD_NOT_MANAGED,
+    }
+
+
+def test_an_unreachable_guest_still_holds_what_it_held() -> None:
+    """Its memory must not be handed to the others."""
+    world = three()
+    world.rounds(WARM_ROUNDS)
+    world.guest("b").run_state = RunState.UNREACHABLE
+    world.guest("b").actual_mib = None
+    world.guest("a").used_mib = 295
+    world.rounds(20)
+    assert sum(world.guest(name).actual_mib or 0 for name in "ac") <= 600
+
+
+def test_an_unreadable_host_takes_from_nobody() -> None:
+    world = World(guests=[Guest(name="a", used_mib=50)], params=params(budget_mib=300), memory=None)
+    for _ in range(10):
+        assert world.round().plan.changes == ()
+
+
+def test_static_splits_by_weight_and_holds() -> None:
+    rule = LimitRule(name_glob="b", limits=GuestLimits(weight=200))
+    world = World(
+        guests=[Guest(name=name, max_mib=2048, actual_mib=2048, used_mib=1500) for name in "abc"],
+        params=replace(
+            params(budget_mib=4000), policy=PolicyName.STATIC, is_guarded=False, rules=(rule,)
+        ),
+    )
+    world.rounds(3)
+    assert [world.guest(name).actual_mib for name in "abc"] == [1000, 2000, 1000]
+    assert world.rounds(10).plan.changes == ()
+
+
+def test_static_behind_the_guard_still_releases_distress() -> None:
+    world = World(
+        guests=[Guest(name="a", actual_mib=300, used_mib=298), Guest(name="b", used_mib=100)],
+        params=replace(params(budget_mib=900), policy=PolicyName.STATIC),
+    )
+    world.rounds(3)
+    assert world.guest("a").actual_mib is not None
+    assert world.guest("a").actual_mib > 300  # type: ignore[operator]
+
+
+def test_a_refused_target_is_not_believed() -> None:
+    world = three()
+    world.rounds(WARM_ROUNDS)
+    world.events = [
+        TargetAnswered(guest=GuestId("a"), target_bytes=100 * MIB, outcome=Outcome.REFUSED)
+    ]
+    world.round()
+    assert world.trace("a").target_bytes is None
+
+
+def test_the_burst_reserve_is_for_distress_only() -> None:
+    base = params(budget_mib=700)
+    world = World(
+        guests=[
+            Guest(name="a", actual_mib=300, used_mib=200),
+            Guest(name="b", actual_mib=300, used_mib=200),
+        ],
+        params=replace(base, host=replace(base.host, burst_reserve=Amount(size_bytes=100 * MIB))),
+    )
+    assert world.rounds(10).plan.changes == ()
+    world.guest("a").used_mib = 297
+    world.round()
+    assert world.guest("a").actual_mib == 400
