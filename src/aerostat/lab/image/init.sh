@@ -1,0 +1,109 @@
+#!/bin/busybox sh
+# The guest's PID 1: loads drivers, sets up swap, says hello to the host, runs the workload.
+#
+# Kernel arguments: swap=none|vda|zram, zram_bytes=N, noballoon, balloon_after=SECONDS,
+# crash_after=SECONDS, wl.KEY=VALUE (handed to the workload as KEY=VALUE).
+
+/bin/busybox mkdir -p /proc /sys /dev
+/bin/busybox --install -s /bin
+export PATH=/bin
+mount -t proc none /proc
+mount -t sysfs none /sys
+mount -t devtmpfs none /dev 2>/dev/null # some kernels have done it already
+
+swap=none zram_bytes=0 balloon=loaded balloon_after="" crash_after="" workload=""
+for argument in $(cat /proc/cmdline); do
+    value=${argument#*=}
+    case $argument in
+        swap=*) swap=$value ;;
+        zram_bytes=*) zram_bytes=$value ;;
+        noballoon) balloon=absent ;;
+        balloon_after=*) balloon=late balloon_after=$value ;;
+        crash_after=*) crash_after=$value ;;
+        wl.*) workload="$workload ${argument#wl.}" ;;
+    esac
+done
+
+load_modules() {
+    while read -r module; do
+        insmod "/modules/$module" || echo "init: insmod $module failed"
+    done <"/modules/$1.list"
+}
+
+# Where the balloon driver is built into the kernel, not loading it is not enough.
+balloon_driver=/sys/bus/virtio/drivers/virtio_balloon
+balloon_device=""
+withhold_balloon() {
+    for device in "$balloon_driver"/virtio*; do
+        [ -e "$device" ] || continue
+        balloon_device=${device##*/}
+        echo "$balloon_device" >"$balloon_driver/unbind"
+    done
+}
+give_balloon() {
+    if [ -n "$balloon_device" ]; then
+        echo "$balloon_device" >"$balloon_driver/bind"
+    else
+        load_modules balloon
+    fi
+}
+
+start_swap() {
+    if [ "$swap" = zram ]; then
+        load_modules zram
+        echo "$zram_bytes" >/sys/block/zram0/disksize && swap_device=/dev/zram0
+    else
+        swap_device=/dev/vda
+    fi
+    mkswap "$swap_device" >/dev/null && swapon "$swap_device" || swap=none
+}
+
+find_port() {
+    for port in /sys/class/virtio-ports/*; do
+        [ "$(cat "$port/name" 2>/dev/null)" = org.aerostat.workload.0 ] || continue
+        echo "/dev/${port##*/}"
+    done
+}
+
+load_modules boot
+case $balloon in
+    loaded) give_balloon ;;
+    *) withhold_balloon ;;
+esac
+[ "$swap" = none ] || start_swap
+# The workload maps far more address space than it will ever fill.
+echo 1 >/proc/sys/vm/overcommit_memory
+
+port=$(find_port)
+while [ -z "$port" ]; do
+    usleep 20000
+    port=$(find_port)
+done
+exec 3<>"$port"
+read -r uptime_s _ </proc/uptime
+echo "{\"event\":\"hello\",\"kernel\":\"$(uname -r)\",\"uptime_s\":$uptime_s,\"swap\":\"$swap\",\"balloon\":\"$balloon\"}" >&3
+echo "aerostat guest is up after $uptime_s s"
+
+if [ -n "$balloon_after" ]; then
+    (
+        sleep "$balloon_after"
+        give_balloon
+        echo "init: balloon driver loaded late"
+    ) &
+fi
+if [ -n "$crash_after" ]; then
+    (
+        sleep "$crash_after"
+        echo c >/proc/sysrq-trigger
+    ) &
+fi
+
+workload 3 $workload
+status=$?
+# The workload has made the port non-blocking: try until the line is taken.
+until echo "{\"event\":\"exit\",\"status\":$status}" 2>/dev/null >&3; do
+    usleep 50000
+done
+while true; do
+    sleep 3600
+done

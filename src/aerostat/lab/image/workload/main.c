@@ -1,0 +1,80 @@
+/* The lab's workload: holds and touches a working set on order, and tells what it felt.
+ *
+ *     workload PORT_FD hot=BYTES rate=PER_SECOND keep=release|cold seed=N comp=PERCENT
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/sysinfo.h>
+#include <time.h>
+
+#include "workload.h"
+
+struct state state;
+
+uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* A bijection that spreads every bit (the finalizer of splitmix64). */
+uint64_t mix(uint64_t value)
+{
+    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9ull;
+    value = (value ^ value >> 27) * 0x94d049bb133111ebull;
+    return value ^ value >> 31;
+}
+
+static void *reporter(void *port)
+{
+    run_reporter(*(int *)port);
+    return NULL;
+}
+
+static void start_reporter(int *port)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    pthread_attr_init(&attributes);
+    /* mlockall() fills stacks: the default of 8 MiB would come out of the guest's memory. */
+    pthread_attr_setstacksize(&attributes, 128 * 1024);
+    /* Ahead of a worker that is busy catching up. */
+    struct sched_param priority = {.sched_priority = 1};
+    pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
+    pthread_attr_setschedpolicy(&attributes, SCHED_FIFO);
+    pthread_attr_setschedparam(&attributes, &priority);
+    if (pthread_create(&thread, &attributes, reporter, port) != 0) {
+        perror("workload: cannot start the reporter");
+        exit(1);
+    }
+}
+
+/* If the guest runs out of memory, this is what is to die, and the host is to hear of it. */
+static void volunteer_for_oom(void)
+{
+    FILE *score = fopen("/proc/self/oom_score_adj", "w");
+    if (score == NULL || fputs("1000", score) < 0 || fclose(score) != 0)
+        perror("workload: oom_score_adj");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        fputs("usage: workload PORT_FD [hot=BYTES] [rate=N] ...\n", stderr);
+        return 2;
+    }
+    int port = atoi(argv[1]);
+    struct sysinfo memory;
+    sysinfo(&memory);
+    reserve_heap(2 * (uint64_t)memory.totalram * memory.mem_unit);
+    volunteer_for_oom();
+    for (int i = 2; i < argc; i++)
+        obey_at_start(argv[i]);
+    start_reporter(&port);
+    lock_and_map_heap();
+    run_worker();
+}

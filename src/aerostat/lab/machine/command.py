@@ -1,0 +1,115 @@
+"""The QEMU command line of a lab machine."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from aerostat.lab.image import GuestImage
+from aerostat.lab.machine.spec import MachineSpec
+from aerostat.units import MIB
+
+QEMU = "qemu-system-x86_64"
+# A QEMU's own memory under TCG grows with this; 32 MiB would already be enough for such a guest.
+_TRANSLATION_CACHE_MIB = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineFiles:
+    """Where a machine's files and sockets are."""
+
+    qmp: Path  # for the daemon
+    lab_qmp: Path  # for the lab; named so that a glob of *.qmp does not find it
+    console: Path
+    errors: Path
+    swap: Path
+
+    @classmethod
+    def below(cls, run_dir: Path, name: str) -> "MachineFiles":
+        """Name the files of a machine."""
+        return cls(
+            qmp=run_dir / f"{name}.qmp",
+            lab_qmp=run_dir / f"{name}.lab",
+            console=run_dir / f"{name}.console",
+            errors=run_dir / f"{name}.stderr",
+            swap=run_dir / f"{name}.swap",
+        )
+
+    def all(self) -> tuple[Path, ...]:
+        """List them."""
+        return (self.qmp, self.lab_qmp, self.console, self.errors, self.swap)
+
+
+def qemu_command(
+    spec: MachineSpec, image: GuestImage, files: MachineFiles, *, port_fd: int, swap_cache: str
+) -> list[str]:
+    """Write the command line.
+
+    Args:
+        spec: the machine.
+        image: what it boots.
+        files: where its sockets and files go.
+        port_fd: inherited socket behind the workload's virtio-serial port.
+        swap_cache: QEMU's cache mode for the swap file.
+    """
+    return [
+        *(QEMU, "-M", "q35", "-name", spec.name, "-m", str(spec.ram_bytes // MIB), "-smp", "1"),
+        *_accelerator(spec),
+        *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
+        *("-serial", f"file:{_escaped(files.console)}"),
+        *("-kernel", str(image.kernel), "-initrd", str(image.initramfs)),
+        *("-append", " ".join(_kernel_arguments(spec))),
+        *("-qmp", f"unix:{_escaped(files.qmp)},server=on,wait=off"),
+        *("-qmp", f"unix:{_escaped(files.lab_qmp)},server=on,wait=off"),
+        *("-device", "virtio-serial-pci", "-chardev", f"socket,id=workload,fd={port_fd}"),
+        *("-device", "virtserialport,chardev=workload,name=org.aerostat.workload.0"),
+        *_balloon(spec),
+        *_swap(spec, files, swap_cache),
+        *spec.extra_args,
+    ]
+
+
+def _accelerator(spec: MachineSpec) -> list[str]:
+    if spec.accelerator == "kvm":
+        return ["-accel", "kvm", "-cpu", "host"]
+    # Kernels from 6.12 on crash under QEMU 7.2's emulation of cmpxchg16b; without it they do not
+    # use it.
+    return ["-accel", f"tcg,tb-size={_TRANSLATION_CACHE_MIB}", "-cpu", "qemu64,-cx16"]
+
+
+def _balloon(spec: MachineSpec) -> list[str]:
+    if not spec.has_balloon:
+        return []
+    options = f"deflate-on-oom={_on(spec.deflate_on_oom)}"
+    if spec.free_page_reporting:
+        options += ",free-page-reporting=on"
+    return ["-device", f"virtio-balloon-pci,id=balloon0,{options}"]
+
+
+def _swap(spec: MachineSpec, files: MachineFiles, swap_cache: str) -> list[str]:
+    if spec.swap != "vda":
+        return []
+    drive = f"file={_escaped(files.swap)},format=raw,if=none,id=swap,cache={swap_cache},aio=threads"
+    return ["-drive", drive, "-device", "virtio-blk-pci,drive=swap"]
+
+
+def _kernel_arguments(spec: MachineSpec) -> list[str]:
+    arguments = ["console=ttyS0", "panic=-1", "quiet", "psi=1", "nokaslr", "mitigations=off"]
+    if spec.accelerator == "tcg":
+        # Emulated time does not drift, and watching it costs a guest that runs seldom.
+        arguments += ["tsc=reliable"]
+    arguments += [f"swap={spec.swap}"]
+    if spec.swap == "zram":
+        arguments += [f"zram_bytes={spec.swap_bytes}"]
+    if spec.balloon_driver == "absent":
+        arguments += ["noballoon"]
+    if spec.balloon_driver == "late":
+        arguments += [f"balloon_after={spec.balloon_after_s:g}"]
+    return [*arguments, *spec.workload.kernel_arguments(), *spec.kernel_args]
+
+
+def _escaped(path: Path) -> str:
+    """Write a path for one of QEMU's comma-separated options."""
+    return str(path).replace(",", ",,")
+
+
+def _on(value: bool) -> str:  # noqa: FBT001 - QEMU's spelling of a truth value
+    return "on" if value else "off"
