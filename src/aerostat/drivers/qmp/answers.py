@@ -1,0 +1,79 @@
+"""Parses the answers of QEMU itself: sizes, names, run states, migration, object lists."""
+
+from collections.abc import Mapping
+
+from aerostat.model.guest import RunState
+
+_RUN_STATES = {
+    "running": RunState.RUNNING,
+    "paused": RunState.PAUSED,
+    "suspended": RunState.PAUSED,  # asleep by its own wish: its balloon driver does not run
+    "prelaunch": RunState.PAUSED,
+    "debug": RunState.PAUSED,
+    "io-error": RunState.PAUSED,
+    "watchdog": RunState.PAUSED,
+    "inmigrate": RunState.MIGRATING,
+    "postmigrate": RunState.MIGRATING,
+    "finish-migrate": RunState.MIGRATING,
+    "save-vm": RunState.MIGRATING,
+    "restore-vm": RunState.MIGRATING,
+    "colo": RunState.MIGRATING,
+    "shutdown": RunState.SHUTDOWN,
+    "guest-panicked": RunState.CRASHED,
+    "internal-error": RunState.CRASHED,
+}
+_MIGRATION_OVER = frozenset({"none", "completed", "failed", "cancelled"})
+_NO_UUID = "00000000-0000-0000-0000-000000000000"
+
+
+class AnswerViolationError(Exception):
+    """An answer has not the form that the protocol promises."""
+
+
+def parse_size(untrusted: object, key: str) -> int:
+    """A size in bytes under ``key``: a whole number from 0 to 2**63 - 1."""
+    value = _field(untrusted, key)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
+        raise AnswerViolationError(f"'{key}' is not a size in bytes")
+    return value
+
+
+def parse_text(untrusted: object, key: str) -> str | None:
+    """A text under ``key``; None if there is none or it is empty."""
+    value = untrusted.get(key) if isinstance(untrusted, Mapping) else None
+    return value if isinstance(value, str) and value else None
+
+
+def parse_uuid(untrusted: object) -> str | None:
+    """The VM's UUID; None if it was not given one."""
+    text = parse_text(untrusted, "UUID")
+    return text if text != _NO_UUID else None
+
+
+def parse_run_state(status: object, migration: object) -> RunState:
+    """The run state from the answers to query-status and query-migrate.
+
+    A VM that is being migrated away runs on; it is MIGRATING all the same. A migration that is
+    over says nothing: after one that failed the VM simply runs.
+    """
+    state = _RUN_STATES.get(parse_text(status, "status") or "", RunState.UNKNOWN)
+    migrates = (parse_text(migration, "status") or "none") not in _MIGRATION_OVER
+    return RunState.MIGRATING if migrates and state in _MAY_MIGRATE else state
+
+
+_MAY_MIGRATE = (RunState.RUNNING, RunState.PAUSED)
+
+
+def parse_properties(untrusted: object) -> tuple[tuple[str, str], ...]:
+    """Names and types of the answer to qom-list; entries of another form are left out."""
+    if not isinstance(untrusted, list):
+        raise AnswerViolationError("the answer to qom-list is not a list")
+    pairs = ((parse_text(entry, "name"), parse_text(entry, "type")) for entry in untrusted)
+    return tuple((name, kind) for name, kind in pairs if name is not None and kind is not None)
+
+
+def _field(untrusted: object, key: str) -> object:
+    if not isinstance(untrusted, Mapping) or key not in untrusted:
+        raise AnswerViolationError(f"the answer has no '{key}'")
+    field: object = untrusted[key]
+    return field

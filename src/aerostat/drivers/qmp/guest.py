@@ -1,0 +1,198 @@
+"""One VM on a live connection: who it is, what it says, and how its target is set."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from aerostat.drivers.qmp.answers import (
+    AnswerViolationError,
+    parse_run_state,
+    parse_size,
+    parse_text,
+    parse_uuid,
+)
+from aerostat.drivers.qmp.device import (
+    BalloonDevice,
+    arm_statistics,
+    find_balloon,
+    restore_period,
+)
+from aerostat.drivers.qmp.session import Answer, Command, CommandRefusedError, QmpSession
+from aerostat.drivers.qmp.settings import QmpSettings
+from aerostat.drivers.qmp.statistics import SampleAge, parse_guest_stats
+from aerostat.model.figures import BalloonStatistics
+from aerostat.model.guest import GuestId, RunState
+from aerostat.ports.clock import Clock
+
+_IDENTITY = (
+    Command(name="query-uuid"),
+    Command(name="query-name"),
+    Command(name="query-memory-size-summary"),
+)
+_ROUND = (
+    Command(name="query-status"),
+    Command(name="query-migrate"),
+    Command(name="query-balloon"),
+)
+_Parsed = TypeVar("_Parsed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who a VM is. The same id on another process is another VM."""
+
+    guest: GuestId
+    name: str
+    pid: int | None  # None: not visible from here
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one round of commands brought."""
+
+    run_state: RunState
+    actual_bytes: int | None
+    has_balloon: bool | None
+    statistics: BalloonStatistics | None
+    troubles: tuple[str, ...]
+
+
+class ConnectedGuest:
+    """A VM whose monitor answers, for as long as this connection lasts."""
+
+    def __init__(
+        self, session: QmpSession, identity: Identity, *, settings: QmpSettings, clock: Clock
+    ) -> None:
+        self.session = session
+        self.identity = identity
+        self.max_bytes: int | None = None
+        self._settings = settings
+        self._clock = clock
+        self._device: BalloonDevice | None = None
+        self._device_trouble: tuple[str, ...] = ()
+        self._age = SampleAge()
+
+    @classmethod
+    async def identify(
+        cls, session: QmpSession, *, label: str, settings: QmpSettings, clock: Clock
+    ) -> "ConnectedGuest":
+        """Ask a VM who it is, find its balloon and let its guest report.
+
+        Raises:
+            SessionError: the monitor did not answer.
+            AnswerViolationError: it answered with something else than the protocol promises.
+        """
+        answers = await session.ask_all(_IDENTITY, deadline_s=settings.command_deadline_s)
+        uuid, name, memory = (None if isinstance(a, CommandRefusedError) else a for a in answers)
+        shown_name = parse_text(name, "name")
+        identity = Identity(
+            guest=GuestId(parse_uuid(uuid) or shown_name or label),
+            name=shown_name or label,
+            pid=session.peer_pid,
+        )
+        guest = cls(session, identity, settings=settings, clock=clock)
+        if memory is not None:
+            guest.max_bytes = parse_size(memory, "base-memory")
+        await guest._adopt_device()
+        return guest
+
+    async def read(self) -> Reading:
+        """Ask for one round's figures, all at once.
+
+        Raises:
+            SessionError: the monitor did not answer.
+        """
+        device = self._device
+        commands = (*_ROUND, device.read_statistics) if device is not None else _ROUND
+        answers = await self.session.ask_all(commands, deadline_s=self._settings.command_deadline_s)
+        status, migration, balloon = answers[: len(_ROUND)]
+        troubles: list[str] = []
+        actual_bytes = self._actual(balloon, troubles)
+        statistics = self._statistics(answers[len(_ROUND)], troubles) if device else None
+        if device is None and actual_bytes is not None:
+            await self._adopt_device()  # plugged in while the VM runs
+        return Reading(
+            run_state=parse_run_state(status, migration),
+            actual_bytes=actual_bytes,
+            has_balloon=_has_balloon(balloon),
+            statistics=statistics,
+            troubles=(*troubles, *self._device_trouble),
+        )
+
+    async def set_target(self, target_bytes: int) -> None:
+        """Send a target; a return means that QEMU took it.
+
+        Raises:
+            SessionError: see ``QmpSession.ask``.
+        """
+        command = Command(name="balloon", arguments={"value": target_bytes})
+        await self.session.ask(command, deadline_s=self._settings.command_deadline_s)
+
+    async def release(self) -> None:
+        """Put back what somebody else had set.
+
+        Raises:
+            SessionError: the monitor did not answer.
+        """
+        if self._device is not None:
+            deadline_s = self._settings.command_deadline_s
+            await restore_period(self.session, self._device, deadline_s=deadline_s)
+
+    async def _adopt_device(self) -> None:
+        """Find the balloon and let its guest report; a VM that refuses is still watched."""
+        self._device_trouble = ()
+        try:
+            self._device = await find_balloon(
+                self.session, deadline_s=self._settings.command_deadline_s
+            )
+            if self._device is not None and self._settings.arm_statistics:
+                self._device = await arm_statistics(
+                    self.session,
+                    self._device,
+                    period_s=self._settings.statistics_period_s,
+                    deadline_s=self._settings.command_deadline_s,
+                )
+        except (CommandRefusedError, AnswerViolationError) as error:
+            self._device_trouble = (f"its guest cannot be made to report: {error}",)
+
+    def _actual(self, answer: Answer, troubles: list[str]) -> int | None:
+        if isinstance(answer, CommandRefusedError):
+            if not _is_inactive(answer):
+                troubles.append(f"its balloon could not be read: {answer}")
+            return None
+        actual_bytes = _parse_or_say(lambda: parse_size(answer, "actual"), troubles)
+        if actual_bytes is not None:  # memory plugged in later counts in `actual`
+            self.max_bytes = max(self.max_bytes or 0, actual_bytes)
+        return actual_bytes
+
+    def _statistics(self, answer: Answer, troubles: list[str]) -> BalloonStatistics | None:
+        if isinstance(answer, CommandRefusedError):
+            self._device = None  # unplugged, or plugged in again under another name
+            troubles.append(f"its guest's figures could not be read: {answer}")
+            return None
+        report = _parse_or_say(
+            lambda: parse_guest_stats(answer, max_bytes=self.max_bytes), troubles
+        )
+        if report is None:
+            return None
+        now_s, wall_s = self._clock.now_s(), self._clock.wall_s()
+        return report.aged(self._age.age_s(report.updated_wall_s, now_s=now_s, wall_s=wall_s))
+
+
+def _is_inactive(refusal: CommandRefusedError) -> bool:
+    return refusal.error_class == "DeviceNotActive"
+
+
+def _has_balloon(answer: Answer) -> bool | None:
+    if isinstance(answer, CommandRefusedError):
+        return False if _is_inactive(answer) else None
+    return True
+
+
+def _parse_or_say(parse: Callable[[], _Parsed], troubles: list[str]) -> _Parsed | None:
+    """One part that makes no sense does not take the others with it."""
+    try:
+        return parse()
+    except AnswerViolationError as error:
+        troubles.append(str(error))
+        return None

@@ -1,0 +1,28 @@
+"""Turns QEMU's events into the model's; those that say nothing about memory are left out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aerostat.drivers.qmp.answers import AnswerViolationError, parse_size
+from aerostat.model.events import BalloonMoved, Event, LifecycleChanged, LifecycleKind
+from aerostat.model.guest import GuestId
+
+_LIFECYCLE = {
+    "STOP": LifecycleKind.PAUSED,
+    "RESUME": LifecycleKind.RESUMED,
+    "RESET": LifecycleKind.RESET,
+    "SHUTDOWN": LifecycleKind.SHUTDOWN,
+    "GUEST_PANICKED": LifecycleKind.CRASHED,
+}
+
+
+def parse_event(guest: GuestId, name: str, untrusted: Mapping[str, Any]) -> Event | None:
+    """The model's event, or None for one that is not followed or makes no sense."""
+    if name in _LIFECYCLE:
+        return LifecycleChanged(guest=guest, kind=_LIFECYCLE[name])
+    if name != "BALLOON_CHANGE":
+        return None
+    try:
+        return BalloonMoved(guest=guest, actual_bytes=parse_size(untrusted, "actual"))
+    except AnswerViolationError:
+        return None

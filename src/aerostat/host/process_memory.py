@@ -1,0 +1,25 @@
+"""Parses what the kernel says of one process's memory: statm, status, smaps_rollup."""
+
+import resource
+
+from aerostat.host.proc_text import parse_count
+from aerostat.units import KIB
+
+
+def parse_rss(statm: str, *, page_bytes: int | None = None) -> int | None:
+    """Resident bytes, from the text of /proc/PID/statm. Huge pages of hugetlbfs are not in it."""
+    fields = statm.split()
+    pages = parse_count(fields[1]) if len(fields) > 1 else None
+    size_bytes = page_bytes if page_bytes is not None else resource.getpagesize()
+    return pages * size_bytes if pages is not None else None
+
+
+def parse_kilobytes(text: str, *, name: str) -> int | None:
+    """The figure on the line "name:  123 kB", in bytes (/proc/PID/status, smaps_rollup)."""
+    for line in text.splitlines():
+        key, _, rest = line.partition(":")
+        words = rest.split()
+        if key == name and len(words) == 2 and words[1] == "kB":
+            value = parse_count(words[0])
+            return value * KIB if value is not None else None
+    return None
