@@ -1,0 +1,27 @@
+"""Options that several verbs share."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class OutputFormat(StrEnum):
+    """How a verb prints what it found."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+ConfigPath = Annotated[
+    Path | None,
+    typer.Option("-c", "--config", help="TOML file; without one the defaults apply."),
+]
+Output = Annotated[
+    OutputFormat, typer.Option("-o", "--output", help="A table for people, or JSON.")
+]
+QmpSockets = Annotated[
+    list[str] | None,
+    typer.Option("--qmp", help="QMP socket, or a quoted glob of them. May be repeated."),
+]

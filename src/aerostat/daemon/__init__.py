@@ -1,0 +1,1 @@
+"""The daemon: the one place that wires configuration, driver, sensor and loop together."""

@@ -1,0 +1,68 @@
+"""Run the daemon: wire it up, follow signals, stop cleanly."""
+
+import asyncio
+import signal
+
+import structlog
+
+from aerostat.config import Config
+from aerostat.control.loop import Loop
+from aerostat.daemon.journal import LogJournal
+from aerostat.drivers.qmp import QmpDriver, QmpSettings
+from aerostat.host.clock import SystemClock
+from aerostat.host.footprint import FootprintReader
+from aerostat.host.sensor import ProcHostSensor
+from aerostat.model.modes import Mode
+
+
+def run_daemon(config: Config) -> None:
+    """Balance this host until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigError: no guests are named.
+        SensorError: this host cannot be read at all.
+    """
+    config.require_guests()
+    sensor = ProcHostSensor()
+    sensor.read()  # a host that cannot be read is told now, not by a daemon that does nothing
+    asyncio.run(_serve(config, sensor))
+
+
+async def _serve(config: Config, sensor: ProcHostSensor) -> None:
+    log = structlog.get_logger()
+    clock = SystemClock()
+    footprints = FootprintReader(now_s=clock.now_s)
+    loop = Loop(
+        driver=_driver(config, clock, footprints),
+        sensor=sensor,
+        clock=clock,
+        params=config.engine_params(),
+        mode=config.mode,
+        journal=LogJournal(config.mode),
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, _stop, loop, number)
+    log.info(
+        "started",
+        mode=config.mode.value,
+        sockets=list(config.qmp_sockets),
+        on_stop=config.on_stop.value,
+    )
+    try:
+        await loop.run(config.on_stop)
+    finally:
+        footprints.close()
+    log.info("stopped", rounds=loop.board.status.rounds, on_stop=config.on_stop.value)
+
+
+def _driver(config: Config, clock: SystemClock, footprints: FootprintReader) -> QmpDriver:
+    # Observing changes nothing in a VM, not even how often its driver reports.
+    settings = QmpSettings(arm_statistics=config.mode is not Mode.OBSERVE)
+    return QmpDriver(
+        config.qmp_sockets, clock=clock, settings=settings, footprint_of=footprints.read
+    )
+
+
+def _stop(loop: Loop, number: signal.Signals) -> None:
+    structlog.get_logger().info("stopping", signal=number.name)
+    loop.request_stop()
