@@ -26,7 +26,7 @@ def badges(document: Mapping[str, Any]) -> Markup:
         facts.insert(0, f"{len(guests)} guests of {' or '.join(sizes)}")
     facts += [str(document["started"]), f"Aerostat {document['aerostat']}"]
     first = Markup(f'<li class="badge {volume}"><b>{escaped(name)}</b> {escaped(meaning)}</li>')
-    return first + join(Markup(f'<li class="badge">{escaped(fact)}</li>') for fact in facts)
+    return join([first, *(Markup(f'<li class="badge">{escaped(fact)}</li>') for fact in facts)])
 
 
 def notes(document: Mapping[str, Any]) -> Markup:

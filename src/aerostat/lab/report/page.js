@@ -122,7 +122,7 @@ function controls() {
 
 function pointAt(arm, elapsed_s) {
   for (const { plot } of state.plots.filter(entry => entry.arm === arm).slice(0, 1))
-    plot.setCursor({ left: plot.valToPos(elapsed_s, "x"), top: 1 });
+    plot.setCursor({ left: plot.valToPos(elapsed_s, "x"), top: 1 }, true, true);
 }
 
 function speak() {

@@ -122,7 +122,7 @@ function memoryPanel(panel, scene) {
   const series = [area(hatch()), area(colour("unknown")), area(colour("free")), area(colour("cache")), area(colour("used")),
     line(colour("target"), 1.75), line(colour("hot"), 1.75, [5, 4])];
   const tell = i => `${time[i].toFixed(0)} s` + [["used", used], ["cache", cache], ["free", free], ["target", target], ["hot", hot]]
-    .filter(([, cells]) => cells[i] !== null).map(([word, cells]) => ` · ${word} ${round(cells[i])}`).join("");
+    .filter(([, cells]) => cells[i] !== null).map(([word, cells]) => `, ${word} ${round(cells[i])}`).join("");
   const y = { splits: () => [0, .25, .5, .75, 1].map(part => part * top), values: (u, splits) => splits.map((split, i) => i % 2 ? "" : round(split)) };
   return { data, options: options(panel, scene, [], series, y, [0, top * 1.01]), tell };
 }
@@ -132,8 +132,8 @@ function workPanel(panel, scene) {
   const blank = Array(time.length).fill(null);
   const offered = rows.offered || blank, served = rows.served || blank;
   const series = [area(colour("deficit")), area(colour("served")), line(colour("offered"), 1.25)];
-  const tell = i => served[i] === null ? `${time[i].toFixed(0)} s · no report`
-    : `${time[i].toFixed(0)} s · served ${round(served[i])} of ${round(offered[i])} a second`;
+  const tell = i => served[i] === null ? `${time[i].toFixed(0)} s: no report`
+    : `${time[i].toFixed(0)} s: served ${round(served[i])} of ${round(offered[i])} a second`;
   const reached = time.map((_, i) => served[i] === null ? null : Math.min(served[i], offered[i]));
   const top = scene.most_offered;
   const y = { splits: () => [0, top / 2, top], values: (u, splits) => splits.map(split => split >= 1000 ? split / 1000 + " k" : round(split)) };
@@ -145,7 +145,7 @@ function latencyPanel(panel, scene) {
   const columns = names.map(name => (panel.arm.series.guests[name]?.latency_p99_s || Array(time.length).fill(null))
     .map(cell => cell === null || cell <= 0 ? null : Math.log10(cell * 1000)));
   const series = names.map((_, index) => line(colour("g" + index % 6), 1.6));
-  const tell = i => `${time[i].toFixed(0)} s` + names.map((name, n) => columns[n][i] === null ? "" : ` · ${name} ${inTime(columns[n][i])}`).join("");
+  const tell = i => `${time[i].toFixed(0)} s` + names.map((name, n) => columns[n][i] === null ? "" : `, ${name} ${inTime(columns[n][i])}`).join("");
   const marks = { 0: "1 ms", 1: "10 ms", 2: "100 ms", 3: "1 s", 4: "10 s" };
   const y = { splits: () => [0, 1, 2, 3, 4].filter(mark => mark <= scene.slowest), values: (u, splits) => splits.map(split => marks[split]), size: 46 };
   const promise = scene.slo_s ? [level(Math.log10(scene.slo_s * 1000), `in time: ${round(scene.slo_s * 1000)} ms`, colour("soft"))] : [];
@@ -166,7 +166,7 @@ function hostPanel(panel, scene) {
   });
   const series = [area(colour("cache")), line(colour("used"), 1.75)];
   const tell = i => `${time[i].toFixed(0)} s` + [["held", held], ["sum of actual", actual]]
-    .filter(([, cells]) => cells[i] !== null).map(([word, cells]) => ` · ${word} ${round(cells[i])} MiB`).join("");
+    .filter(([, cells]) => cells[i] !== null).map(([word, cells]) => `, ${word} ${round(cells[i])} MiB`).join("");
   const budget = panel.arm.budget_bytes ? [level(panel.arm.budget_bytes / MIB, `budget ${round(panel.arm.budget_bytes / MIB)} MiB`, colour("target"))] : [];
   const y = { values: (u, splits) => splits.map(round), space: 34 };
   return { data: [time, held, actual], options: options(panel, scene, budget, series, y, [0, scene.most_held / MIB * 1.12]), tell };
