@@ -1,0 +1,64 @@
+"""The balloon driver in a simulated guest."""
+
+from aerostat.sim.guest_state import GuestState
+from aerostat.sim.reclaim import Step, reclaim, swap_out
+
+
+def move_balloon(state: GuestState, step: Step, target_bytes: float) -> None:
+    """Inflate or deflate towards a target of the guest's memory, as far as this step goes."""
+    more = (state.max_bytes - target_bytes) - state.balloon_bytes
+    if more < 0:
+        _deflate(state, step, -more)
+    elif more > 0 and not state.balloon_has_yielded:
+        _inflate(state, step, more)
+
+
+def deflate_on_oom(state: GuestState, step: Step) -> bool:
+    """Give some of the balloon back instead of killing; returns whether it could.
+
+    The driver does not take it again until it is given a new target.
+    """
+    if not step.deflate_on_oom or state.balloon_bytes <= 0:
+        return False
+    back = step.physics.deflate_on_oom_bytes_per_s * step.dt_s
+    state.balloon_bytes -= min(back, state.balloon_bytes)
+    state.balloon_has_yielded = True
+    return True
+
+
+def _deflate(state: GuestState, step: Step, want_bytes: float) -> None:
+    given = min(want_bytes, step.physics.deflate_bytes_per_s * step.dt_s)
+    state.balloon_bytes -= given
+    _spend(step, given / step.physics.deflate_bytes_per_s)
+
+
+def _inflate(state: GuestState, step: Step, want_bytes: float) -> None:
+    """Take free memory and clean cache fast, and the rest as fast as swap takes it.
+
+    The driver never digs into the kernel's last reserve and never causes a kill: when nothing can
+    be had it stops where it is, and tries again in the next step.
+    """
+    physics = step.physics
+    want = min(want_bytes, physics.inflate_bytes_per_s * step.dt_s)
+    room = max(0.0, state.free_bytes - physics.free_bytes_min)
+    swapped = 0.0
+    if room < want:
+        cached = max(0.0, state.cache_bytes - physics.cache_bytes_min)
+        dropped = reclaim(state, step, min(want - room, cached))
+        swapped = swap_out(state, step, want - room - dropped)
+        room += dropped + swapped
+    taken = min(want, room)
+    if taken <= 0:
+        return
+    # Of the free pages it takes, some the host backs and some were never touched: a fair draw.
+    idle_backed = state.backed_bytes - state.in_use_bytes
+    state.backed_bytes -= taken * min(1.0, max(0.0, idle_backed / state.free_bytes))
+    state.balloon_bytes += taken
+    swapping_s = swapped / step.swap.out_bytes_per_s if swapped else 0.0
+    step.stalled_some_s += swapping_s
+    _spend(step, (taken - swapped) / physics.inflate_bytes_per_s + swapping_s)
+
+
+def _spend(step: Step, busy_s: float) -> None:
+    """The driver and the workload share one CPU while the balloon moves."""
+    step.cpu_s -= min(step.cpu_s, busy_s * step.physics.balloon_cpu_share)

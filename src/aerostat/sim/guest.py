@@ -1,0 +1,206 @@
+"""A simulated virtual machine: its physics, its statistics, and what its workload reports."""
+
+from collections import deque
+from dataclasses import replace
+from math import floor
+
+from aerostat.model.figures import Absence, AbsentFigure, BalloonStatistics, VmFootprint
+from aerostat.model.guest import GuestId, GuestSnapshot, RunState
+from aerostat.sim.faults import Faults
+from aerostat.sim.guest_state import GuestState, HeapMode, Load, booted, change_load
+from aerostat.sim.physics import GuestBuild, advance
+from aerostat.sim.seconds import GuestMemory, SecondTally, WorkloadSecond, workload_second
+from aerostat.units import PAGE_BYTES
+
+_FIGURES = (
+    "total_bytes",
+    "available_bytes",
+    "free_bytes",
+    "cache_bytes",
+    "swap_in_bytes",
+    "swap_out_bytes",
+    "major_faults",
+    "minor_faults",
+)
+_FIGURES_NOT_REPORTED = ("oom_kills", "alloc_stalls")  # QEMU 7.2 has no such keys
+_SECONDS_KEPT = 600
+_LIVING = (RunState.RUNNING, RunState.MIGRATING)
+
+
+class SimulatedGuest:
+    """One VM. Only its world moves it in time.
+
+    Args:
+        statistics_delay_s: when in each period its statistics are taken; guests are not in step.
+    """
+
+    def __init__(
+        self, name: str, build: GuestBuild, load: Load, *, statistics_delay_s: float = 0.0
+    ) -> None:
+        self.guest = GuestId(name)
+        self.name = name
+        self.build = build
+        self.faults = Faults()
+        self.run_state = RunState.RUNNING
+        self.host_swapped_bytes = 0.0  # set by the world
+        self._load = load
+        self._state = booted(build.max_bytes, load, build.physics)
+        self._target_bytes = float(build.max_bytes)
+        self._statistics_delay_s = statistics_delay_s
+        self._sample: BalloonStatistics | None = None
+        self._next_sample_s = statistics_delay_s
+        self._tally = SecondTally()
+        self._seconds: deque[WorkloadSecond] = deque(maxlen=_SECONDS_KEPT)
+
+    @property
+    def state(self) -> GuestState:
+        """Its memory now; not to be changed."""
+        return self._state
+
+    @property
+    def load(self) -> Load:
+        """What its workload was last told to do."""
+        return self._load
+
+    @property
+    def target_bytes(self) -> int:
+        """The target that its hypervisor holds; it survives a reset."""
+        return int(self._target_bytes)
+
+    @property
+    def actual_bytes(self) -> int:
+        """What it holds, in whole pages as its driver counts them."""
+        pages = round(self._state.balloon_bytes / PAGE_BYTES)
+        return self.build.max_bytes - pages * PAGE_BYTES
+
+    @property
+    def held_bytes(self) -> float:
+        """What the host holds for its memory, in RAM or in swap."""
+        return self._state.backed_bytes
+
+    def set_load(self, load: Load) -> None:
+        """Tell the workload what to do from now on."""
+        self._load = load
+        change_load(self._state, load)
+
+    def set_hot(self, hot_bytes: int) -> None:
+        """Tell the workload the size of its hot set."""
+        self.set_load(replace(self._load, hot_bytes=hot_bytes))
+
+    def set_target(self, target_bytes: int) -> None:
+        """The hypervisor takes a target: the guest's memory, clamped to its max."""
+        self._target_bytes = float(min(target_bytes, self.build.max_bytes))
+        self._state.balloon_has_yielded = False
+
+    def reset(self) -> None:
+        """A fresh kernel: empty memory, counters at zero, and the old target still standing."""
+        self._state = booted(self.build.max_bytes, self._load, self.build.physics)
+        self._sample = None
+        self._next_sample_s = self._statistics_delay_s
+        self._tally = SecondTally()
+
+    def advance(self, dt_s: float, *, now_s: float, wall_s: float, host_stall_s: float) -> None:
+        """Live for ``dt_s``, up to the instant ``now_s``."""
+        if self.run_state not in _LIVING:
+            return  # and its clock stands still: statistics keep their last time stamp
+        can_move = self.faults.has_driver and not self.faults.is_stalled
+        second = floor(self._state.uptime_s + 1e-9)
+        self._state, served = advance(
+            self._state,
+            self._load,
+            self.build,
+            dt_s=dt_s,
+            target_bytes=self._target_bytes if can_move else None,
+            host_stall_s=host_stall_s,
+        )
+        self._tally.add(served)
+        if floor(self._state.uptime_s + 1e-9) > second:
+            self._seconds.append(
+                workload_second(
+                    self.name, self._state, self._tally, now_s=now_s, memory=self.memory()
+                )
+            )
+        if self._state.uptime_s + 1e-9 >= self._next_sample_s:
+            self._next_sample_s += self.build.physics.statistics_period_s
+            self._sample_statistics(wall_s)
+
+    def take_seconds(self) -> tuple[WorkloadSecond, ...]:
+        """What the workload reported since last asked, at most its last 600 seconds."""
+        seconds = tuple(self._seconds)
+        self._seconds.clear()
+        return seconds
+
+    def memory(self) -> GuestMemory:
+        """The guest's own view: with deflate-on-oom its total leaves the balloon in."""
+        state, physics = self._state, self.build.physics
+        outside = state.kernel_bytes + (0 if self.build.deflate_on_oom else state.balloon_bytes)
+        droppable = max(0.0, state.cache_bytes - physics.cache_bytes_min)
+        return GuestMemory(
+            total_bytes=int(state.max_bytes - outside),
+            available_bytes=max(0, int(state.free_bytes + droppable)),
+            free_bytes=max(0, int(state.free_bytes)),
+            cache_bytes=int(state.cache_bytes),
+            swap_total_bytes=self.build.swap.size_bytes,
+        )
+
+    def heap_is_filled(self) -> bool:
+        """Whether a workload that keeps its heap has touched all of it."""
+        cold = self._load.mode is HeapMode.COLD
+        return not cold or self._state.cold_unfilled_bytes + self._state.hot_untouched_bytes < 1
+
+    def snapshot(self, *, wall_s: float, hypervisor_bytes: int) -> GuestSnapshot:
+        """What a driver reads of it now."""
+        return GuestSnapshot(
+            guest=self.guest,
+            name=self.name,
+            run_state=self.run_state,
+            max_bytes=self.build.max_bytes,
+            actual_bytes=self.actual_bytes,
+            has_balloon=True,
+            statistics=self._statistics(wall_s),
+            footprint=self._footprint(hypervisor_bytes),
+        )
+
+    def _statistics(self, wall_s: float) -> BalloonStatistics:
+        if self._sample is None:
+            absent = tuple(
+                AbsentFigure(name=name, why=Absence.NEVER_SAMPLED)
+                for name in (*_FIGURES, *_FIGURES_NOT_REPORTED)
+            )
+            return BalloonStatistics(sampled_wall_s=0.0, age_s=0.0, absent=absent)
+        return replace(self._sample, age_s=max(0.0, wall_s - self._sample.sampled_wall_s))
+
+    def _footprint(self, hypervisor_bytes: int) -> VmFootprint:
+        held = int(self.held_bytes - self.host_swapped_bytes) + hypervisor_bytes
+        return VmFootprint(
+            age_s=0.0,
+            cgroup_bytes=held,
+            rss_bytes=held,
+            swap_bytes=int(self.host_swapped_bytes),
+        )
+
+    def _sample_statistics(self, wall_s: float) -> None:
+        faults = self.faults
+        if not faults.has_driver or faults.has_frozen_statistics:
+            return
+        memory, state = self.memory(), self._state
+        claimed = faults.claimed_available_ratio
+        values = {
+            "total_bytes": memory.total_bytes,
+            "available_bytes": memory.available_bytes,
+            "free_bytes": memory.free_bytes,
+            "cache_bytes": memory.cache_bytes,
+            "swap_in_bytes": int(state.swap_in_bytes),
+            "swap_out_bytes": int(state.swap_out_bytes),
+            "major_faults": int(state.major_faults),
+            "minor_faults": int(state.minor_faults),
+        }
+        if claimed is not None:
+            values["available_bytes"] = int(claimed * memory.total_bytes)
+        missing = (*(n for n in _FIGURES if n in faults.absent_figures), *_FIGURES_NOT_REPORTED)
+        self._sample = BalloonStatistics(
+            sampled_wall_s=float(floor(wall_s)),  # whole seconds, as QEMU stamps them
+            age_s=0.0,
+            absent=tuple(AbsentFigure(name=n, why=Absence.NOT_REPORTED) for n in missing),
+            **{name: value for name, value in values.items() if name not in missing},
+        )

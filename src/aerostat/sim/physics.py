@@ -1,0 +1,96 @@
+"""One step of a guest's physics: a state and a load in, a new state and what was served out.
+
+Pure: no clock, no randomness, nothing kept between calls.
+"""
+
+import copy
+from dataclasses import dataclass
+
+from aerostat.sim.balloon import move_balloon
+from aerostat.sim.constants import GuestPhysics, SwapDevice
+from aerostat.sim.guest_state import GuestState, HeapMode, Load
+from aerostat.sim.reclaim import Step, allocate, reclaim_in_background
+from aerostat.sim.workload import Served, serve
+from aerostat.units import PAGE_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuestBuild:
+    """What a guest is made of, for as long as it lives."""
+
+    max_bytes: int
+    physics: GuestPhysics = GuestPhysics()
+    swap: SwapDevice = SwapDevice()
+    deflate_on_oom: bool = True
+
+
+def advance(
+    before: GuestState,
+    load: Load,
+    build: GuestBuild,
+    *,
+    dt_s: float,
+    target_bytes: float | None,
+    host_stall_s: float = 0.0,
+) -> tuple[GuestState, Served]:
+    """What a guest becomes in ``dt_s``.
+
+    ``target_bytes`` is what the balloon driver was asked to leave; None: it does not move.
+    ``host_stall_s`` is what the mean touch waits for pages that the host has swapped out.
+    """
+    assert dt_s > 0
+    state = copy.copy(before)
+    step = Step(
+        physics=build.physics,
+        swap=build.swap,
+        deflate_on_oom=build.deflate_on_oom,
+        dt_s=dt_s,
+        cpu_s=dt_s,
+        swap_out_bytes=build.swap.out_bytes_per_s * dt_s,
+    )
+    state.uptime_s += dt_s
+    if target_bytes is not None:
+        move_balloon(state, step, min(max(target_bytes, 0.0), float(state.max_bytes)))
+    _fill_heap(state, load, step)
+    served = serve(state, load, step, host_stall_s)
+    _read_files(state, load, step)
+    reclaim_in_background(state, step)
+    state.backed_bytes = min(max(state.backed_bytes, state.in_use_bytes), state.actual_bytes)
+    state.pressure_some_s += min(dt_s, step.stalled_some_s)
+    state.pressure_full_s += min(dt_s, step.stalled_full_s)
+    return state, served
+
+
+def _fill_heap(state: GuestState, load: Load, step: Step) -> None:
+    """A workload that keeps its heap fills it first, the hot part too."""
+    if state.restart_in_s > 0 or load.mode is not HeapMode.COLD:
+        return
+    left = step.physics.heap_fill_bytes_per_s * step.dt_s
+    hot = min(left, state.hot_untouched_bytes)
+    cold = min(left - hot, state.cold_unfilled_bytes)
+    if hot + cold <= 0:
+        return
+    share = allocate(state, step, hot + cold) / (hot + cold)
+    state.hot_untouched_bytes -= hot * share
+    state.hot_resident_bytes += hot * share
+    state.cold_unfilled_bytes -= cold * share
+    state.cold_resident_bytes += cold * share
+    state.minor_faults += (hot + cold) * share / PAGE_BYTES
+
+
+def _read_files(state: GuestState, load: Load, step: Step) -> None:
+    """Read files through the page cache, which grows into free memory only."""
+    if load.file_bytes <= 0:
+        return
+    held = max(0.0, state.cache_bytes - step.physics.cache_bytes_min)
+    absent = max(0.0, load.file_bytes - held)
+    read = load.file_pages_per_s * step.dt_s * PAGE_BYTES * absent / load.file_bytes
+    if read <= 0:
+        return
+    # Pages that the cache once held and dropped are what the kernel counts as refaults.
+    dropped = max(0.0, min(state.cache_peak_bytes, load.file_bytes) - held)
+    state.refaults += read / PAGE_BYTES * min(1.0, dropped / absent)
+    state.major_faults += read / PAGE_BYTES
+    room = max(0.0, state.free_bytes - step.physics.free_bytes_high)
+    state.cache_bytes += min(read, absent, room)
+    state.cache_peak_bytes = max(state.cache_peak_bytes, state.cache_bytes)

@@ -1,0 +1,124 @@
+"""The workload of a simulated guest: requests that touch random pages of a hot set.
+
+Requests arrive at their own pace whatever the guest manages, so one that finds its pages in swap
+keeps all behind it waiting. What has waited too long is given up, and counts as offered.
+"""
+
+from dataclasses import dataclass
+
+from aerostat.sim.balloon import deflate_on_oom
+from aerostat.sim.constants import REQUEST_TOUCHES
+from aerostat.sim.guest_state import GuestState, Load, start_heap
+from aerostat.sim.reclaim import Step, allocate, is_out_of_memory
+from aerostat.units import PAGE_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """What came of the requests of one step; amounts need not be whole."""
+
+    offered: float
+    served: float = 0.0
+    shed: float = 0.0
+    wait_first_s: float = 0.0  # how long the first one served had waited
+    wait_last_s: float = 0.0
+    fault_s: float = 0.0  # a request's time spent on pages that were not there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Odds:
+    """Of one touch: where its page is, and what a request's missing pages cost it in seconds."""
+
+    swapped: float
+    untouched: float
+    stall_s: float  # waiting for memory or swap
+    fault_s: float  # all of it, with plain first touches
+
+
+def serve(state: GuestState, load: Load, step: Step, host_stall_s: float) -> Served:
+    """Serve requests for one step.
+
+    ``host_stall_s`` is what the mean touch waits for pages that the host has swapped out.
+    """
+    offered = load.requests_per_s * step.dt_s
+    if state.restart_in_s > 0:
+        _wait_for_restart(state, load, step)
+        return Served(offered=offered, shed=offered)
+    if offered <= 0 or state.hot_bytes <= 0:
+        return Served(offered=offered, served=offered)
+    odds = _odds(state, step, host_stall_s)
+    before = state.backlog_requests
+    can = step.cpu_s / (step.physics.request_cpu_s + odds.fault_s)
+    wanted = min(before + offered, can)
+    served = wanted * _touch(state, step, odds, wanted * REQUEST_TOUCHES * PAGE_BYTES)
+    if state.restart_in_s > 0:
+        return Served(offered=offered, shed=before + offered)
+    _stall(step, served * odds.stall_s, is_stuck=served < 0.5 * wanted)
+    waiting = before + offered - served
+    shed = max(0.0, waiting - load.requests_per_s * step.physics.wait_s_max)
+    state.backlog_requests = waiting - shed
+    return Served(
+        offered=offered,
+        served=served,
+        shed=shed,
+        wait_first_s=before / load.requests_per_s,
+        wait_last_s=state.backlog_requests / load.requests_per_s,
+        fault_s=odds.fault_s,
+    )
+
+
+def _odds(state: GuestState, step: Step, host_stall_s: float) -> _Odds:
+    hot_bytes = state.hot_bytes
+    swapped = state.hot_swapped_bytes / hot_bytes
+    untouched = state.hot_untouched_bytes / hot_bytes
+    # Without free memory each page that comes in must first push another one out.
+    is_short = step.swap.size_bytes > 0 and state.free_bytes < step.physics.free_bytes_low
+    push_s = step.page_out_s if is_short else 0.0
+    stall_s = REQUEST_TOUCHES * (
+        swapped * (step.swap.page_in_s + push_s) + untouched * push_s + host_stall_s
+    )
+    plain_s = REQUEST_TOUCHES * untouched * step.physics.first_touch_s
+    return _Odds(swapped=swapped, untouched=untouched, stall_s=stall_s, fault_s=stall_s + plain_s)
+
+
+def _touch(state: GuestState, step: Step, odds: _Odds, touched_bytes: float) -> float:
+    """Bring in the missing pages among those touched; returns the share there was room for."""
+    fresh = min(state.hot_untouched_bytes, touched_bytes * odds.untouched)
+    back = min(state.hot_swapped_bytes, touched_bytes * odds.swapped)
+    need = fresh + back
+    if need <= 0:
+        return 1.0
+    granted = allocate(state, step, need)
+    if granted < need and is_out_of_memory(state, step) and not deflate_on_oom(state, step):
+        _kill(state, step)
+        return 0.0
+    share = min(1.0, granted / need)
+    fresh, back = fresh * share, back * share
+    state.hot_untouched_bytes -= fresh
+    state.hot_swapped_bytes -= back
+    state.hot_resident_bytes += fresh + back
+    state.minor_faults += fresh / PAGE_BYTES
+    state.major_faults += back / PAGE_BYTES
+    state.swap_in_bytes += back
+    return share
+
+
+def _stall(step: Step, stalled_s: float, *, is_stuck: bool) -> None:
+    """One thread does all the work, so while it waits everything waits."""
+    if is_stuck:
+        stalled_s = step.dt_s
+    step.stalled_some_s += stalled_s
+    step.stalled_full_s += stalled_s
+
+
+def _kill(state: GuestState, step: Step) -> None:
+    """The kernel kills what holds most: the workload. Its memory is free at once."""
+    start_heap(state, Load(hot_bytes=0))
+    state.oom_kills += 1
+    state.restart_in_s = step.physics.restart_s
+
+
+def _wait_for_restart(state: GuestState, load: Load, step: Step) -> None:
+    state.restart_in_s = max(0.0, state.restart_in_s - step.dt_s)
+    if state.restart_in_s <= 0:
+        start_heap(state, load)

@@ -1,0 +1,36 @@
+"""The page lists every constant with the value it has."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from aerostat.sim.constants import (
+    BASE_LATENCY,
+    REQUEST_TOUCHES,
+    GuestPhysics,
+    HostPhysics,
+    SwapDevice,
+)
+
+PAGE = Path(__file__).parents[2] / "docs" / "simulator.md"
+_ROW = re.compile(r"^\| `([\w.]+)` \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
+
+
+def test_every_constant_is_on_the_page_with_its_value_and_source() -> None:
+    """A constant without a source is an opinion."""
+    page = PAGE.read_text(encoding="utf-8")
+    documented = {name: value.strip() for name, value, _ in _ROW.findall(page)}
+    del documented["BASE_LATENCY"]
+    declared = {"REQUEST_TOUCHES": float(REQUEST_TOUCHES)}
+    for group in (SwapDevice(), GuestPhysics(), HostPhysics()):
+        for field in fields(group):
+            declared[f"{type(group).__name__}.{field.name}"] = float(getattr(group, field.name))
+    assert {name: float(value) for name, value in documented.items()} == pytest.approx(declared)
+    assert all(len(source.strip()) >= 6 for _, _, source in _ROW.findall(page))
+
+
+def test_shares_of_the_base_latency_add_up() -> None:
+    """Every request has a latency."""
+    assert sum(share for share, _ in BASE_LATENCY) == pytest.approx(1.0)
