@@ -143,7 +143,8 @@ def _rate(rate: float | None, glyphs: Glyphs) -> str:
 
 def _spark(ratios: Sequence[float | None], *, width: int, glyphs: Glyphs) -> Text:
     newest = list(ratios)[-width:]
-    padded: list[float | None] = [None] * (width - len(newest)) + newest
+    gap: list[float | None] = [None] * (width - len(newest))
+    padded = gap + newest
     marks = sparkline(padded, width=width, glyphs=glyphs)
     return Text.assemble(
         *((mark, _ratio_style(ratio)) for mark, ratio in zip(marks, padded, strict=True))
