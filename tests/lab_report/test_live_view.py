@@ -10,12 +10,13 @@ from rich.console import Console
 from aerostat.lab.live import (
     DecisionPicture,
     GuestPicture,
+    HostPicture,
     LivePicture,
     LiveView,
     PlainProgress,
     open_view,
 )
-from aerostat.lab.live.bars import guest_bar
+from aerostat.lab.live.bars import STYLES, guest_bar, host_bar
 from aerostat.lab.live.frame import frame_lines
 from aerostat.lab.live.glyphs import ASCII, UNICODE, sparkline
 from aerostat.units import MIB
@@ -114,6 +115,25 @@ def test_a_guest_that_claims_more_than_it_holds_does_not_stretch_its_bar() -> No
 
 def test_nothing_known_is_an_empty_bar() -> None:
     assert guest_bar(guest(), scale_bytes=MIB, width=4, glyphs=ASCII).plain == "    "
+
+
+def test_more_than_the_budget_is_marked_as_over() -> None:
+    bar = host_bar(10 * MIB, 5 * MIB, scale_bytes=10 * MIB, width=10, glyphs=ASCII)
+    assert {span.style for span in bar.spans} == {STYLES["over"], STYLES["target"]}
+    fits = host_bar(4 * MIB, 5 * MIB, scale_bytes=10 * MIB, width=10, glyphs=ASCII)
+    assert fits.plain == "####|     "
+
+
+def test_what_all_guests_hold_is_unknown_while_one_is_silent() -> None:
+    picture = LivePicture(title="t", arm="a", elapsed_s=0.0, guests=(guest(actual=5), guest()))
+    assert picture.given_bytes is None
+    shown = replace(picture, host=HostPicture(budget_bytes=9 * MIB))
+    (row,) = [
+        line.plain
+        for line in frame_lines(shown, {}, size=(80, 24), glyphs=ASCII)
+        if line.plain.startswith("host")
+    ]
+    assert row.endswith("- of 9 MiB")
 
 
 def test_a_sparkline_keeps_gaps_and_the_newest() -> None:

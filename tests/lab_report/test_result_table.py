@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from aerostat.lab.result import result_document, result_table
+from aerostat.lab.result import result_document, result_table, verdict_text
 from lab_report import synthetic
 from lab_report.golden_text import assert_golden
 from lab_report.rows import arm, experiment, sample, second, served_arm
@@ -60,3 +60,11 @@ def test_the_best_is_marked_among_contestants_only() -> None:
     text = printed(result_table(result_document(experiment(*arms))), has_colour=True)
     (row,) = [line for line in text.splitlines() if "Served" in line]
     assert re.findall(r"\x1b\[1;32m *([\d.]+) %", row) == ["95.0"]
+
+
+def test_the_verdict_stands_above_its_details() -> None:
+    arms = [served_arm("static", [87]), served_arm("adaptive", [99])]
+    text = verdict_text(result_document(experiment(*arms)))
+    headline, *details = text.plain.splitlines()
+    assert headline.startswith("On the same 900 MiB, Aerostat served 99.0 %")
+    assert "Guests starved for 0 s, against 1 s." in details

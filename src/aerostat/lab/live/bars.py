@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from aerostat.lab.live.glyphs import Glyphs
-from aerostat.lab.live.picture import GuestPicture, HostPicture
+from aerostat.lab.live.picture import GuestPicture
 
 STYLES = {
     "used": "#4f93da",
@@ -42,15 +42,21 @@ def _parts(guest: GuestPicture, glyphs: Glyphs) -> list[tuple[str, str, int]]:
     return parts
 
 
-def host_bar(host: HostPicture, *, scale_bytes: int, width: int, glyphs: Glyphs) -> Text:
-    """What the guests hold, and a mark at the budget; red when it is over."""
-    held_bytes = host.held_bytes or 0
-    is_over = host.budget_bytes is not None and held_bytes > host.budget_bytes
-    parts = [("over" if is_over else "used", glyphs.used, held_bytes)]
-    rest_bytes = max(0, (host.budget_bytes or scale_bytes) - held_bytes)
-    parts.append(("free", glyphs.free, rest_bytes))
+def host_bar(
+    given_bytes: int | None,
+    budget_bytes: int | None,
+    *,
+    scale_bytes: int,
+    width: int,
+    glyphs: Glyphs,
+) -> Text:
+    """What the guests were given, and a mark at the budget; red when it is over."""
+    given = given_bytes or 0
+    is_over = budget_bytes is not None and given > budget_bytes
+    parts = [("over" if is_over else "used", glyphs.used, given)]
+    parts.append(("free", glyphs.free, max(0, (budget_bytes or scale_bytes) - given)))
     bar = _filled(parts, scale_bytes=scale_bytes, width=width)
-    return _marked(bar, host.budget_bytes, scale_bytes=scale_bytes, glyphs=glyphs)
+    return _marked(bar, budget_bytes, scale_bytes=scale_bytes, glyphs=glyphs)
 
 
 def _filled(parts: Sequence[tuple[str, str, int]], *, scale_bytes: int, width: int) -> Text:

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from aerostat.lab.live.bars import guest_bar, host_bar, legend
 from aerostat.lab.live.glyphs import UNICODE, Glyphs, printable, sparkline
-from aerostat.lab.live.picture import DecisionPicture, GuestPicture, HostPicture, LivePicture
+from aerostat.lab.live.picture import DecisionPicture, GuestPicture, LivePicture
 from aerostat.lab.result.wording import format_latency
 from aerostat.lab.scoring.scores import STARVED_BELOW_RATIO
 from aerostat.units import MIB
@@ -76,7 +76,7 @@ def _minutes(duration_s: float) -> str:
 
 
 def _bar_width(width: int) -> int:
-    side_width = 44 if width >= WIDE else 29  # what stands right of the bars
+    side_width = 48 if width >= WIDE else 29  # what stands right of the bars
     return max(8, width - NAME_WIDTH - side_width)
 
 
@@ -162,28 +162,39 @@ def _ratio_style(ratio: float | None) -> str:
 
 
 def _host(picture: LivePicture, *, width: int, glyphs: Glyphs) -> Text:
-    host = picture.host
+    budget_bytes, given_bytes = picture.host.budget_bytes, picture.given_bytes
     sum_bytes = sum(guest.max_bytes for guest in picture.guests)
     # With a budget the bar ends a little beyond it, so that an excess can be seen.
-    scale_bytes = sum_bytes if host.budget_bytes is None else round(host.budget_bytes * 1.12)
-    scale_bytes = max(scale_bytes, host.held_bytes or 0, 1)
+    scale_bytes = sum_bytes if budget_bytes is None else round(budget_bytes * 1.12)
+    scale_bytes = max(scale_bytes, given_bytes or 0, 1)
     line = Text.assemble(("host".ljust(NAME_WIDTH), "bold"))
-    bar_width = _bar_width(width)
-    line.append_text(host_bar(host, scale_bytes=scale_bytes, width=bar_width, glyphs=glyphs))
-    return line.append(f"  {_host_words(host, glyphs, is_wide=width >= WIDE)}")
+    bar = host_bar(
+        given_bytes,
+        budget_bytes,
+        scale_bytes=scale_bytes,
+        width=_bar_width(width),
+        glyphs=glyphs,
+    )
+    words = _host_words(picture, glyphs, is_wide=width >= WIDE)
+    return line.append_text(bar).append(f"  {words}")
 
 
-def _host_words(host: HostPicture, glyphs: Glyphs, *, is_wide: bool) -> str:
-    held = glyphs.absent if host.held_bytes is None else f"{host.held_bytes / MIB:.0f}"
-    if host.budget_bytes is None:
-        words = f"holds {held} MiB, no budget"
-    else:
-        words = f"{held} of {host.budget_bytes / MIB:.0f} MiB"
-    if host.pressure_some_ratio is not None:
+def _host_words(picture: LivePicture, glyphs: Glyphs, *, is_wide: bool) -> str:
+    host = picture.host
+    words = _in_mib(picture.given_bytes, glyphs)
+    words += " given" if host.budget_bytes is None else f" of {_in_mib(host.budget_bytes, glyphs)}"
+    if host.held_bytes is not None:
+        words += f", held {_in_mib(host.held_bytes, glyphs)}"
+    words += " MiB"
+    if host.pressure_some_ratio is not None and is_wide:
         words += f", PSI {host.pressure_some_ratio * 100:.0f} %"
     if host.reserve_bytes and is_wide:
-        words += f", reserve {host.reserve_bytes / MIB:.0f}"
+        words += f", reserve {_in_mib(host.reserve_bytes, glyphs)}"
     return words
+
+
+def _in_mib(size_bytes: int | None, glyphs: Glyphs) -> str:
+    return glyphs.absent if size_bytes is None else f"{size_bytes / MIB:.0f}"
 
 
 def _said(decision: DecisionPicture) -> Text:

@@ -38,10 +38,14 @@ class GuestPicture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostPicture:
-    """The host now."""
+    """The host now.
+
+    The budget is one of ``actual``, so the bar compares it with the sum of that over the guests;
+    ``held_bytes`` is what the host itself measures, the VMs' own overhead included.
+    """
 
     budget_bytes: int | None = None  # None: unconstrained
-    held_bytes: int | None = None  # what it measures its guests to hold, in sum
+    held_bytes: int | None = None
     reserve_bytes: int | None = None
     pressure_some_ratio: float | None = None
 
@@ -68,3 +72,10 @@ class LivePicture:
     host: HostPicture = HostPicture()
     decisions: tuple[DecisionPicture, ...] = ()  # newest first
     notes: tuple[str, ...] = ()  # "TCG: emulated guests; compare arms, not absolute speeds"
+
+    @property
+    def given_bytes(self) -> int | None:
+        """What all guests hold together; ``None`` while one of them is not known."""
+        actual = [guest.actual_bytes for guest in self.guests]
+        known = [size_bytes for size_bytes in actual if size_bytes is not None]
+        return sum(known) if known and len(known) == len(actual) else None

@@ -20,7 +20,7 @@ def badges(document: Mapping[str, Any]) -> Markup:
     name, meaning, volume = _ACCELERATORS.get(accelerator, (accelerator, "", "loud"))
     runs = len(document["arms"])
     guests = document.get("guest_max_bytes", {})
-    facts = [f"{runs} arms, interleaved" if runs > 2 else f"{runs} arms"]
+    facts = [f"{runs} arm{'s' if runs != 1 else ''}"]
     if guests:
         sizes = sorted({format_bytes(size) for size in guests.values()})
         facts.insert(0, f"{len(guests)} guests of {' or '.join(sizes)}")

@@ -18,6 +18,8 @@ function key(ink, words, kind = "") {
 const plotted = policies
   .map(policy => ({ ...policy, arms: policy.arms.map(index => result.arms[index]).filter(arm => arm.series && arm.series.elapsed_s.length) }))
   .filter(policy => policy.arms.length);
+// Three columns fit a screen; the reference is the least missed, and a click away.
+if (plotted.length > 3) state.hidden.add("unconstrained");
 const shownArms = () => plotted.filter(policy => !state.hidden.has(policy.policy))
   .map(policy => ({ policy, arm: policy.arms[Math.min(state.run, policy.arms.length - 1)] }));
 
@@ -75,7 +77,8 @@ function panelElement(panel, band, around, column) {
 }
 
 function drawColumn(band, around, { policy, arm }, columns) {
-  const column = element("div", { class: "column", "data-policy": policy.policy }, element("h4", {}, policy.title));
+  const column = element("div", { class: "column", "data-policy": policy.policy }, element("h4", {}, policy.title,
+    ...(arm.valid ? [] : [element("small", {}, "not counted: " + arm.why_invalid)])));
   columns.append(column);
   const guests = band.each ? around.guests.filter(guest => arm.series.guests[guest]) : [undefined];
   guests.forEach((guest, index) => panelElement(

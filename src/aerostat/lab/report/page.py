@@ -42,7 +42,9 @@ def render_report(document: Mapping[str, Any]) -> str:
         "repeat": repeat_it(document),
         "data": _embedded(_plot_data(document)),
         "style": _asset("vendor/uplot/uPlot.min.css") + _asset("page.css"),
-        "plot_library": _asset("vendor/uplot/uPlot.iife.min.js"),
+        # Every copy of uPlot carries its licence, and each report is a copy.
+        "plot_library": f"/*! uPlot\n{_asset('vendor/uplot/LICENSE')}\n*/\n"
+        + _asset("vendor/uplot/uPlot.iife.min.js"),
         "script": _asset("panels.js") + _asset("page.js"),
     }
     return Template(_asset("page.html")).substitute(parts)

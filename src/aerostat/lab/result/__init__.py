@@ -2,7 +2,7 @@
 
 from aerostat.lab.result.document import SCHEMA_NAME, Document, result_document
 from aerostat.lab.result.schema import result_schema
-from aerostat.lab.result.table import result_table
+from aerostat.lab.result.table import result_table, verdict_text
 from aerostat.lab.result.verdict import verdict
 
 __all__ = [
@@ -12,4 +12,5 @@ __all__ = [
     "result_schema",
     "result_table",
     "verdict",
+    "verdict_text",
 ]

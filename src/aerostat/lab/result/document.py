@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import aerostat
-from aerostat.lab.recording import ArmRecording, Experiment
+from aerostat.lab.recording import ArmRecording, Experiment, Phase, SpokenDecision
 from aerostat.lab.result.series import series_columns
 from aerostat.lab.scoring import ArmScore, GuestScore, Recovery, score_experiment
 
@@ -74,25 +74,27 @@ def _arm(arm: ArmRecording, score: ArmScore, *, slo_s: float) -> Document:
         "host_cpu_s": _rounded(arm.host_cpu_s),
         "daemon_cpu_s": _rounded(arm.daemon_cpu_s),
         "guests": {name: _present(_figures(guest)) for name, guest in score.guests.items()},
-        "phases": [
-            {
-                "start_s": phase.start_s,
-                "end_s": phase.end_s,
-                "hot_bytes": dict(phase.hot_bytes),
-            }
-            for phase in arm.phases
-        ],
-        "decisions": [
-            {
-                "elapsed_s": _rounded(decision.elapsed_s),
-                "guest": decision.guest,
-                "words": decision.words,
-            }
-            for decision in arm.decisions
-        ],
+        "phases": [_phase(phase) for phase in arm.phases],
+        "decisions": [_decision(decision) for decision in arm.decisions],
         "series": series_columns(arm),
     }
     return _present(document)
+
+
+def _phase(phase: Phase) -> Document:
+    return {
+        "start_s": phase.start_s,
+        "end_s": phase.end_s,
+        "hot_bytes": dict(phase.hot_bytes),
+    }
+
+
+def _decision(decision: SpokenDecision) -> Document:
+    return {
+        "elapsed_s": _rounded(decision.elapsed_s),
+        "guest": decision.guest,
+        "words": decision.words,
+    }
 
 
 def _figures(score: GuestScore) -> Document:

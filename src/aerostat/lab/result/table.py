@@ -9,8 +9,15 @@ from rich.text import Text
 
 from aerostat.lab.result.measures import RECOVERY_LABEL, Measure, best_told, measures
 from aerostat.lab.result.summary import UNCONSTRAINED, PolicySummary, summaries
+from aerostat.lab.result.verdict import Tone, verdict
 from aerostat.lab.result.wording import ABSENT, Spread, format_range
 
+_TONES = {
+    Tone.BETTER: "bold green",
+    Tone.WORSE: "bold red",
+    Tone.EVEN: "bold",
+    Tone.OPEN: "bold yellow",
+}
 _RECOVERY_AFTER = "latency_p99_s"
 
 
@@ -30,6 +37,15 @@ def result_table(document: Mapping[str, Any]) -> Table:
             told = [part for summary in policies for part in summary.recovery()]
             table.add_row(RECOVERY_LABEL, *told)
     return table
+
+
+def verdict_text(document: Mapping[str, Any]) -> Text:
+    """The verdict's headline and details, to stand above or below the table."""
+    found = verdict(document)
+    text = Text(found.headline, style=_TONES[found.tone])
+    for line in found.details:
+        text.append(f"\n{line}", style="not bold default")
+    return text
 
 
 def _heading(summary: PolicySummary) -> Text:
