@@ -12,10 +12,10 @@ from pathlib import Path
 
 from aerostat.drivers.qmp import QmpDriver, QmpSettings
 from aerostat.model.events import Event
+from aerostat.model.figures import VmFootprint
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
-from aerostat.ports.clock import Clock
 
-FAST = QmpSettings(connect_deadline_s=0.4, command_deadline_s=0.4, rescan_s=0.05)
+FAST = QmpSettings(connect_deadline_s=1.0, command_deadline_s=1.0, rescan_s=0.05)
 """Deadlines for tests that wait for one to pass; far above what an answer takes."""
 
 
@@ -121,9 +121,11 @@ class Session:
         self,
         *patterns: str,
         settings: QmpSettings = FAST,
-        clock: Clock | None = None,
+        footprint_of: Callable[[int], VmFootprint | None] | None = None,
     ) -> None:
-        self.driver = QmpDriver(patterns, clock=clock or SystemClock(), settings=settings)
+        self.driver = QmpDriver(
+            patterns, clock=SystemClock(), settings=settings, footprint_of=footprint_of
+        )
         self.events: list[Event] = []
 
     async def __aenter__(self) -> "Session":
