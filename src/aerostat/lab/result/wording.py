@@ -24,7 +24,8 @@ def format_percent(ratio: float) -> str:
     percent = ratio * 100
     if 99.9 < percent < 100:
         percent = 99.9
-    return "100 %" if percent == 100 else f"{percent:.1f} %"
+    told = f"{percent:.1f}"
+    return "100 %" if told == "100.0" else f"{told} %"
 
 
 def format_latency(latency_s: float) -> str:
