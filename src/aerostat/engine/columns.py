@@ -105,7 +105,6 @@ class Estimates(NamedTuple):
     need_bytes: IntColumn
     comfort_bytes: IntColumn
     harmless_bytes: IntColumn  # free in the guest beyond its headroom: taking it costs it nothing
-    reclaimable_bytes: IntColumn  # available beyond its headroom: cache it can drop
 
 
 class Decision(NamedTuple):

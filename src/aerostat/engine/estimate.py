@@ -27,6 +27,8 @@ GROWTH_NOISE_RATE = 2 * MIB
 """Bytes per second of rising use below which a guest is not growing, only breathing."""
 BLAMED_S = 10.0
 """Distress that begins so soon after our take is the take's doing."""
+RETURN_S = 10.0
+"""For so long a guest is expected to go on reading its pages back from swap."""
 HEALTHY_SAMPLES_MIN = 3
 """Calm samples in a row before anything may be taken from a guest again."""
 
@@ -47,7 +49,7 @@ def estimate(
     out.ordered_bytes[i] = _ordered_bytes(figures, memory, i)
     out.committed_bytes[i] = max(out.ordered_bytes[i], _held_bytes(figures, memory, i))
     out.is_stalled[i] = 1 if is_stalled(figures, memory, i, now_s=now_s, params=params) else 0
-    distressed = has_distress_signal(figures, memory, i, is_fresh=fresh)
+    distressed = has_distress_signal(figures, memory, i, is_fresh=fresh, params=params)
     _record_distress(memory, i, distressed=distressed, now_s=now_s, params=params)
     out.is_distressed[i] = 1 if distressed and params.is_guarded else 0
     out.is_movable[i] = _is_movable(figures, out, i)
@@ -63,7 +65,9 @@ def headroom_bytes(max_bytes: int, params: EngineParams) -> int:
     return min(max(wanted, knobs.headroom_bytes_min), knobs.headroom_bytes_max)
 
 
-def has_distress_signal(figures: Figures, memory: Memory, i: int, *, is_fresh: bool) -> bool:
+def has_distress_signal(
+    figures: Figures, memory: Memory, i: int, *, is_fresh: bool, params: EngineParams
+) -> bool:
     """Whether anything says that the guest is short of memory now."""
     if figures.run[i] != RUN_RUNNING:
         return False
@@ -73,10 +77,12 @@ def has_distress_signal(figures: Figures, memory: Memory, i: int, *, is_fresh: b
     # only old good news must not take.
     if not is_fresh and memory.healthy_samples[i] > 0:
         return False
-    return (
-        _is_nearly_out(figures, memory, i)
-        or memory.swap_in_rate[i] >= DISTRESS_SWAP_RATE
-        or memory.swap_out_rate[i] >= DISTRESS_SWAP_RATE
+    if _is_nearly_out(figures, memory, i) or memory.swap_out_rate[i] >= DISTRESS_SWAP_RATE:
+        return True
+    # What remains are signs of waiting. A guest that waits for its swap while much lies free in it
+    # is recovering, and more memory would not help it.
+    return not is_recovering(figures, memory, i, params) and (
+        memory.swap_in_rate[i] >= DISTRESS_SWAP_RATE
         or memory.pressure_some_ratio[i] >= DISTRESS_PRESSURE_SOME
         or memory.pressure_full_ratio[i] >= DISTRESS_PRESSURE_FULL
     )
@@ -100,17 +106,28 @@ def _rose_unordered(figures: Figures, memory: Memory, i: int) -> bool:
     return figures.actual_bytes[i] > target + UNORDERED_RISE_BYTES
 
 
+def is_recovering(figures: Figures, memory: Memory, i: int, params: EngineParams) -> bool:
+    """Whether much lies free in it and it swaps nothing out: what hurt it is over."""
+    free = free_after_orders(figures, memory, i)
+    least = max(2 * headroom_bytes(figures.max_bytes[i], params), memory.actual_bytes[i] // 4)
+    return memory.swap_out_rate[i] <= 0.0 and free > least
+
+
+def free_after_orders(figures: Figures, memory: Memory, i: int) -> int:
+    """What lies free in it, by its last clean sample and what has been ordered since."""
+    if memory.used_bytes[i] == ABSENT:
+        return 0
+    sampled = memory.used_bytes[i] + memory.clean_available_bytes[i]
+    return max(0, memory.free_bytes[i] + _ordered_bytes(figures, memory, i) - sampled)
+
+
 def is_calm(memory: Memory, i: int, *, now_s: float, params: EngineParams) -> bool:
     """Whether the guest has been without any sign of pressure for long enough to be taken from."""
     quiet_s = now_s - memory.distress_s[i]
-    return memory.healthy_samples[i] >= HEALTHY_SAMPLES_MIN and (
-        quiet_s >= params.guard.distress_quiet_s or _has_plenty(memory, i)
+    return (
+        memory.healthy_samples[i] >= HEALTHY_SAMPLES_MIN
+        and quiet_s >= params.guard.distress_quiet_s
     )
-
-
-def _has_plenty(memory: Memory, i: int) -> bool:
-    """Half of what it holds lies free: whatever the distress was about is over."""
-    return memory.free_bytes[i] > memory.actual_bytes[i] // 2
 
 
 def is_stalled(
@@ -182,7 +199,6 @@ def _needs(
     out.need_bytes[i] = ABSENT
     out.comfort_bytes[i] = ABSENT
     out.harmless_bytes[i] = 0
-    out.reclaimable_bytes[i] = 0
     if max_bytes == ABSENT:
         return
     headroom = headroom_bytes(max_bytes, params)
@@ -197,7 +213,7 @@ def _needs(
     heading = memory.used_bytes[i] + int(growth * params.adaptive.lookahead_s)
     out.need_bytes[i] = heading + headroom
     out.comfort_bytes[i] = max(heading, int(memory.remembered_bytes[i])) + headroom
-    # What was ordered since the sample is gone from (or was added to) what it reported.
-    since = out.ordered_bytes[i] - memory.used_bytes[i] - memory.clean_available_bytes[i]
-    out.harmless_bytes[i] = max(0, memory.free_bytes[i] + since - headroom)
-    out.reclaimable_bytes[i] = max(0, memory.clean_available_bytes[i] + since - headroom)
+    # A guest that reads its pages back from swap needs room for those still to come.
+    returning = int(max(0.0, memory.swap_in_rate[i]) * RETURN_S)
+    free = free_after_orders(figures, memory, i)
+    out.harmless_bytes[i] = max(0, free - headroom - returning)

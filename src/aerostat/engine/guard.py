@@ -13,7 +13,7 @@ from aerostat.engine.columns import (
     Decision,
     Round,
 )
-from aerostat.engine.estimate import headroom_bytes
+from aerostat.engine.estimate import headroom_bytes, is_recovering
 from aerostat.engine.params import EngineParams
 from aerostat.policy.codes import WHY_DISTRESS, WHY_FIXED, WHY_RAISED_TO_MIN
 from aerostat.policy.columns import ABSENT
@@ -145,7 +145,7 @@ def _must_not_be_taken_from(r: Round, i: int) -> bool:
         reason, bound = codes.FIGURES_STALE, codes.B_FRESHNESS
     elif r.now_s - r.memory.since_s[i] < r.params.guard.grace_s:
         reason = codes.GRACE
-    elif r.estimates.is_distressed[i] == 1 or r.estimates.is_calm[i] == 0:
+    elif r.estimates.is_distressed[i] == 1 or not _may_be_taken_from(r, i):
         reason, bound = codes.PRESSURE, codes.B_PRESSURE
     elif r.now_s < r.memory.stalled_until_s[i]:
         reason, bound = codes.STALL, codes.B_STALL
@@ -155,6 +155,12 @@ def _must_not_be_taken_from(r: Round, i: int) -> bool:
         return False
     _hold(r.decision, i, r.estimates.ordered_bytes[i], reason, bound)
     return True
+
+
+def _may_be_taken_from(r: Round, i: int) -> bool:
+    """Calm guests, and those that have just recovered and hold much that lies free."""
+    recovering = is_recovering(r.figures, r.memory, i, r.params)
+    return r.estimates.is_calm[i] == 1 or (recovering and r.memory.healthy_samples[i] > 0)
 
 
 def floor_bytes(r: Round, i: int) -> int:
@@ -173,7 +179,7 @@ def _step_bytes(r: Round, i: int) -> int:
     resting = (
         r.now_s - r.memory.take_s[i] < knobs.cooldown_s or r.now_s < r.memory.backoff_until_s[i]
     )
-    if not resting:
+    if not resting and r.estimates.is_calm[i] == 1:
         slow = int(knobs.step_ratio_max * r.figures.max_bytes[i])
         step = max(step, min(r.estimates.harmless_bytes[i] + slow, knobs.step_bytes_max))
     return step

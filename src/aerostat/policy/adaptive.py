@@ -1,11 +1,11 @@
 """``adaptive``: memory follows need, by weighted max-min fairness, and moves only when it must.
 
 Shares are filled in tiers: everybody's min; then what each needs now (working set, where it is
-heading, headroom); then what it needed a while ago; for a guest in distress, its max. Whoever has
-less than its share is raised. Nobody is lowered to even things out: memory is taken only as far as
-somebody else's share, or the host, is short of it, and from those with the greatest excess first.
-What nobody needs is handed out as surplus, because memory in a guest's hands serves its next burst
-without any delay.
+heading, headroom); then what it needed a while ago; for a guest in distress, its max. What is left
+is surplus and is added to everybody's share alike: memory in a guest's hands serves its next burst
+without any delay. Whoever has less than its share is raised. Memory is taken only as far as
+somebody else's share, the host, or a great unevenness of surplus calls for it, and from those with
+the greatest excess first.
 """
 
 from aerostat.policy.codes import (
@@ -21,8 +21,8 @@ from aerostat.policy.codes import (
 from aerostat.policy.columns import ABSENT, IntColumn, Needs, Wishes
 from aerostat.policy.water import drain, fill
 
-SURPLUS_RATIO_MIN = 0.04
-"""A gift of surplus below this share of max is not worth a balloon's while."""
+SURPLUS_RATIO_MIN = 0.08
+"""Surplus is evened out only beyond this share of max: less is not worth a balloon's while."""
 
 
 def adaptive_wishes(needs: Needs, *, supply_bytes: int, burst_bytes: int, out: Wishes) -> None:
@@ -34,14 +34,14 @@ def adaptive_wishes(needs: Needs, *, supply_bytes: int, burst_bytes: int, out: W
         burst_bytes: the part of the supply that is kept back for guests in distress.
         out: receives wishes; those of growing guests may exceed what is free right now.
     """
-    share = fair_shares(needs, supply_bytes=supply_bytes - burst_bytes)
+    ordinary_bytes = supply_bytes - burst_bytes
+    share = fair_shares(needs, supply_bytes=ordinary_bytes)
     _release_the_distressed(needs, share, supply_bytes=supply_bytes)
-    surplus = list(share)
-    fill(surplus, _ceilings(needs), needs.weight, supply=supply_bytes - burst_bytes)
-    taken = _takes(needs, share, supply_bytes=supply_bytes - burst_bytes)
+    surplus = with_surplus(needs, share, supply_bytes=ordinary_bytes)
+    taken = _takes(needs, share, surplus, supply_bytes=ordinary_bytes)
     for i in range(len(share)):
         _wish(needs, i, share[i], surplus[i], taken[i], out)
-    _name_the_receiver(needs, share, out)
+    _name_the_receiver(needs, out)
 
 
 def fair_shares(needs: Needs, *, supply_bytes: int) -> IntColumn:
@@ -68,12 +68,21 @@ def _caps(needs: Needs, wanted: IntColumn) -> IntColumn:
     return caps
 
 
-def _ceilings(needs: Needs) -> IntColumn:
-    ceilings = list(needs.ordered_bytes)
-    for i in range(len(ceilings)):
+def with_surplus(needs: Needs, share: IntColumn, *, supply_bytes: int) -> IntColumn:
+    """Return shares with what they leave of the supply added, alike by weight, up to max."""
+    count = len(share)
+    extra = [0] * count
+    room = [0] * count
+    for i in range(count):
         if _has_need(needs, i):
-            ceilings[i] = needs.max_bytes[i]
-    return ceilings
+            room[i] = max(0, needs.max_bytes[i] - share[i])
+    fill(extra, room, needs.weight, supply=max(0, supply_bytes - sum(share)))
+    return [share[i] + extra[i] for i in range(count)]
+
+
+def _is_far_below(needs: Needs, i: int, surplus: int) -> bool:
+    """Whether this guest has so much less than its part of the surplus that it shall be raised."""
+    return surplus - needs.ordered_bytes[i] > SURPLUS_RATIO_MIN * needs.max_bytes[i]
 
 
 def _release_the_distressed(needs: Needs, share: IntColumn, *, supply_bytes: int) -> None:
@@ -85,16 +94,17 @@ def _release_the_distressed(needs: Needs, share: IntColumn, *, supply_bytes: int
     fill(share, caps, needs.weight, supply=supply_bytes)
 
 
-def _takes(needs: Needs, share: IntColumn, *, supply_bytes: int) -> IntColumn:
+def _takes(needs: Needs, share: IntColumn, surplus: IntColumn, *, supply_bytes: int) -> IntColumn:
     """How much to take from whom, so that everybody's share is met and the supply is kept."""
     count = len(share)
     wanted = -supply_bytes
     excess = [0] * count
     for i in range(count):
         ordered = needs.ordered_bytes[i]
-        wanted += max(ordered, share[i])
+        due = surplus[i] if _is_far_below(needs, i, surplus[i]) else share[i]
+        wanted += max(ordered, due)
         if _has_need(needs, i) and needs.is_distressed[i] == 0:
-            excess[i] = max(0, ordered - share[i])
+            excess[i] = max(0, ordered - surplus[i])
     taken = [0] * count
     if wanted > 0:
         drain(excess, needs.weight, taken, amount=wanted)
@@ -122,19 +132,18 @@ def _wish(needs: Needs, i: int, share: int, surplus: int, taken: int, out: Wishe
     elif taken > 0:
         out.wish_bytes[i] = ordered - taken
         out.why[i] = WHY_TAKEN_FOR_HOST
-    elif surplus - ordered > SURPLUS_RATIO_MIN * needs.max_bytes[i]:
+    elif _is_far_below(needs, i, surplus):
         out.wish_bytes[i] = surplus
         out.why[i] = WHY_SURPLUS
 
 
-def _name_the_receiver(needs: Needs, share: IntColumn, out: Wishes) -> None:
+def _name_the_receiver(needs: Needs, out: Wishes) -> None:
     """Say "for others" where somebody waits for memory, "for the host" where nobody does."""
     somebody_waits = False
-    for i in range(len(share)):
-        grows = out.why[i] in (WHY_DEMAND, WHY_DISTRESS, WHY_RAISED_TO_MIN)
-        somebody_waits = somebody_waits or (grows and out.wish_bytes[i] > needs.ordered_bytes[i])
+    for i in range(len(out.why)):
+        somebody_waits = somebody_waits or out.wish_bytes[i] > needs.ordered_bytes[i]
     if not somebody_waits:
         return
-    for i in range(len(share)):
+    for i in range(len(out.why)):
         if out.why[i] == WHY_TAKEN_FOR_HOST:
             out.why[i] = WHY_TAKEN_FOR_OTHERS

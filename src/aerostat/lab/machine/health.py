@@ -43,11 +43,22 @@ def signal_name(number: int) -> str:
         return f"signal {number}"
 
 
+def panic_health(console: str) -> Health | None:
+    """Judge the guest's console; None: it shows no panic."""
+    panic = next((line for line in console.splitlines() if "Kernel panic" in line), None)
+    if panic is None:
+        return None
+    untrusted_words = "".join(letter for letter in panic if letter.isprintable())[:200]
+    return Health(
+        state=HealthState.PANICKED, words=f"the guest's kernel panicked: {untrusted_words}"
+    )
+
+
 def exit_health(returncode: int, console: str, *, oom_kills: int | None) -> Health:
     """Judge how QEMU ended from its exit status, the guest's console and its cgroup."""
-    panic = next((line for line in console.splitlines() if "Kernel panic" in line), None)
+    panic = panic_health(console)
     if panic is not None:
-        return Health(state=HealthState.PANICKED, words=f"the guest's kernel panicked: {panic}")
+        return panic
     if returncode < 0:
         by = "the host's OOM killer" if oom_kills else signal_name(-returncode)
         return Health(state=HealthState.KILLED, words=f"QEMU was killed by {by}")

@@ -82,6 +82,10 @@ class WorkloadPort(asyncio.Protocol):
             raise MachineError(f"{self._guest}: cannot order {order!r}: it reads no orders")
         self._transport.write(order.encode() + b"\n")
 
+    def take_sample(self) -> WorkloadSample | None:
+        """Take the oldest sample nobody has taken yet, if there is one."""
+        return self._samples.popleft() if self._samples else None
+
     async def samples(self) -> AsyncIterator[WorkloadSample]:
         """Take samples as they come, from the oldest not yet taken, until QEMU hangs up."""
         while True:

@@ -84,6 +84,8 @@ class QemuProcess:
         for order, patience_s in ((signal.SIGTERM, _TERM_S), (signal.SIGKILL, _KILL_S)):
             if self.returncode is not None:
                 return
+            if order == signal.SIGTERM and self.state() in {"T", "t"}:
+                continue  # a stopped process does not hear it
             self.send_signal(order)
             try:
                 async with asyncio.timeout(patience_s):

@@ -16,6 +16,7 @@ from aerostat.lab.machine.health import (
     Health,
     HealthState,
     exit_health,
+    panic_health,
     silence_health,
     workload_health,
 )
@@ -127,6 +128,10 @@ class Machine:
             return Health(state=HealthState.BOOTING, words="it has not said hello yet")
         return Health(state=HealthState.RUNNING, words="it runs")
 
+    def take_sample(self) -> WorkloadSample | None:
+        """Take the oldest sample nobody has taken yet, if there is one."""
+        return self._port.take_sample()
+
     def samples(self) -> AsyncIterator[WorkloadSample]:
         """Take its samples as they come, until its end; for one taker."""
         return self._port.samples()
@@ -167,10 +172,8 @@ class Machine:
         hello = self._port.hello
         if hello is None:
             self._note_end()
-            raise MachineError(
-                f"{self.spec.name} did not boot within {deadline_s:g} s: {self.health.words}"
-                f"{self._last_words()}"
-            )
+            why = f"no hello within {deadline_s:g} s" if self._end is None else self._end.words
+            raise MachineError(f"{self.spec.name} did not boot: {why}{self._last_words()}")
         if hello.swap != self.spec.swap:
             raise MachineError(
                 f"{self.spec.name} booted with swap {hello.swap} instead of {self.spec.swap}"
@@ -284,6 +287,10 @@ class Machine:
         self._note_end()
 
     async def _explain_silence(self, process: QemuProcess, silent_s: float) -> Health:
+        # A kernel that is told not to reboot (panic=0) keeps its QEMU running.
+        panic = panic_health(_tail(self.files.console))
+        if panic is not None:
+            return panic
         state = process.state()
         before_s, now_s = self._cpu_at_last_line_s, process.cpu_s()
         return silence_health(

@@ -1,0 +1,76 @@
+"""``aerostat demo``: real guests, balanced before your eyes."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from aerostat.cli.options import Output, OutputFormat
+from aerostat.lab.experiment.demo import plan_demo, with_guests
+from aerostat.lab.experiment.show import has_qemu, show_real, show_simulated
+from aerostat.lab.recording import Experiment
+from aerostat.lab.report import write_report
+from aerostat.lab.result import result_document, result_table, verdict
+from aerostat.lab.schedule_file import load_packaged_schedule, load_schedule
+
+DEFAULT_SECONDS = 95.0
+"""What the arms take together; booting comes on top, and the whole stays below two minutes."""
+
+
+def demo(
+    real: Annotated[
+        bool, typer.Option("--real", help="Insist on real guests; fail where there is no QEMU.")
+    ] = False,
+    simulated: Annotated[
+        bool, typer.Option("--simulated", help="Simulated guests, labelled as such everywhere.")
+    ] = False,
+    guests: Annotated[int, typer.Option(min=2, max=12, help="How many guests.")] = 3,
+    seconds: Annotated[
+        float, typer.Option(min=60, max=3600, help="How long the arms take; more gives repeats.")
+    ] = DEFAULT_SECONDS,
+    schedule: Annotated[
+        Path | None, typer.Option(help="A schedule of your own (TOML) instead of the built-in.")
+    ] = None,
+    output: Output = OutputFormat.TABLE,
+    directory: Annotated[
+        Path, typer.Option(help="Where the report and the raw result are written.")
+    ] = Path(),
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Boot three real guests and balance them before your eyes, against an even split."""
+    if real and simulated:
+        raise typer.BadParameter("--real and --simulated exclude each other")
+    if not directory.is_dir():
+        raise typer.BadParameter(f"{directory} is not a directory", param_hint="--directory")
+    named = load_packaged_schedule("rotate") if schedule is None else load_schedule(schedule)
+    plan = plan_demo(named if schedule is not None else with_guests(named, guests), seconds)
+    console = Console(stderr=True)
+    if not real and not simulated and not has_qemu():
+        console.print("No QEMU here (qemu-system-x86_64): running the same on SIMULATED guests.")
+        simulated = True
+    show = show_simulated if simulated else show_real
+    experiment = show(plan, console, is_quiet=quiet)
+    _present(experiment, output, directory, console)
+
+
+def _present(
+    experiment: Experiment, output: OutputFormat, directory: Path, console: Console
+) -> None:
+    document = result_document(experiment)
+    report, raw = directory / "aerostat-demo.html", directory / "aerostat-demo.json"
+    raw.write_text(json.dumps(document, indent=1) + "\n")
+    write_report(document, report)
+    if output is OutputFormat.JSON:
+        typer.echo(json.dumps(document))
+        return
+    out = Console()
+    judged = verdict(document)
+    out.print()
+    out.print(result_table(document))
+    out.print()
+    out.print(judged.headline, style="bold")
+    for detail in judged.details:
+        out.print(detail)
+    console.print(f"\nReport: {report}   Raw result: {raw}", style="dim")

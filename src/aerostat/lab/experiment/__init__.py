@@ -1,0 +1,1 @@
+"""Experiments: the same schedule on the same guests, once per arm, recorded second by second."""
