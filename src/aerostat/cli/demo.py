@@ -1,6 +1,5 @@
 """``aerostat demo``: real guests, balanced before your eyes."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +11,9 @@ from aerostat.lab.experiment.demo import plan_demo, with_guests
 from aerostat.lab.experiment.show import has_qemu, show_real, show_simulated
 from aerostat.lab.recording import Experiment
 from aerostat.lab.report import write_report
-from aerostat.lab.result import result_document, result_table, verdict
+from aerostat.lab.result import result_document, result_table
+from aerostat.lab.result.table import verdict_text
+from aerostat.lab.result.text import document_text
 from aerostat.lab.schedule_file import load_packaged_schedule, load_schedule
 
 DEFAULT_SECONDS = 95.0
@@ -59,18 +60,16 @@ def _present(
     experiment: Experiment, output: OutputFormat, directory: Path, console: Console
 ) -> None:
     document = result_document(experiment)
+    text = document_text(document)
     report, raw = directory / "aerostat-demo.html", directory / "aerostat-demo.json"
-    raw.write_text(json.dumps(document, indent=1) + "\n")
+    raw.write_text(text + "\n")
     write_report(document, report)
     if output is OutputFormat.JSON:
-        typer.echo(json.dumps(document))
+        typer.echo(text)
         return
     out = Console()
-    judged = verdict(document)
     out.print()
     out.print(result_table(document))
     out.print()
-    out.print(judged.headline, style="bold")
-    for detail in judged.details:
-        out.print(detail)
+    out.print(verdict_text(document))
     console.print(f"\nReport: {report}   Raw result: {raw}", style="dim")

@@ -90,7 +90,7 @@ def _guest_trace(r: Round, i: int, guest: str, name: str) -> GuestTrace:
         available_bytes=_value(memory.available_bytes[i]),
         free_bytes=_value(memory.free_bytes[i]),
         cache_bytes=_value(memory.cache_bytes[i]),
-        demand_bytes=_value(r.estimates.need_bytes[i]),
+        demand_bytes=_value(r.estimates.comfort_bytes[i]),
         wish_bytes=_value(r.decision.wishes.wish_bytes[i]),
         figures_age_s=r.estimates.age_s[i] if has_sample else None,
         swap_in_bytes_per_s=_rate(memory.swap_in_rate[i]),

@@ -41,7 +41,7 @@ class GuestTrace:
     available_bytes: int | None = None
     free_bytes: int | None = None
     cache_bytes: int | None = None
-    demand_bytes: int | None = None
+    demand_bytes: int | None = None  # working set, lately and soon, and headroom
     wish_bytes: int | None = None  # what the policy asked for, before the guard
     figures_age_s: float | None = None
     swap_in_bytes_per_s: float | None = None

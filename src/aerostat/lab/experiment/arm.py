@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from aerostat.lab.experiment.controller import Controller
@@ -63,14 +63,14 @@ class ArmRunner:
     controller: Controller
     guests: tuple[str, ...]
     on_frame: OnFrame
-    _previous: dict[str, GuestSecond] = field(default_factory=dict)
 
     async def play(self, setting: ArmSetting) -> ArmRecording:
         """Play an arm; its parameters are already in force."""
-        self._flush()
         started_s = self.fleet.clock.now_s()
         before = self._counters()
+        # A row at zero, with the last that was said before: where the counters start from.
         seconds: list[ArmSecond] = []
+        zero = self._row_at_zero(setting.phases[0])
         phases: list[Phase] = []
         due_s = 0.0
         for number, plan in enumerate(setting.phases):
@@ -86,9 +86,9 @@ class ArmRunner:
             repeat=setting.repeat,
             budget_bytes=setting.budget_bytes,
             phases=tuple(phases),
-            seconds=tuple(seconds),
+            seconds=(zero, *seconds),
             decisions=self._decisions(started_s),
-            churn_bytes=_churn(seconds, self.guests),
+            churn_bytes=_churn((zero, *seconds), self.guests),
             why_invalid=self._why_invalid(),
             **self._spent(before),  # type: ignore[arg-type] # names and types of the counters
         )
@@ -150,11 +150,15 @@ class ArmRunner:
             return None
         return next((trace for trace in record.trace.guests if trace.name == guest), None)
 
-    def _flush(self) -> None:
-        """Samples from before the arm are not its own."""
+    def _row_at_zero(self, plan: PhasePlan) -> ArmSecond:
+        """Take all that was said before the arm; only the newest of it counts, as a start."""
+        rows = {}
         for guest in self.guests:
-            while self.fleet.next_sample(guest) is not None:
-                pass
+            newest = None
+            while (sample := self.fleet.next_sample(guest)) is not None:
+                newest = sample
+            rows[guest] = replace(self._guest_second(guest, plan), workload=newest)
+        return ArmSecond(elapsed_s=0.0, guests=rows)
 
     def _counters(self) -> _Counters:
         host = self.fleet.sensor.read()

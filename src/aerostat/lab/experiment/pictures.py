@@ -77,11 +77,8 @@ def phase_words(watch: Watch) -> str:
 
 
 def host_picture(second: ArmSecond | None, budget_bytes: int | None) -> HostPicture:
-    """The budget, and what the guests hold of it by ``actual``."""
-    held = None
-    if second is not None:
-        sizes = [guest.actual_bytes for guest in second.guests.values()]
-        held = sum(size for size in sizes if size is not None)
+    """The budget, and what the host itself measures its guests to hold."""
+    held = None if second is None else second.host_held_bytes
     return HostPicture(budget_bytes=budget_bytes, held_bytes=held)
 
 
