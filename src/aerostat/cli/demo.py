@@ -1,5 +1,6 @@
 """``aerostat demo``: real guests, balanced before your eyes."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 from rich.console import Console
 
 from aerostat.cli.options import Output, OutputFormat
+from aerostat.lab.accelerator import qemu_version
 from aerostat.lab.experiment.demo import plan_demo, with_guests
 from aerostat.lab.experiment.show import has_qemu, show_real, show_simulated
 from aerostat.lab.recording import Experiment
@@ -45,10 +47,14 @@ def demo(
         raise typer.BadParameter("--real and --simulated exclude each other")
     if not directory.is_dir():
         raise typer.BadParameter(f"{directory} is not a directory", param_hint="--directory")
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise typer.BadParameter(f"{directory} may not be written to", param_hint="--directory")
     named = load_packaged_schedule("rotate") if schedule is None else load_schedule(schedule)
     plan = plan_demo(named if schedule is not None else with_guests(named, guests), seconds)
     console = Console(stderr=True)
-    if not real and not simulated and not has_qemu():
+    if real:
+        qemu_version()  # told now, not after the guest image has been built
+    elif not simulated and not has_qemu():
         console.print("No QEMU here (qemu-system-x86_64): running the same on SIMULATED guests.")
         simulated = True
     show = show_simulated if simulated else show_real

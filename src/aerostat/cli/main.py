@@ -1,6 +1,7 @@
 """The ``aerostat`` command: all verbs, and how errors become exit statuses."""
 
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -41,7 +42,27 @@ def main() -> None:
     try:
         app()
     except AerostatError as error:
-        typer.echo(f"aerostat: {error}", err=True)
-        sys.exit(error.exit_status)
+        _fail(error)
+    except BaseExceptionGroup as group:
+        # What fails among tasks comes in a group; a sentence about the first is worth more.
+        if (ours := _first_of_ours(group)) is None:
+            raise
+        _fail(ours)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _fail(error: AerostatError) -> NoReturn:
+    typer.echo(f"aerostat: {error}", err=True)
+    sys.exit(error.exit_status)
+
+
+def _first_of_ours(group: BaseExceptionGroup[BaseException]) -> AerostatError | None:
+    """The first error of ours in a group that holds nothing else; None: something else is in it."""
+    ours, others = group.split(AerostatError)
+    if ours is None or others is not None:
+        return None
+    first: BaseException = ours
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first if isinstance(first, AerostatError) else None

@@ -6,7 +6,7 @@ import typer
 
 from aerostat.cli.options import ConfigPath, QmpSockets
 from aerostat.config import CommandLine, Config, default_config, load_config
-from aerostat.daemon.logs import configure_logs
+from aerostat.daemon.logs import logs_on
 from aerostat.daemon.run import run_daemon
 from aerostat.model.modes import Mode
 
@@ -29,5 +29,5 @@ def run(
 ) -> None:
     """Run the daemon until it is told to stop (SIGTERM, or Ctrl-C)."""
     settings = effective_config(config, mode=mode, qmp=qmp)
-    configure_logs()
-    run_daemon(settings)
+    with logs_on():
+        run_daemon(settings)

@@ -27,11 +27,21 @@ class Applier:
         self._commands: dict[GuestId, asyncio.Task[None]] = {}
 
     async def apply(self, plan: Plan, tasks: asyncio.TaskGroup) -> None:
-        """Send the plan's commands, in its order, each guest on its own."""
+        """Send the plan's commands, in its order, each guest on its own.
+
+        Commands from earlier rounds are not waited for again: they have had their time.
+        """
         self._commands = {g: task for g, task in self._commands.items() if not task.done()}
+        sent: list[asyncio.Task[None]] = []
         for change in plan.changes:
             if change.guest not in self._commands:
                 self._commands[change.guest] = tasks.create_task(self._send(change))
+                sent.append(self._commands[change.guest])
+        if sent:
+            await asyncio.wait(sent, timeout=SEND_DEADLINE_S)
+
+    async def settle(self) -> None:
+        """Give commands that are under way one more chance to end."""
         if self._commands:
             await asyncio.wait(self._commands.values(), timeout=SEND_DEADLINE_S)
 
@@ -49,6 +59,9 @@ class Applier:
             outcome, detail = Outcome.UNKNOWN, error.detail
         except (DriverRefusedError, DriverUnavailableError, GuestGoneError) as error:
             outcome, detail = Outcome.REFUSED, error.detail
+        except Exception as error:  # noqa: BLE001 # one command's surprise must not end the loop
+            # It may or may not have been sent: the guest is read again before anything else.
+            outcome, detail = Outcome.UNKNOWN, f"unexpected {type(error).__name__}: {error}"
         self._inbox.put(
             TargetAnswered(
                 guest=change.guest,

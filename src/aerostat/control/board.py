@@ -1,7 +1,10 @@
 """The status board: the last round, whole and immutable, for whoever wants to look."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
+from aerostat.model.events import TargetAnswered
 from aerostat.ports.journal import RoundRecord
 
 
@@ -14,7 +17,14 @@ class Status:
     failures: int = 0  # rounds that failed since the start
     failure: str | None = None  # the last failure, while it lasts
     sensor_trouble: str | None = None
+    journal_trouble: str | None = None  # what happened to the last record, if it was not kept
+    events_dropped: int = 0  # since the start, in storms of them
     round_s: float | None = None  # how long the last round took
+    released: tuple[TargetAnswered, ...] = ()  # answers to the last release of all guests
+
+
+OnStatus = Callable[[Status], None]
+"""Takes every new status at once; must neither block nor raise."""
 
 
 class Board:
@@ -22,3 +32,14 @@ class Board:
 
     def __init__(self) -> None:
         self.status = Status()
+        self._followers: list[OnStatus] = []
+
+    def follow(self, on_status: OnStatus) -> None:
+        """Tell ``on_status`` of every status from now on."""
+        self._followers.append(on_status)
+
+    def show(self, **changed: Any) -> None:
+        """Replace fields of the status."""
+        self.status = replace(self.status, **changed)
+        for on_status in self._followers:
+            on_status(self.status)

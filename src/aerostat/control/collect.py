@@ -22,22 +22,26 @@ class Collector:
         self._clock = clock
         self._reads: dict[GuestId, asyncio.Task[GuestSnapshot]] = {}
         self._last: dict[GuestId, GuestSnapshot] = {}
+        self._late: set[GuestId] = set()  # did not answer in time, and have not answered since
         self.sensor_trouble: str | None = None
 
-    async def collect(self, tasks: asyncio.TaskGroup) -> HostSnapshot:
+    async def collect(self, tasks: asyncio.TaskGroup, *, is_patient: bool = False) -> HostSnapshot:
         """Read everything once.
 
         Args:
             tasks: where reads live that outlast their round.
+            is_patient: wait also for guests that were late the last time. A round does not: a
+                guest that hangs costs the others one deadline, not one in every round.
         """
         guests = await self._driver.list_guests()
+        self._forget_the_gone(guests)
         for guest in guests:
             if guest not in self._reads:
                 self._reads[guest] = tasks.create_task(self._read(guest))
-        if self._reads:
-            await asyncio.wait(self._reads.values(), timeout=READ_DEADLINE_S)
+        awaited = [t for g, t in self._reads.items() if is_patient or g not in self._late]
+        if awaited:
+            await asyncio.wait(awaited, timeout=READ_DEADLINE_S)
         snapshots = [self._result(guest) for guest in sorted(guests)]
-        self._forget_the_gone(guests)
         return HostSnapshot(
             now_s=self._clock.now_s(),
             wall_s=self._clock.wall_s(),
@@ -64,12 +68,15 @@ class Collector:
     def _result(self, guest: GuestId) -> GuestSnapshot | None:
         task = self._reads[guest]
         if not task.done():
+            self._late.add(guest)
             return self._unreachable(guest, "its hypervisor does not answer in time")
         del self._reads[guest]
         if task.cancelled():
             self._last.pop(guest, None)
             return None
         self._last[guest] = task.result()
+        if self._last[guest].run_state is not RunState.UNREACHABLE:
+            self._late.discard(guest)
         return self._last[guest]
 
     def _unreachable(self, guest: GuestId, trouble: str) -> GuestSnapshot:
@@ -89,6 +96,7 @@ class Collector:
             del self._last[guest]
         for guest in [read for read in self._reads if read not in present]:
             self._reads.pop(guest).cancel()
+        self._late.intersection_update(present)
 
     def _host_memory(self) -> HostMemory | None:
         try:

@@ -27,6 +27,16 @@ class Inbox:
         if _is_urgent(event):
             self._wake.set()
 
+    def put_back(self, events: tuple[Event, ...]) -> None:
+        """Keep events that were drained and not used, before those that have come since.
+
+        Wakes nobody: what could not be used just now is tried again in the next round's time.
+        """
+        room = CAPACITY - len(self._events)
+        kept = events[max(0, len(events) - room) :]
+        self.dropped += len(events) - len(kept)
+        self._events.extendleft(reversed(kept))
+
     def wake(self) -> None:
         """Start the next round now."""
         self._wake.set()
@@ -38,6 +48,10 @@ class Inbox:
         self._wake.clear()
         return events
 
+    def waiting(self) -> tuple[Event, ...]:
+        """Look at the waiting events, oldest first; they stay."""
+        return tuple(self._events)
+
     async def wait(self, timeout_s: float) -> None:
         """Sleep until the time is up or something urgent comes."""
         try:
@@ -45,6 +59,8 @@ class Inbox:
                 await self._wake.wait()
         except TimeoutError:
             pass
+        # Also where the round now starting fails before it drains: a call wakes once.
+        self._wake.clear()
 
 
 def _is_urgent(event: Event) -> bool:

@@ -1,7 +1,6 @@
 """The loop: collect, step, apply, again and again; it re-arms on every path."""
 
 import asyncio
-from dataclasses import replace
 
 from aerostat.control.apply import Applier
 from aerostat.control.board import Board
@@ -9,9 +8,9 @@ from aerostat.control.collect import Collector
 from aerostat.control.inbox import Inbox
 from aerostat.engine.params import EngineParams
 from aerostat.engine.release import release_plan
-from aerostat.engine.state import EngineState
-from aerostat.engine.step import step
-from aerostat.model.events import Event
+from aerostat.engine.state import EngineState, aligned, apply_events
+from aerostat.engine.step import Step, step
+from aerostat.model.events import Event, TargetAnswered
 from aerostat.model.host import HostSnapshot
 from aerostat.model.modes import Mode, OnStop
 from aerostat.model.plan import Plan
@@ -48,7 +47,6 @@ class Loop:
         self._collector = Collector(driver, sensor, clock)
         self._applier = Applier(driver, self._inbox)
         self._state = EngineState()
-        self._events: tuple[Event, ...] = ()
         self._is_stopping = False
         self._failures_in_a_row = 0
         self.board = Board()
@@ -70,8 +68,9 @@ class Loop:
             async with asyncio.TaskGroup() as tasks:
                 while not self._is_stopping:
                     pause_s = await self._round(tasks)
-                    await asyncio.sleep(ROUND_GAP_S_MIN)
-                    await self._inbox.wait(max(0.0, pause_s - ROUND_GAP_S_MIN))
+                    if not self._is_stopping:
+                        await asyncio.sleep(ROUND_GAP_S_MIN)
+                        await self._inbox.wait(max(0.0, pause_s - ROUND_GAP_S_MIN))
                 if on_stop is OnStop.RELEASE and self._mode is Mode.ENFORCE:
                     await self._release(tasks)
                 self._collector.abandon()
@@ -89,40 +88,53 @@ class Loop:
             return self._params.round_s
         self._failures_in_a_row = 0
         took_s = self._clock.now_s() - started_s
-        self.board.status = replace(self.board.status, failure=None, round_s=took_s)
+        self.board.show(failure=None, round_s=took_s, events_dropped=self._inbox.dropped)
         return max(0.0, plan.next_round_s - took_s)
 
     async def _decide_and_apply(self, tasks: asyncio.TaskGroup) -> Plan:
         snapshot = await self._collector.collect(tasks)
-        # Kept until a step has used them: a round that fails must not lose an answer or a reset.
-        self._events += self._inbox.drain()
-        decided = step(self._state, snapshot, self._events, self._params)
-        self._state = decided.state
-        events, self._events = self._events, ()
+        events = self._inbox.drain()
+        decided = self._decide(snapshot, events)
         enforce = self._mode is Mode.ENFORCE
         if enforce:
             await self._applier.apply(decided.plan, tasks)
-        record = RoundRecord(
-            number=self.board.status.rounds + 1,
-            snapshot=snapshot,
-            events=events,
-            plan=decided.plan,
-            trace=decided.trace,
-            was_enforced=enforce,
+        self._remember(
+            RoundRecord(
+                number=self.board.status.rounds + 1,
+                snapshot=snapshot,
+                events=events,
+                plan=decided.plan,
+                trace=decided.trace,
+                was_enforced=enforce,
+            )
         )
-        self.board.status = replace(
-            self.board.status,
+        return decided.plan
+
+    def _decide(self, snapshot: HostSnapshot, events: tuple[Event, ...]) -> Step:
+        try:
+            decided = step(self._state, snapshot, events, self._params)
+        except Exception:
+            self._inbox.put_back(events)  # a round that fails must not lose an answer or a reset
+            raise
+        self._state = decided.state
+        return decided
+
+    def _remember(self, record: RoundRecord) -> None:
+        trouble = None
+        try:
+            self._journal.record(record)
+        except Exception as error:  # noqa: BLE001 # a journal that fails never stops the loop
+            trouble = f"{type(error).__name__}: {error}"
+        self.board.show(
             last=record,
             rounds=record.number,
             sensor_trouble=self._collector.sensor_trouble,
+            journal_trouble=trouble,
         )
-        self._journal.record(record)
-        return decided.plan
 
     async def _failed(self, error: Exception, tasks: asyncio.TaskGroup) -> None:
         self._failures_in_a_row += 1
-        self.board.status = replace(
-            self.board.status,
+        self.board.show(
             failures=self.board.status.failures + 1,
             failure=f"{type(error).__name__}: {error}",
         )
@@ -132,9 +144,20 @@ class Loop:
     async def _release(self, tasks: asyncio.TaskGroup) -> None:
         """Give guests their max back as far as the host has it; one try, never raises."""
         try:
-            snapshot: HostSnapshot = await self._collector.collect(tasks)
-            await self._applier.apply(release_plan(self._state, snapshot, self._params), tasks)
+            await self._applier.settle()
+            snapshot = await self._collector.collect(tasks, is_patient=True)
+            state = self._state_with_answers(snapshot.now_s)
+            before = len(self._inbox.waiting())
+            await self._applier.apply(release_plan(state, snapshot, self._params), tasks)
+            answers = self._inbox.waiting()[before:]
         except Exception as error:  # noqa: BLE001 # the goodbye must not keep the loop from ending
-            self.board.status = replace(
-                self.board.status, failure=f"release failed: {type(error).__name__}: {error}"
-            )
+            self.board.show(failure=f"release failed: {type(error).__name__}: {error}")
+            return
+        released = tuple(event for event in answers if isinstance(event, TargetAnswered))
+        self.board.show(released=released)
+
+    def _state_with_answers(self, now_s: float) -> EngineState:
+        """The engine's state with what has come in since: a take just accepted is to be undone."""
+        state = aligned(self._state, self._state.guests, now_s=now_s)
+        apply_events(state, self._inbox.waiting(), now_s=now_s)
+        return state

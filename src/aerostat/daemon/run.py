@@ -8,6 +8,7 @@ import structlog
 from aerostat.config import Config
 from aerostat.control.loop import Loop
 from aerostat.daemon.journal import LogJournal
+from aerostat.daemon.status_log import StatusLog
 from aerostat.drivers.qmp import QmpDriver, QmpSettings
 from aerostat.host.clock import SystemClock
 from aerostat.host.footprint import FootprintReader
@@ -40,6 +41,7 @@ async def _serve(config: Config, sensor: ProcHostSensor) -> None:
         mode=config.mode,
         journal=LogJournal(config.mode),
     )
+    loop.board.follow(StatusLog().show)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _stop, loop, number)
     log.info(
