@@ -161,7 +161,7 @@ def test_a_wrong_value_is_told_with_its_line_and_what_would_be_right(
             "guest[1].name",
             ['"db" is never reached', '"*"'],
         ),
-        ('[advanced]\nround_moving = "2s"', 2, "advanced.round_moving", ["above round 1s"]),
+        ('[advanced]\nround_moving = "2s"', 2, "advanced.round_moving", ["above round 500ms"]),
         ('[advanced]\nheadroom_min = "2GiB"', 2, "advanced.headroom_min", ["headroom_max 1GiB"]),
         ('[advanced]\ndead_band = "1GiB"', 2, "advanced.dead_band", ["step_max 256MiB"]),
         ('[advanced]\nstall_retry = "1h"', 2, "advanced.stall_retry", ["stall_retry_max 10m"]),

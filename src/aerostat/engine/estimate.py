@@ -79,9 +79,12 @@ def has_distress_signal(
         return False
     if _is_nearly_out(figures, memory, i) or memory.swap_out_rate[i] >= DISTRESS_SWAP_RATE:
         return True
-    # What remains are signs of waiting. A guest that waits for its swap while much lies free in it
-    # is recovering, and more memory would not help it.
-    return not is_recovering(figures, memory, i, params) and (
+    # What remains are signs of waiting. A guest that waits for its swap while its headroom lies
+    # free is reading back what it once lost, and more memory would not help it.
+    has_headroom = free_after_orders(figures, memory, i) >= headroom_bytes(
+        figures.max_bytes[i], params
+    )
+    return not has_headroom and (
         memory.swap_in_rate[i] >= DISTRESS_SWAP_RATE
         or memory.pressure_some_ratio[i] >= DISTRESS_PRESSURE_SOME
         or memory.pressure_full_ratio[i] >= DISTRESS_PRESSURE_FULL

@@ -46,6 +46,6 @@ class EngineParams:
     adaptive: AdaptiveParams = AdaptiveParams()
     default_limits: GuestLimits = GuestLimits()
     rules: tuple[LimitRule, ...] = ()
-    round_s: float = 1.0  # the pace when nothing is moving
+    round_s: float = 0.5  # the pace when nothing is moving
     round_moving_s: float = 0.25  # the pace while a balloon moves or memory is awaited
     is_guarded: bool = True  # False, in simulator and lab only: a baseline under its own rules

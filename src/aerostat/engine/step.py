@@ -106,6 +106,7 @@ def _wish(r: Round, *, total_bytes: int, burst_bytes: int) -> None:
         ordered_bytes=r.estimates.ordered_bytes,
         is_movable=r.estimates.is_movable,
         is_distressed=r.estimates.is_distressed,
+        is_calm=r.estimates.is_calm,
         need_bytes=r.estimates.need_bytes,
         comfort_bytes=r.estimates.comfort_bytes,
     )

@@ -1,12 +1,15 @@
 """``adaptive``: memory follows need, by weighted max-min fairness, and moves only when it must.
 
-Shares are filled in tiers: everybody's min; then what each needs now (working set, where it is
-heading, headroom); then what it needed a while ago; for a guest in distress, its max. What is left
-is surplus and is added to everybody's share alike: memory in a guest's hands serves its next burst
-without any delay. Whoever has less than its share is raised. Memory is taken only as far as
-somebody else's share, the host, or a great unevenness of surplus calls for it, and from those with
-the greatest excess first.
+The supply is shared in tiers: everybody's min; then what each needs now (working set, where it is
+heading, headroom; for a guest in distress, its max); then what it needed a while ago; then surplus,
+alike for all, because memory in a guest's hands serves its next burst without any delay.
+
+Whoever has less than it needs is raised. Memory is taken only as far as somebody else's need or the
+host calls for it, from those with the greatest excess first. What is above need is evened out only
+when it is very uneven, and only at the expense of guests that have been calm for long.
 """
+
+from typing import NamedTuple
 
 from aerostat.policy.codes import (
     WHY_DEMAND,
@@ -25,6 +28,13 @@ SURPLUS_RATIO_MIN = 0.08
 """Surplus is evened out only beyond this share of max: less is not worth a balloon's while."""
 
 
+class Shares(NamedTuple):
+    """What each guest is entitled to, in bytes; each tier contains the one before."""
+
+    need: IntColumn
+    surplus: IntColumn
+
+
 def adaptive_wishes(needs: Needs, *, supply_bytes: int, burst_bytes: int, out: Wishes) -> None:
     """Write every guest's wish into ``out``.
 
@@ -35,24 +45,24 @@ def adaptive_wishes(needs: Needs, *, supply_bytes: int, burst_bytes: int, out: W
         out: receives wishes; those of growing guests may exceed what is free right now.
     """
     ordinary_bytes = supply_bytes - burst_bytes
-    share = fair_shares(needs, supply_bytes=ordinary_bytes)
-    _release_the_distressed(needs, share, supply_bytes=supply_bytes)
-    surplus = with_surplus(needs, share, supply_bytes=ordinary_bytes)
-    taken = _takes(needs, share, surplus, supply_bytes=ordinary_bytes)
-    for i in range(len(share)):
-        _wish(needs, i, share[i], surplus[i], taken[i], out)
+    shares = fair_shares(needs, supply_bytes=ordinary_bytes)
+    _release_the_distressed(needs, shares.need, supply_bytes=supply_bytes)
+    taken = _takes(needs, shares, supply_bytes=ordinary_bytes)
+    for i in range(len(taken)):
+        _wish(needs, i, shares, taken[i], out)
     _name_the_receiver(needs, out)
 
 
-def fair_shares(needs: Needs, *, supply_bytes: int) -> IntColumn:
-    """Return what each guest is entitled to: min, then need, then remembered need."""
+def fair_shares(needs: Needs, *, supply_bytes: int) -> Shares:
+    """Share the supply: min, then need, then remembered need, then what is left, alike."""
     count = len(needs.ordered_bytes)
     share = [0] * count
     for i in range(count):
         share[i] = needs.min_bytes[i] if _has_need(needs, i) else needs.ordered_bytes[i]
     fill(share, _caps(needs, needs.need_bytes), needs.weight, supply=supply_bytes)
+    need = list(share)
     fill(share, _caps(needs, needs.comfort_bytes), needs.weight, supply=supply_bytes)
-    return share
+    return Shares(need=need, surplus=_with_surplus(needs, share, supply_bytes=supply_bytes))
 
 
 def _has_need(needs: Needs, i: int) -> bool:
@@ -68,7 +78,7 @@ def _caps(needs: Needs, wanted: IntColumn) -> IntColumn:
     return caps
 
 
-def with_surplus(needs: Needs, share: IntColumn, *, supply_bytes: int) -> IntColumn:
+def _with_surplus(needs: Needs, share: IntColumn, *, supply_bytes: int) -> IntColumn:
     """Return shares with what they leave of the supply added, alike by weight, up to max."""
     count = len(share)
     extra = [0] * count
@@ -94,24 +104,35 @@ def _release_the_distressed(needs: Needs, share: IntColumn, *, supply_bytes: int
     fill(share, caps, needs.weight, supply=supply_bytes)
 
 
-def _takes(needs: Needs, share: IntColumn, surplus: IntColumn, *, supply_bytes: int) -> IntColumn:
-    """How much to take from whom, so that everybody's share is met and the supply is kept."""
-    count = len(share)
-    wanted = -supply_bytes
-    excess = [0] * count
+def _takes(needs: Needs, shares: Shares, *, supply_bytes: int) -> IntColumn:
+    """How much to take from whom: for others' need and the host, else to even surplus out."""
+    count = len(shares.need)
+    needed = -supply_bytes
+    evening = -supply_bytes
     for i in range(count):
         ordered = needs.ordered_bytes[i]
-        due = surplus[i] if _is_far_below(needs, i, surplus[i]) else share[i]
-        wanted += max(ordered, due)
-        if _has_need(needs, i) and needs.is_distressed[i] == 0:
-            excess[i] = max(0, ordered - surplus[i])
+        far_below = _is_far_below(needs, i, shares.surplus[i])
+        needed += max(ordered, shares.need[i])
+        evening += max(ordered, shares.surplus[i] if far_below else shares.need[i])
     taken = [0] * count
-    if wanted > 0:
-        drain(excess, needs.weight, taken, amount=wanted)
+    if needed > 0:
+        drain(_excess(needs, shares, calm_only=False), needs.weight, taken, amount=needed)
+    elif evening > 0:
+        drain(_excess(needs, shares, calm_only=True), needs.weight, taken, amount=evening)
     return taken
 
 
-def _wish(needs: Needs, i: int, share: int, surplus: int, taken: int, out: Wishes) -> None:
+def _excess(needs: Needs, shares: Shares, *, calm_only: bool) -> IntColumn:
+    """What each guest holds above its share, where it may be a donor at all."""
+    excess = [0] * len(shares.surplus)
+    for i in range(len(excess)):
+        asked = _has_need(needs, i) and needs.is_distressed[i] == 0
+        if asked and (needs.is_calm[i] == 1 or not calm_only):
+            excess[i] = max(0, needs.ordered_bytes[i] - shares.surplus[i])
+    return excess
+
+
+def _wish(needs: Needs, i: int, shares: Shares, taken: int, out: Wishes) -> None:
     ordered = needs.ordered_bytes[i]
     out.wish_bytes[i] = ordered
     out.why[i] = WHY_NOTHING
@@ -124,16 +145,16 @@ def _wish(needs: Needs, i: int, share: int, surplus: int, taken: int, out: Wishe
         out.wish_bytes[i] = max(ordered, needs.max_bytes[i])
         out.why[i] = WHY_DISTRESS
     elif ordered < needs.min_bytes[i]:
-        out.wish_bytes[i] = max(share, needs.min_bytes[i])
+        out.wish_bytes[i] = max(shares.need[i], needs.min_bytes[i])
         out.why[i] = WHY_RAISED_TO_MIN
-    elif share > ordered:
-        out.wish_bytes[i] = share
+    elif shares.need[i] > ordered:
+        out.wish_bytes[i] = shares.need[i]
         out.why[i] = WHY_DEMAND
     elif taken > 0:
         out.wish_bytes[i] = ordered - taken
         out.why[i] = WHY_TAKEN_FOR_HOST
-    elif _is_far_below(needs, i, surplus):
-        out.wish_bytes[i] = surplus
+    elif _is_far_below(needs, i, shares.surplus[i]):
+        out.wish_bytes[i] = shares.surplus[i]
         out.why[i] = WHY_SURPLUS
 
 

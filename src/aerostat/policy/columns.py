@@ -24,6 +24,7 @@ class Needs(NamedTuple):
     ordered_bytes: IntColumn  # the standing target, or `actual` where there is none
     is_movable: IntColumn  # 0: it stays where it is, and what it holds is not to be shared
     is_distressed: IntColumn
+    is_calm: IntColumn  # long enough without pressure to be taken from for others' comfort
     need_bytes: IntColumn  # working set, where it is heading, and headroom; ABSENT if not believed
     comfort_bytes: IntColumn  # the need remembered: falls slowly, so that a pause is not a loss
 

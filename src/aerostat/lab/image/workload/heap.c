@@ -28,7 +28,8 @@ static uint64_t content(uint64_t page, uint64_t word, uint64_t version)
 {
     if (word * 100 < state.compressible_percent * WORDS)
         return ((version & 0x7f) | 0x80) * 0x0101010101010101ull;
-    uint64_t hash = mix(checksum(page, version & 0xffff) + word);
+    /* A Weyl sequence: one multiplication a word, for filling a page is the dearest thing here. */
+    uint64_t hash = checksum(page, version & 0xffff) + word * 0x9e3779b97f4a7c15ull;
     return (version & 0xffff) << 48 | hash >> 16;
 }
 
