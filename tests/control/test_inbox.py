@@ -1,0 +1,102 @@
+"""The inbox is bounded, keeps order, and wakes the loop once for what is urgent."""
+
+import asyncio
+
+from aerostat.control.inbox import CAPACITY, Inbox
+from aerostat.model.events import (
+    BalloonMoved,
+    Event,
+    LifecycleChanged,
+    LifecycleKind,
+    Outcome,
+    TargetAnswered,
+)
+from aerostat.model.guest import GuestId
+from aerostat.sim.virtual_time import run_simulated
+
+VM = GuestId("vm")
+RESET = LifecycleChanged(guest=VM, kind=LifecycleKind.RESET)
+ACCEPTED = TargetAnswered(guest=VM, target_bytes=1, outcome=Outcome.ACCEPTED)
+
+
+def moved(number: int) -> BalloonMoved:
+    return BalloonMoved(guest=VM, actual_bytes=number)
+
+
+def waited_s(*events: Event, drained: bool = False) -> float:
+    async def main() -> float:
+        inbox = Inbox()
+        for event in events:
+            inbox.put(event)
+        if drained:
+            inbox.put_back(inbox.drain())
+        await inbox.wait(5)
+        return asyncio.get_running_loop().time()
+
+    return run_simulated(main())
+
+
+def test_urgent_events_wake_the_loop_and_others_wait_for_its_time() -> None:
+    assert waited_s(RESET) == 0
+    assert waited_s(moved(1)) == 0
+    assert waited_s(ACCEPTED) == 5
+    assert waited_s(LifecycleChanged(guest=VM, kind=LifecycleKind.PAUSED)) == 5
+
+
+def test_events_that_were_put_back_wake_nobody() -> None:
+    assert waited_s(RESET, drained=True) == 5
+
+
+def test_one_call_wakes_once() -> None:
+    async def main() -> float:
+        inbox = Inbox()
+        inbox.wake()
+        await inbox.wait(5)
+        await inbox.wait(5)
+        return asyncio.get_running_loop().time()
+
+    assert run_simulated(main()) == 5
+
+
+def test_a_storm_loses_the_oldest_and_counts_them() -> None:
+    inbox = Inbox()
+    for number in range(CAPACITY + 3):
+        inbox.put(moved(number))
+    assert inbox.dropped == 3
+    events = inbox.drain()
+    assert (events[0], events[-1], len(events)) == (moved(3), moved(CAPACITY + 2), CAPACITY)
+
+
+def test_what_is_put_back_comes_before_what_has_come_since() -> None:
+    inbox = Inbox()
+    inbox.put(moved(1))
+    inbox.put(moved(2))
+    events = inbox.drain()
+    inbox.put(moved(3))
+    inbox.put_back(events)
+    assert inbox.waiting() == (moved(1), moved(2), moved(3))
+    assert inbox.drain() == (moved(1), moved(2), moved(3))
+    assert inbox.drain() == ()
+    assert inbox.dropped == 0
+
+
+def test_what_is_kept_over_failed_rounds_is_bounded_and_the_newest_stays() -> None:
+    inbox = Inbox()
+    for number in range(CAPACITY):
+        inbox.put(moved(number))
+    for late in range(2):  # two failed rounds, an event in each
+        events = inbox.drain()
+        inbox.put(moved(CAPACITY + late))
+        inbox.put_back(events)
+    assert inbox.dropped == 2
+    kept = inbox.drain()
+    assert (kept[0], kept[-1], len(kept)) == (moved(2), moved(CAPACITY + 1), CAPACITY)
+
+
+def test_putting_nothing_back_into_a_full_inbox_keeps_it_as_it_is() -> None:
+    inbox = Inbox()
+    for number in range(CAPACITY):
+        inbox.put(moved(number))
+    inbox.put_back((RESET,))
+    assert inbox.dropped == 1
+    assert len(inbox.drain()) == CAPACITY
