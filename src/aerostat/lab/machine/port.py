@@ -41,6 +41,11 @@ class WorkloadPort(asyncio.Protocol):
         """Lines that the workload would not write."""
         return self._bad_lines + self._splitter.too_long
 
+    @property
+    def is_open(self) -> bool:
+        """Whether QEMU has not hung up."""
+        return self._transport is not None
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note where to write."""
         self._transport = cast("asyncio.WriteTransport", transport)
@@ -91,14 +96,14 @@ class WorkloadPort(asyncio.Protocol):
         while True:
             while self._samples:
                 yield self._samples.popleft()
-            if self._transport is None:
+            if not self.is_open:
                 return
             await self.news()
 
     async def news(self) -> None:
-        """Wait until something has come in, or QEMU has hung up."""
+        """Wait until something has come in, or QEMU has hung up; at once when it has."""
         self._news.clear()
-        if self._transport is not None:
+        if self.is_open:
             await self._news.wait()
 
     def close(self) -> None:

@@ -165,8 +165,10 @@ class Machine:
         """
         try:
             async with asyncio.timeout(deadline_s):
-                while self._port.hello is None and self._running().returncode is None:
+                while self._port.hello is None and self._port.is_open:
                     await self._port.news()
+                if self._port.hello is None:
+                    await self._running().wait()
         except TimeoutError:
             pass
         hello = self._port.hello
@@ -262,9 +264,9 @@ class Machine:
             self._group = None
 
     async def _wait_launched(self, process: QemuProcess) -> None:
-        """Wait for QEMU's monitors: from then on it is QEMU, and configured."""
+        """Wait until QEMU's monitor answers: it does once all devices are there."""
         deadline_s = time.monotonic() + _LAUNCH_S
-        while not (self.files.qmp.exists() and self.files.lab_qmp.exists()):
+        while not self.files.lab_qmp.exists() or await self.monitor.status() is None:
             if process.returncode is not None or time.monotonic() > deadline_s:
                 raise MachineError(f"QEMU of {self.spec.name} did not start{self._last_words()}")
             await asyncio.sleep(0.01)
