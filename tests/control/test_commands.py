@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from aerostat.control.apply import Applier
+from aerostat.control.apply import SEND_DEADLINE_S, Applier
 from aerostat.control.inbox import Inbox
 from aerostat.model.events import Outcome, TargetAnswered
 from aerostat.model.guest import GuestId
@@ -36,7 +36,10 @@ def test_a_guest_whose_command_is_under_way_gets_no_second_one() -> None:
         applier = Applier(rig.driver, Inbox())
         async with asyncio.TaskGroup() as tasks:
             await applier.apply(plan_for("g0"), tasks)
+            began_s = asyncio.get_running_loop().time()
             await applier.apply(plan_for("g0", "g1", mib=300), tasks)
+            took_s = asyncio.get_running_loop().time() - began_s
+            assert took_s < SEND_DEADLINE_S / 2, "the first round has waited for it, once"
             applier.abandon()
         return rig.driver
 

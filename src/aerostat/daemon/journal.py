@@ -1,12 +1,13 @@
 """The daemon's journal: what changed, in words, when it changed; silence means nothing did."""
 
+import re
 from dataclasses import dataclass
 
 import structlog
 
 from aerostat.engine.explain import explain
 from aerostat.model.events import Event, LifecycleChanged, Outcome, TargetAnswered
-from aerostat.model.guest import GuestId, GuestSnapshot
+from aerostat.model.guest import GuestId, GuestSnapshot, RunState
 from aerostat.model.modes import Mode
 from aerostat.model.plan import GuestTrace
 from aerostat.model.reasons import Reason
@@ -21,6 +22,11 @@ _ADVICE_AGAIN_S = 30.0
 _ADVICE_SAME_RATIO = 0.05
 """Targets this close together are the same advice: a guest that breathes is no news."""
 
+_CONNECTING_S = 3.0
+"""A VM that cannot be read is told of after so long; a connection takes 2 s at most."""
+
+_FIGURE = re.compile(r"\d+(\.\d+)?")
+
 # Passing states: a guest is in and out of them within seconds, and they change nothing.
 _PASSING = frozenset({Reason.HOLD_COOLDOWN, Reason.HOLD_WITHIN_DEAD_BAND, Reason.HOLD_HAS_ENOUGH})
 
@@ -32,16 +38,25 @@ class _Advice:
     at_s: float
 
 
+@dataclass(slots=True, kw_only=True)
+class _Met:
+    """What has been said of one guest."""
+
+    name: str
+    since_s: float
+    is_found: bool = False
+    trouble_gist: str | None = None
+    reason: Reason | None = None
+    advice: _Advice | None = None
+
+
 class LogJournal:
     """The port ``Journal`` on structured logs."""
 
     def __init__(self, mode: Mode) -> None:
         self._mode = mode
         self._log = structlog.get_logger()
-        self._reasons: dict[GuestId, Reason] = {}
-        self._troubles: dict[GuestId, str | None] = {}
-        self._names: dict[GuestId, str] = {}
-        self._advised: dict[GuestId, _Advice] = {}
+        self._met: dict[GuestId, _Met] = {}
         self._summary_s: float | None = None
 
     def record(self, record: RoundRecord) -> None:
@@ -49,7 +64,7 @@ class LogJournal:
         for event in record.events:
             self._tell_event(event)
         for guest in record.snapshot.guests:
-            self._tell_guest(guest)
+            self._tell_guest(guest, record.trace.now_s)
         self._forget_the_gone(record)
         changed = {change.guest: change.target_bytes for change in record.plan.changes}
         for trace in record.trace.guests:
@@ -57,11 +72,11 @@ class LogJournal:
                 self._tell_change(trace, record)
             else:
                 self._tell_hold(trace)
-            self._reasons[trace.guest] = trace.reason
+            self._met[trace.guest].reason = trace.reason
         self._summarise(record)
 
     def _tell_event(self, event: Event) -> None:
-        name = self._names.get(event.guest, event.guest)
+        name = self._met[event.guest].name if event.guest in self._met else event.guest
         if isinstance(event, LifecycleChanged):
             self._log.info("guest_lifecycle", guest=name, id=event.guest, change=event.kind.value)
         elif isinstance(event, TargetAnswered) and event.outcome is not Outcome.ACCEPTED:
@@ -73,8 +88,11 @@ class LogJournal:
                 detail=event.detail,
             )
 
-    def _tell_guest(self, guest: GuestSnapshot) -> None:
-        if guest.guest not in self._troubles:
+    def _tell_guest(self, guest: GuestSnapshot, now_s: float) -> None:
+        met = self._met.setdefault(guest.guest, _Met(name=guest.name, since_s=now_s))
+        met.name = guest.name
+        if not met.is_found and guest.run_state is not RunState.UNREACHABLE:
+            met.is_found = True
             self._log.info(
                 "guest_found",
                 guest=guest.name,
@@ -83,20 +101,24 @@ class LogJournal:
                 max_bytes=guest.max_bytes,
                 actual_bytes=guest.actual_bytes,
             )
-        self._names[guest.guest] = guest.name
-        if guest.trouble != self._troubles.get(guest.guest):
-            if guest.trouble is None:
+        # A VM that is only just being connected is no trouble yet.
+        if met.is_found or now_s - met.since_s >= _CONNECTING_S:
+            self._tell_trouble(guest, met)
+
+    def _tell_trouble(self, guest: GuestSnapshot, met: _Met) -> None:
+        # Figures in it, such as for how long by now, do not make it another trouble.
+        gist = None if guest.trouble is None else _FIGURE.sub("", guest.trouble)
+        if gist != met.trouble_gist:
+            if gist is None:
                 self._log.info("guest_trouble_over", guest=guest.name)
             else:
                 self._log.warning("guest_trouble", guest=guest.name, detail=guest.trouble)
-        self._troubles[guest.guest] = guest.trouble
+        met.trouble_gist = gist
 
     def _forget_the_gone(self, record: RoundRecord) -> None:
         present = {guest.guest for guest in record.snapshot.guests}
-        for gone in [guest for guest in self._names if guest not in present]:
-            del self._names[gone], self._troubles[gone]
-            self._reasons.pop(gone, None)
-            self._advised.pop(gone, None)
+        for gone in [guest for guest in self._met if guest not in present]:
+            del self._met[gone]
 
     def _tell_change(self, trace: GuestTrace, record: RoundRecord) -> None:
         told = {
@@ -113,7 +135,7 @@ class LogJournal:
 
     def _was_just_said(self, trace: GuestTrace, now_s: float) -> bool:
         target_bytes = trace.target_bytes or 0
-        said = self._advised.get(trace.guest)
+        said = self._met[trace.guest].advice
         if (
             said is not None
             and said.reason is trace.reason
@@ -121,13 +143,14 @@ class LogJournal:
             and abs(target_bytes - said.target_bytes) <= _ADVICE_SAME_RATIO * said.target_bytes
         ):
             return True
-        self._advised[trace.guest] = _Advice(
+        self._met[trace.guest].advice = _Advice(
             reason=trace.reason, target_bytes=target_bytes, at_s=now_s
         )
         return False
 
     def _tell_hold(self, trace: GuestTrace) -> None:
-        if trace.reason in _PASSING or self._reasons.get(trace.guest) is trace.reason:
+        met = self._met[trace.guest]
+        if trace.reason in _PASSING or met.reason is trace.reason or not met.is_found:
             return
         self._log.info("hold", guest=trace.name, words=explain(trace), reason=trace.reason.value)
 
