@@ -1,6 +1,7 @@
 """Machines boot, work and end as ordered, and leave nothing behind."""
 
 import asyncio
+import dataclasses
 import os
 import time
 from collections.abc import AsyncIterator
@@ -77,6 +78,8 @@ def test_a_guest_reports_every_second_and_follows_orders(image: GuestImage, run_
 def test_a_guest_has_the_swap_that_was_asked_for(
     image: GuestImage, run_dir: Path, swap: SwapKind
 ) -> None:
+    if swap == "zram" and not image.has_zram:
+        pytest.skip(f"kernel {image.kernel_version} of this distribution comes without zram")
     spec = MachineSpec(name="ada", ram_bytes=256 * MIB, swap=swap, swap_bytes=64 * MIB)
 
     async def scenario() -> None:
@@ -86,6 +89,18 @@ def test_a_guest_has_the_swap_that_was_asked_for(
             assert sample.swap_total_bytes == pytest.approx(wanted_bytes, rel=0.01)
 
     asyncio.run(scenario())
+
+
+def test_zram_on_a_kernel_without_it_is_refused_in_words(image: GuestImage, run_dir: Path) -> None:
+    bare = dataclasses.replace(image, has_zram=False)
+
+    async def scenario() -> None:
+        async with Machine.start(MachineSpec(name="ada", swap="zram"), bare, run_dir):
+            pytest.fail("it cannot have started")
+
+    with pytest.raises(MachineError, match='use swap "vda"'):
+        asyncio.run(scenario())
+    assert list(run_dir.iterdir()) == []
 
 
 def test_memory_that_was_paged_out_and_in_again_is_intact(image: GuestImage, run_dir: Path) -> None:
@@ -161,6 +176,20 @@ def test_nothing_is_left_of_a_machine_that_cannot_start(image: GuestImage, run_d
     with pytest.raises(MachineError, match="no-such-device"):
         asyncio.run(scenario())
     assert list(run_dir.iterdir()) == []
+
+
+def test_a_second_machine_of_a_name_is_refused_and_does_no_harm(
+    image: GuestImage, run_dir: Path
+) -> None:
+    async def scenario() -> None:
+        async with booted(MachineSpec(name="ada"), image, run_dir) as first:
+            with pytest.raises(MachineError, match="another machine of this name"):
+                async with Machine.start(MachineSpec(name="ada"), image, run_dir):
+                    pytest.fail("it cannot have started")
+            assert all(path.exists() for path in first.files.all())
+            assert await first.monitor.status() == "running"
+
+    asyncio.run(scenario())
 
 
 def test_an_error_in_the_block_comes_out_as_it_is(image: GuestImage, run_dir: Path) -> None:

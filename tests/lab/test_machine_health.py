@@ -104,6 +104,7 @@ def test_a_stopped_qemu_hangs_until_it_goes_on(image: GuestImage, run_dir: Path)
             os.kill(machine.pid, signal.SIGCONT)
             await until_health(machine, HealthState.RUNNING)
             os.kill(machine.pid, signal.SIGSTOP)
+            await until_health(machine, HealthState.HUNG)
             stop_began_s = time.monotonic()
         assert time.monotonic() - stop_began_s < 2, "a stopped QEMU is ended without waiting"
 
@@ -138,7 +139,7 @@ def test_machines_die_with_the_lab(image: GuestImage, run_dir: Path) -> None:
         image = GuestImage(
             kernel=Path({str(image.kernel)!r}),
             initramfs=Path({str(image.initramfs)!r}),
-            digest="", kernel_version="",
+            digest="", kernel_version="", has_zram=False,
         )
         spec = MachineSpec(name="ada", swap="none")
 

@@ -7,8 +7,22 @@ from aerostat.lab.image import cpio
 
 def read_archive(archive: bytes) -> Iterator[tuple[str, dict[str, int], bytes]]:
     """Read a newc archive as cpio(5) describes it, independently of the writer."""
-    names = ("ino", "mode", "uid", "gid", "nlink", "mtime", "filesize", "devmajor", "devminor")
-    names += ("rdevmajor", "rdevminor", "namesize", "check")
+    # After the magic: inode, mode, five more, the file's size, two devices, the name's size, check.
+    names = (
+        "ino",
+        "mode",
+        "uid",
+        "gid",
+        "nlink",
+        "mtime",
+        "filesize",
+        "devmajor",
+        "devminor",
+        "rdevmajor",
+        "rdevminor",
+        "namesize",
+        "check",
+    )
     at = 0
     while at < len(archive):
         assert archive[at : at + 6] == b"070701"

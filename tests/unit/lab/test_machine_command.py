@@ -10,7 +10,11 @@ from aerostat.lab.machine.spec import MachineSpec, WorkloadSpec
 from aerostat.units import MIB
 
 IMAGE = GuestImage(
-    kernel=Path("/i/vmlinuz"), initramfs=Path("/i/initramfs.gz"), digest="d", kernel_version="6.1"
+    kernel=Path("/i/vmlinuz"),
+    initramfs=Path("/i/initramfs.gz"),
+    digest="d",
+    kernel_version="6.1",
+    has_zram=True,
 )
 
 

@@ -17,7 +17,7 @@ from aerostat.lab.image.modules import ModuleTree
 from aerostat.lab.image.packages import Package, Progress, fetch_package, unpack
 from aerostat.lab.image.resolution import resolve_packages
 
-_FORMAT = 1  # of the image; raise it when this file changes what goes in
+_FORMAT = 2  # of the image; raise it when this file changes what goes in
 _COMPILER_FLAGS = ("-O2", "-std=gnu11", "-static", "-s", "-pthread")
 _BOOT_MODULES = ("virtio_pci", "virtio_blk", "virtio_console")
 _BALLOON_MODULES = ("virtio_balloon",)
@@ -33,6 +33,7 @@ class GuestImage:
     initramfs: Path
     digest: str  # of everything they were made from
     kernel_version: str
+    has_zram: bool  # Ubuntu keeps it in a package of modules four times the size of the rest
 
 
 def build_image(cache_dir: Path, on_progress: Progress) -> GuestImage:
@@ -66,6 +67,7 @@ def _load(directory: Path, digest: str) -> GuestImage:
         initramfs=directory / "initramfs.gz",
         digest=digest,
         kernel_version=description["kernel_version"],
+        has_zram=description["has_zram"],
     )
 
 
@@ -103,7 +105,8 @@ def _build(archives: list[Path], scratch: Path) -> None:
     busybox = _find(tree, "**/bin/busybox").read_bytes()
     archive_bytes = cpio.write_archive(_entries(modules, busybox, _compile(scratch)))
     (image / "initramfs.gz").write_bytes(gzip.compress(archive_bytes, compresslevel=1, mtime=0))
-    (image / "image.json").write_text(json.dumps({"kernel_version": version}))
+    description = {"kernel_version": version, "has_zram": modules.has("zram")}
+    (image / "image.json").write_text(json.dumps(description))
 
 
 def _entries(modules: ModuleTree, busybox: bytes, workload: bytes) -> list[cpio.Entry]:

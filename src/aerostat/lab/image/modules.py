@@ -94,10 +94,14 @@ class ModuleTree:
         done = set(loaded)
         order: list[str] = []
         for name in wanted:
-            if is_optional and name not in self._files:
+            if is_optional and not self.has(name):
                 continue
             self._visit(name, done, order)
         return tuple(order)
+
+    def has(self, name: str) -> bool:
+        """Whether this kernel has a module, built in or loadable."""
+        return name in self._files or name in self._built_in
 
     def read(self, name: str) -> bytes:
         """Read a module, decompressed."""

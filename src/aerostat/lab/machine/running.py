@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import Self
 
 from aerostat.lab.image import GuestImage
-from aerostat.lab.machine.cgroup import MemoryGroup, create_group, find_hierarchy
+from aerostat.lab.machine.belongings import Belongings, read_tail
+from aerostat.lab.machine.cgroup import MemoryGroup
 from aerostat.lab.machine.command import MachineFiles, qemu_command
 from aerostat.lab.machine.errors import MachineError
 from aerostat.lab.machine.health import (
@@ -25,13 +26,10 @@ from aerostat.lab.machine.monitor import LabMonitor
 from aerostat.lab.machine.port import WorkloadPort
 from aerostat.lab.machine.process import QemuProcess
 from aerostat.lab.machine.spec import MachineSpec
-from aerostat.lab.machine.swap_file import allocate_swap_file, has_direct_io
 from aerostat.lab.recording import WorkloadSample
 
 _WATCH_S = 0.5
 _LAUNCH_S = 10.0
-_SOCKET_PATH_MAX = 107
-_TAIL_BYTES = 65536
 
 
 class Machine:
@@ -45,12 +43,11 @@ class Machine:
     ) -> None:
         self.spec = spec
         self.files = MachineFiles.below(run_dir, spec.name)
+        self._belongings = Belongings(spec, image, self.files)
         self.monitor = LabMonitor(spec.name, self.files.lab_qmp)
-        self.notes: list[str] = []  # what is not as it should be on this host, in words
         self._image = image
         self._hung_after_s = hung_after_s
         self._port = WorkloadPort(spec.name)
-        self._group: MemoryGroup | None = None
         self._process: QemuProcess | None = None
         self._silence: Health | None = None
         self._end: Health | None = None
@@ -150,12 +147,17 @@ class Machine:
 
     def cgroup_usage_bytes(self) -> int | None:
         """What the host holds for it, by its memory cgroup; None without one."""
-        return None if self._group is None else self._group.usage_bytes()
+        return None if self.cgroup is None else self.cgroup.usage_bytes()
 
     @property
     def cgroup(self) -> MemoryGroup | None:
         """Its memory cgroup; without one, ``notes`` has the reason."""
-        return self._group
+        return self._belongings.group
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is not as it should be on this host, in words."""
+        return tuple(self._belongings.notes)
 
     async def wait_booted(self, deadline_s: float) -> Hello:
         """Wait until the guest says hello.
@@ -197,13 +199,10 @@ class Machine:
                 )
         finally:
             self._port.close()
-            for path in self.files.all():
-                path.unlink(missing_ok=True)
-            await self._remove_group()
+            await self._belongings.remove()
 
     async def _launch(self) -> None:
-        swap_cache = self._prepare_files()
-        self._prepare_group()
+        swap_cache = self._belongings.prepare()
         ours, theirs = socket.socketpair()
         with theirs:
             theirs.setblocking(True)
@@ -219,7 +218,7 @@ class Machine:
             try:
                 self._process = await QemuProcess.start(
                     command,
-                    group=self._group,
+                    group=self.cgroup,
                     huge_pages=self.spec.huge_pages,
                     port_fd=theirs.fileno(),
                     errors=self.files.errors,
@@ -227,41 +226,7 @@ class Machine:
             except OSError as error:
                 raise MachineError(f"cannot start {self.spec.name}: {error}") from error
         await self._wait_launched(self._process)
-        self._check_group(self._process.pid)
-
-    def _prepare_files(self) -> str:
-        """Make the swap file; return QEMU's cache mode for it."""
-        for path in (self.files.qmp, self.files.lab_qmp):
-            if len(str(path).encode()) > _SOCKET_PATH_MAX:
-                raise MachineError(
-                    f"{path}: a socket's path has at most {_SOCKET_PATH_MAX} bytes; "
-                    "use a shorter directory"
-                )
-            if path.exists():
-                raise MachineError(f"{path} exists: is there another machine of this name?")
-        if self.spec.swap != "vda":
-            return "none"
-        allocate_swap_file(self.files.swap, self.spec.swap_bytes)
-        if has_direct_io(self.files.swap):
-            return "none"
-        self.notes.append(
-            f"{self.files.swap.parent} refuses direct I/O: guest swap goes through the host's cache"
-        )
-        return "writeback"
-
-    def _prepare_group(self) -> None:
-        hierarchy = find_hierarchy()
-        group = hierarchy if isinstance(hierarchy, str) else create_group(hierarchy, self.spec.name)
-        if isinstance(group, str):
-            self.notes.append(f"no memory cgroup: {group}")
-        else:
-            self._group = group
-
-    def _check_group(self, pid: int) -> None:
-        if self._group is not None and not self._group.has(pid):
-            self.notes.append(f"no memory cgroup: {self._group.path} could not be joined")
-            self._group.remove()
-            self._group = None
+        self._belongings.check_joined(self._process.pid)
 
     async def _wait_launched(self, process: QemuProcess) -> None:
         """Wait until QEMU's monitor answers: it does once all devices are there."""
@@ -290,7 +255,7 @@ class Machine:
 
     async def _explain_silence(self, process: QemuProcess, silent_s: float) -> Health:
         # A kernel that is told not to reboot (panic=0) keeps its QEMU running.
-        panic = panic_health(_tail(self.files.console))
+        panic = panic_health(read_tail(self.files.console))
         if panic is not None:
             return panic
         state = process.state()
@@ -306,36 +271,14 @@ class Machine:
     def _note_end(self) -> None:
         returncode = None if self._process is None else self._process.returncode
         if self._end is None and returncode is not None:
-            kills = None if self._group is None else self._group.oom_kills()
-            self._end = exit_health(returncode, _tail(self.files.console), oom_kills=kills)
-
-    async def _remove_group(self) -> None:
-        """Remove the cgroup; the kernel may keep it busy for a moment after its last process."""
-        if self._group is None:
-            return
-        for _attempt in range(100):
-            if self._group.remove():
-                self._group = None
-                return
-            await asyncio.sleep(0.02)
-        self.notes.append(f"{self._group.path} could not be removed")
+            kills = None if self.cgroup is None else self.cgroup.oom_kills()
+            self._end = exit_health(returncode, read_tail(self.files.console), oom_kills=kills)
 
     def _last_words(self) -> str:
-        said = [_tail(path).strip() for path in (self.files.errors, self.files.console)]
+        said = [read_tail(path).strip() for path in (self.files.errors, self.files.console)]
         return "".join(f"\n{text[-2000:]}" for text in said if text)
 
     def _running(self) -> QemuProcess:
         if self._process is None:
             raise MachineError(f"{self.spec.name} has not been started")
         return self._process
-
-
-def _tail(path: Path) -> str:
-    """Read the end of a file that a guest may fill as it likes."""
-    try:
-        with path.open("rb") as file:
-            length = file.seek(0, 2)
-            file.seek(max(0, length - _TAIL_BYTES))
-            return file.read().decode(errors="replace")
-    except OSError:
-        return ""
