@@ -1,0 +1,26 @@
+"""What the daemon remembers: rounds in SQLite, written beside the loop and read by anybody.
+
+Samples and decisions are kept raw, as the engine saw and made them; whatever can be derived from
+them is derived when it is read. The schema is explained in docs/store.md.
+"""
+
+from aerostat.store.errors import StoreError
+from aerostat.store.health import Health
+from aerostat.store.kept import Happening, KnownGuest, LastSeen, Move, Session
+from aerostat.store.reader import StoreReader, open_store
+from aerostat.store.retention import Retention
+from aerostat.store.store import Store
+
+__all__ = [
+    "Happening",
+    "Health",
+    "KnownGuest",
+    "LastSeen",
+    "Move",
+    "Retention",
+    "Session",
+    "Store",
+    "StoreError",
+    "StoreReader",
+    "open_store",
+]

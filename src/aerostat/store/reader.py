@@ -1,0 +1,274 @@
+"""Reads a store while a daemon writes to it, or after it is gone."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+from aerostat.model.guest import GuestId
+from aerostat.model.host import HostSnapshot
+from aerostat.model.plan import Plan, RoundTrace
+from aerostat.ports.journal import RoundRecord
+from aerostat.store import rows, schema
+from aerostat.store.errors import StoreError
+from aerostat.store.kept import Happening, KnownGuest, LastSeen, Move, Session
+from aerostat.store.moves import Decided, moves_of
+
+BUSY_S = 2.0
+
+_SAMPLES = "SELECT g.guest, g.name, s.* FROM sample s JOIN guest g ON g.number = s.guest"
+_DECISIONS = (
+    "SELECT r.wall_s, r.was_enforced, g.guest, g.name, d.*,"
+    " EXISTS (SELECT 1 FROM target_change c WHERE c.round = d.round AND c.guest = d.guest)"
+    " AS is_change"
+    " FROM decision d JOIN guest g ON g.number = d.guest JOIN round r ON r.round = d.round"
+)
+_LISTED = {
+    table: f"SELECT g.guest, g.name, t.* FROM {table} t JOIN guest g ON g.number = t.guest"  # noqa: S608 # two names of ours
+    for table in ("event", "target_change")
+}
+Row = dict[str, Any]
+
+
+def open_store(path: Path) -> "StoreReader":
+    """Open a store for reading.
+
+    Raises:
+        StoreError: there is none, or it is not one, or a newer Aerostat wrote it.
+    """
+    if not path.exists():
+        raise StoreError(
+            path, "there is no such store; is the daemon running, and with this store?"
+        )
+    reader = StoreReader(path, _connected(path))
+    try:
+        reader.check()
+    except BaseException:
+        reader.close()
+        raise
+    return reader
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    """Connect without writing, also where this user could not."""
+    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    try:
+        return _tried(address)
+    except sqlite3.Error as error:
+        # Somebody who may only read cannot join the log beside the file. Without one, after a
+        # clean stop, the file is all there is.
+        log = path.with_name(path.name + "-wal")
+        if log.exists() and log.stat().st_size > 0:
+            raise StoreError(path, f"it cannot be read: {error}") from error
+    try:
+        return _tried(f"{address}&immutable=1")
+    except sqlite3.Error as error:
+        raise StoreError(path, f"it cannot be read: {error}") from error
+
+
+def _tried(address: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(address, uri=True, timeout=BUSY_S, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    try:
+        connection.execute("PRAGMA schema_version").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+class StoreReader:
+    """An open store. Times are Unix seconds; ranges are inclusive; order is that of writing."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path = path
+        self._connection = connection
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def check(self) -> None:
+        """See to it that this is a store.
+
+        Raises:
+            StoreError: it is not, or not of a version we know.
+        """
+        with self._told():
+            schema.check(self._connection, self._path)
+
+    def written_wall_s(self) -> float | None:
+        """When something was written last; None: no round has been kept."""
+        found = self._all("SELECT wall_s FROM round ORDER BY round DESC LIMIT 1")
+        return found[0]["wall_s"] if found else None
+
+    def guests(self) -> tuple[KnownGuest, ...]:
+        """All guests of whom something is kept, under the names they had last, by name."""
+        found = self._all(
+            "SELECT g.guest, g.name, r.wall_s, d.last FROM guest g JOIN"
+            " (SELECT guest, max(round) AS last FROM decision GROUP BY guest) d"
+            " ON d.guest = g.number JOIN round r ON r.round = d.last ORDER BY d.last"
+        )
+        newest = {
+            row["guest"]: KnownGuest(
+                guest=GuestId(row["guest"]), name=row["name"], seen_wall_s=row["wall_s"]
+            )
+            for row in found
+        }
+        return tuple(sorted(newest.values(), key=lambda known: (known.name, known.guest)))
+
+    def last_seen(self, guest: GuestId) -> LastSeen | None:
+        """What was seen of a guest and decided about it last."""
+        found = self._all(f"{_DECISIONS} WHERE g.guest = ? ORDER BY d.round DESC LIMIT 1", guest)
+        if not found:
+            return None
+        decision = found[0]
+        (around,) = self._all("SELECT * FROM round WHERE round = ?", decision["round"])
+        (sample,) = self._all(
+            f"{_SAMPLES} WHERE s.round = ? AND g.guest = ?", decision["round"], guest
+        )
+        with self._told():
+            return LastSeen(
+                wall_s=around["wall_s"],
+                was_enforced=bool(around["was_enforced"]),
+                session=self._session(around["session"]),
+                host=rows.host_trace_of(around),
+                snapshot=rows.snapshot_of(sample),
+                trace=rows.trace_of(decision),
+            )
+
+    def moves(
+        self, guest: GuestId, *, since_wall_s: float, until_wall_s: float
+    ) -> tuple[Move, ...]:
+        """A guest's decisions that differ from those before them, and what came of each."""
+        found = self._all(
+            f"{_DECISIONS} WHERE g.guest = ? AND r.wall_s BETWEEN ? AND ? ORDER BY d.round",
+            guest,
+            since_wall_s,
+            until_wall_s,
+        )
+        with self._told():
+            return moves_of(_decided(row) for row in found)
+
+    def events(
+        self, *, since_wall_s: float, until_wall_s: float, guest: GuestId | None = None
+    ) -> tuple[Happening, ...]:
+        """What happened to guests, or to one of them, oldest first."""
+        found = self._all(
+            "SELECT r.wall_s, g.guest, g.name, e.* FROM event e"
+            " JOIN round r ON r.round = e.round JOIN guest g ON g.number = e.guest"
+            " WHERE r.wall_s BETWEEN ? AND ? AND (? IS NULL OR g.guest = ?)"
+            " ORDER BY e.round, e.position",
+            since_wall_s,
+            until_wall_s,
+            guest,
+            guest,
+        )
+        with self._told():
+            return tuple(
+                Happening(wall_s=row["wall_s"], name=row["name"], event=rows.event_of(row))
+                for row in found
+            )
+
+    def sessions(self, *, since_wall_s: float, until_wall_s: float) -> tuple[Session, ...]:
+        """Runs of the daemon that began in this time."""
+        found = self._all(
+            "SELECT * FROM session WHERE started_wall_s BETWEEN ? AND ? ORDER BY session",
+            since_wall_s,
+            until_wall_s,
+        )
+        return tuple(_session(row) for row in found)
+
+    def rounds(self, *, since_wall_s: float, until_wall_s: float) -> Iterator[RoundRecord]:
+        """Rounds as the daemon had them, with those of their guests that were kept."""
+        for around in self._all(
+            "SELECT * FROM round WHERE wall_s BETWEEN ? AND ? ORDER BY round",
+            since_wall_s,
+            until_wall_s,
+        ):
+            with self._told():
+                record = self._round(around)
+            yield record
+
+    def _round(self, around: Row) -> RoundRecord:
+        number = around["round"]
+        samples = self._all(f"{_SAMPLES} WHERE s.round = ? ORDER BY g.guest", number)
+        decisions = self._all(f"{_DECISIONS} WHERE d.round = ? ORDER BY g.guest", number)
+        return RoundRecord(
+            number=around["number"],
+            snapshot=HostSnapshot(
+                now_s=around["now_s"],
+                wall_s=around["wall_s"],
+                memory=rows.host_memory_of(around),
+                guests=tuple(rows.snapshot_of(row) for row in samples),
+            ),
+            events=tuple(rows.event_of(row) for row in self._listed("event", number)),
+            plan=Plan(
+                changes=tuple(rows.change_of(row) for row in self._listed("target_change", number)),
+                next_round_s=around["next_round_s"],
+            ),
+            trace=RoundTrace(
+                now_s=around["now_s"],
+                wall_s=around["wall_s"],
+                host=rows.host_trace_of(around),
+                guests=tuple(rows.trace_of(row) for row in decisions),
+            ),
+            was_enforced=bool(around["was_enforced"]),
+        )
+
+    def _listed(self, table: str, number: int) -> list[Row]:
+        return self._all(f"{_LISTED[table]} WHERE t.round = ? ORDER BY t.position", number)
+
+    def _session(self, number: int) -> Session:
+        (row,) = self._all("SELECT * FROM session WHERE session = ?", number)
+        return _session(row)
+
+    def _all(self, statement: str, *values: object) -> list[Row]:
+        with self._told():
+            found = self._connection.execute(statement, values).fetchall()
+        # Of two columns of one name the first is meant: the guest's own id, not its number here.
+        return [{key: row[key] for key in row.keys()} for row in found]  # noqa: SIM118 # a Row iterates over values
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tell what is wrong with the file as a sentence."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(self._path, f"it cannot be read: {error}") from error
+        except ValueError as error:
+            raise StoreError(
+                self._path, f"a newer Aerostat wrote something this one does not know: {error}"
+            ) from error
+
+
+def _session(row: Row) -> Session:
+    return Session(
+        number=row["session"],
+        started_wall_s=row["started_wall_s"],
+        aerostat=row["aerostat"],
+        configuration=row["configuration"],
+    )
+
+
+def _decided(row: Row) -> Decided:
+    return Decided(
+        wall_s=row["wall_s"],
+        was_enforced=bool(row["was_enforced"]),
+        is_change=bool(row["is_change"]),
+        trace=rows.trace_of(row),
+    )

@@ -1,0 +1,130 @@
+-- The store's tables, explained column by column in docs/store.md (a test compares the two).
+-- Sizes are bytes, ages and rates are in seconds, wall_s is Unix time. NULL is absent, never zero.
+
+CREATE TABLE session (
+    session INTEGER PRIMARY KEY,
+    started_wall_s REAL NOT NULL,
+    aerostat TEXT NOT NULL,
+    configuration TEXT
+) STRICT;
+
+CREATE TABLE guest (
+    number INTEGER PRIMARY KEY,
+    guest TEXT NOT NULL,
+    name TEXT NOT NULL,
+    UNIQUE (guest, name)
+) STRICT;
+
+CREATE TABLE round (
+    round INTEGER PRIMARY KEY,
+    session INTEGER NOT NULL REFERENCES session,
+    number INTEGER NOT NULL,
+    now_s REAL NOT NULL,
+    wall_s REAL NOT NULL,
+    was_enforced INTEGER NOT NULL,
+    next_round_s REAL NOT NULL,
+    supply_bytes INTEGER,
+    committed_bytes INTEGER NOT NULL,
+    demand_bytes INTEGER NOT NULL,
+    short_bytes INTEGER NOT NULL,
+    host_total_bytes INTEGER,
+    host_available_bytes INTEGER,
+    host_free_bytes INTEGER,
+    host_cache_bytes INTEGER,
+    host_swap_total_bytes INTEGER,
+    host_swap_free_bytes INTEGER,
+    host_swap_in_bytes INTEGER,
+    host_swap_out_bytes INTEGER,
+    host_pressure_some_total_s REAL,
+    host_pressure_full_total_s REAL
+) STRICT;
+
+CREATE INDEX round_by_time ON round (wall_s);
+CREATE INDEX round_by_session ON round (session);
+
+CREATE TABLE sample (
+    round INTEGER NOT NULL REFERENCES round ON DELETE CASCADE,
+    guest INTEGER NOT NULL,
+    run_state TEXT NOT NULL,
+    max_bytes INTEGER,
+    actual_bytes INTEGER,
+    has_balloon INTEGER,
+    trouble TEXT,
+    statistics_sampled_wall_s REAL,
+    statistics_age_s REAL,
+    statistics_total_bytes INTEGER,
+    statistics_available_bytes INTEGER,
+    statistics_free_bytes INTEGER,
+    statistics_cache_bytes INTEGER,
+    statistics_swap_in_bytes INTEGER,
+    statistics_swap_out_bytes INTEGER,
+    statistics_major_faults INTEGER,
+    statistics_minor_faults INTEGER,
+    statistics_oom_kills INTEGER,
+    statistics_alloc_stalls INTEGER,
+    statistics_absent TEXT,
+    pressure_sampled_wall_s REAL,
+    pressure_age_s REAL,
+    pressure_some_total_s REAL,
+    pressure_full_total_s REAL,
+    pressure_refaults INTEGER,
+    footprint_age_s REAL,
+    footprint_cgroup_bytes INTEGER,
+    footprint_pss_bytes INTEGER,
+    footprint_rss_bytes INTEGER,
+    footprint_swap_bytes INTEGER,
+    PRIMARY KEY (round, guest)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE decision (
+    round INTEGER NOT NULL REFERENCES round ON DELETE CASCADE,
+    guest INTEGER NOT NULL REFERENCES guest,
+    reason TEXT NOT NULL,
+    bound TEXT NOT NULL,
+    target_before_bytes INTEGER,
+    target_bytes INTEGER,
+    actual_bytes INTEGER,
+    min_bytes INTEGER,
+    max_bytes INTEGER,
+    used_bytes INTEGER,
+    available_bytes INTEGER,
+    free_bytes INTEGER,
+    cache_bytes INTEGER,
+    demand_bytes INTEGER,
+    wish_bytes INTEGER,
+    figures_age_s REAL,
+    swap_in_bytes_per_s REAL,
+    swap_out_bytes_per_s REAL,
+    major_faults_per_s REAL,
+    pressure_some_ratio REAL,
+    is_distressed INTEGER NOT NULL,
+    is_stalled INTEGER NOT NULL,
+    PRIMARY KEY (round, guest)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX decision_by_guest ON decision (guest, round);
+
+CREATE TABLE target_change (
+    round INTEGER NOT NULL REFERENCES round ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    guest INTEGER NOT NULL,
+    target_bytes INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    is_urgent INTEGER NOT NULL,
+    PRIMARY KEY (round, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE event (
+    round INTEGER NOT NULL REFERENCES round ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    guest INTEGER NOT NULL REFERENCES guest,
+    kind TEXT NOT NULL,
+    target_bytes INTEGER,
+    actual_bytes INTEGER,
+    outcome TEXT,
+    detail TEXT,
+    change TEXT,
+    PRIMARY KEY (round, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX event_by_guest ON event (guest, round);

@@ -1,0 +1,112 @@
+"""Writes rounds into an open database, each in one transaction."""
+
+import sqlite3
+from collections.abc import Mapping
+
+from aerostat.model.guest import GuestId
+from aerostat.ports.journal import RoundRecord
+from aerostat.store import rows
+from aerostat.store.rows import Cell
+
+
+class RoundWriter:
+    """One daemon's session in one database."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, *, aerostat: str, configuration: str | None
+    ) -> None:
+        self._connection = connection
+        self._aerostat = aerostat
+        self._configuration = configuration
+        self._session: int | None = None
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._names: dict[str, str] = {}
+
+    @property
+    def session(self) -> int | None:
+        """This session's number, once something has been written in it."""
+        return self._session
+
+    def write(self, record: RoundRecord) -> None:
+        """Write a round, all of it or nothing.
+
+        Raises:
+            sqlite3.Error: nothing was written.
+        """
+        known, session = dict(self._numbers), self._session
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._write(record)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._numbers, self._session = known, session
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def forget_numbers(self) -> None:
+        """Look guests up again: some may have been deleted."""
+        self._numbers.clear()
+
+    def _write(self, record: RoundRecord) -> None:
+        if self._session is None:
+            self._session = self._begin_session(record.snapshot.wall_s)
+        number = self._insert("round", self._round_row(record, self._session))
+        traces = {trace.guest: trace for trace in record.trace.guests}
+        for guest in record.snapshot.guests:
+            self._names[guest.guest] = guest.name
+            row = {"round": number, "guest": self._number(guest.guest, guest.name)}
+            self._insert("sample", {**row, **rows.sample_row(guest)})
+            if guest.guest in traces:
+                decided = rows.cells(traces[guest.guest], rows.DECISION)
+                self._insert("decision", {**row, **decided})
+        for position, change in enumerate(record.plan.changes):
+            row = {"round": number, "position": position, "guest": self._known(change.guest)}
+            self._insert("target_change", {**row, **rows.cells(change, rows.CHANGE)})
+        for position, event in enumerate(record.events):
+            row = {"round": number, "position": position, "guest": self._known(event.guest)}
+            self._insert("event", {**row, **rows.event_row(event)})
+
+    def _round_row(self, record: RoundRecord, session: int) -> dict[str, Cell]:
+        return {
+            "session": session,
+            "number": record.number,
+            "now_s": record.snapshot.now_s,
+            "wall_s": record.snapshot.wall_s,
+            "was_enforced": int(record.was_enforced),
+            "next_round_s": record.plan.next_round_s,
+            **rows.cells(record.trace.host, rows.HOST_TRACE),
+            **rows.prefixed("host", rows.cells(record.snapshot.memory, rows.HOST_MEMORY)),
+        }
+
+    def _begin_session(self, wall_s: float) -> int:
+        row: dict[str, Cell] = {
+            "started_wall_s": wall_s,
+            "aerostat": self._aerostat,
+            "configuration": self._configuration,
+        }
+        return self._insert("session", row)
+
+    def _known(self, guest: GuestId) -> int:
+        """The number of a guest that may not be in this round, by the name it had last."""
+        return self._number(guest, self._names.get(guest, guest))
+
+    def _number(self, guest: GuestId, name: str) -> int:
+        key = (str(rows.cell(guest)), str(rows.cell(name)))
+        if key not in self._numbers:
+            found = self._connection.execute(
+                "SELECT number FROM guest WHERE guest = ? AND name = ?", key
+            ).fetchone()
+            self._numbers[key] = (
+                self._insert("guest", {"guest": key[0], "name": key[1]})
+                if found is None
+                else found[0]
+            )
+        return self._numbers[key]
+
+    def _insert(self, table: str, row: Mapping[str, Cell]) -> int:
+        # Table and column names are ours; everything that was read goes in as a value.
+        marks = ", ".join("?" * len(row))
+        statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})"  # noqa: S608
+        number = self._connection.execute(statement, tuple(row.values())).lastrowid
+        return number or 0
