@@ -50,7 +50,11 @@ def test_the_example_loads_as_it_is() -> None:
 
 def test_the_examples_commented_keys_are_the_defaults(tmp_path: Path) -> None:
     """Taking a "#" away must change nothing, except where the example says there is no default."""
-    without_default = {"host.budget": '"48GiB"', "guests.max": '"100%"'}
+    without_default = {
+        "host.budget": '"48GiB"',
+        "guests.max": '"100%"',
+        "store.path": '"/var/lib/aerostat/aerostat.db"',
+    }
     path = tmp_path / "uncommented.toml"
     path.write_text(re.sub(r"^#(?=\w+ =)", "", EXAMPLE.read_text(), flags=re.MULTILINE))
     shown = {setting.key: setting.value for setting in load_config(path).settings()}

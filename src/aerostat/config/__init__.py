@@ -2,8 +2,9 @@
 
 from aerostat.config.config import CommandLine, Config
 from aerostat.config.errors import ConfigError, ConfigProblem
-from aerostat.config.load import default_config, load_config
+from aerostat.config.load import default_config, load_config, stored_config
 from aerostat.config.settings import Origin, OriginKind, Setting
+from aerostat.config.state import store_path_to_read, store_path_to_write
 
 __all__ = [
     "CommandLine",
@@ -15,4 +16,7 @@ __all__ = [
     "Setting",
     "default_config",
     "load_config",
+    "store_path_to_read",
+    "store_path_to_write",
+    "stored_config",
 ]

@@ -12,6 +12,7 @@ from aerostat.config.parameters import engine_params
 from aerostat.config.settings import Origin, OriginKind, Setting, key_text, leaves, literal
 from aerostat.engine.params import EngineParams
 from aerostat.model.modes import Mode, OnStop
+from aerostat.store import Retention
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,7 @@ class CommandLine:
 
     mode: Mode | None = None
     qmp: Sequence[str] | None = None  # paths or globs; relative ones count from here
+    store: Path | None = None  # whoever names a store wants one: it switches it on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,27 @@ class Config:
         """Absolute paths or globs of QMP sockets."""
         return self.document.qmp.sockets
 
+    @property
+    def store_path(self) -> Path | None:
+        """The store's file; None: where it is by default."""
+        path = self.document.store.path
+        return None if path is None else Path(path)
+
+    @property
+    def is_store_enabled(self) -> bool:
+        """Whether anything is remembered at all."""
+        return self.document.store.enabled
+
+    @property
+    def retention(self) -> Retention:
+        """How long rounds are kept."""
+        store = self.document.store
+        return Retention(keep_s=store.keep, size_bytes_max=store.size_max)
+
+    def stored_text(self) -> str:
+        """The values in force, for the store; ``stored_config`` reads them back."""
+        return self.document.model_dump_json(exclude_none=True)
+
     def engine_params(self) -> EngineParams:
         """The same, as the engine takes it."""
         return engine_params(self.document)
@@ -62,6 +85,12 @@ class Config:
             qmp = document.qmp.model_copy(update={"sockets": sockets})
             document = document.model_copy(update={"qmp": qmp})
             options["qmp", "sockets"] = "--qmp"
+        if command_line.store is not None:
+            named = {"path": str(command_line.store.absolute()), "enabled": True}
+            store = document.store.model_copy(update=named)
+            document = document.model_copy(update={"store": store})
+            options["store", "path"] = "--store"
+            options["store", "enabled"] = "--store"
         return replace(self, document=document, options=options)
 
     def require_guests(self) -> None:

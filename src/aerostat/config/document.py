@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from aerostat.config.values import (
     DurationS,
+    FilePath,
     Glob,
     GuestAmount,
     HostAmount,
@@ -18,16 +19,19 @@ from aerostat.config.values import (
     SocketGlob,
     Truth,
     Weight,
+    at_least,
     choice,
     within,
 )
 from aerostat.engine.params import EngineParams
 from aerostat.model.modes import Mode, OnStop
 from aerostat.policy.params import PolicyName
+from aerostat.store import Retention
 
 _ENGINE = EngineParams()
 _GUARD = _ENGINE.guard
 _ADAPTIVE = _ENGINE.adaptive
+_RETENTION = Retention()
 
 
 class Table(BaseModel):
@@ -69,6 +73,16 @@ class GuestTable(Table):
     managed: Truth | None = None
 
 
+class StoreTable(Table):
+    """What the daemon remembers, and where."""
+
+    enabled: Truth = True
+    path: FilePath | None = None
+    keep: Annotated[DurationS, within("1h", "3650d")] = _RETENTION.keep_s
+    # Below this there is hardly room for a day of a few guests.
+    size_max: Annotated[SizeBytes, at_least("8MiB")] = _RETENTION.size_bytes_max
+
+
 class AdvancedTable(Table):
     """Knobs that should be left alone until the simulator says otherwise."""
 
@@ -104,4 +118,5 @@ class Document(Table):
     host: HostTable = HostTable()
     guests: GuestsTable = GuestsTable()
     guest: tuple[GuestTable, ...] = ()
+    store: StoreTable = StoreTable()
     advanced: AdvancedTable = AdvancedTable()

@@ -5,6 +5,8 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from aerostat.config.config import CommandLine, Config
 from aerostat.config.document import Document
 from aerostat.config.errors import ConfigError, ConfigProblem
@@ -39,6 +41,17 @@ def load_config(path: Path) -> Config:
         problems = [_problem(path, lines, finding) for finding in findings]
         raise ConfigError(*sorted(problems, key=lambda problem: problem.line or 0))
     return Config(document=document, path=path, lines=lines)
+
+
+def stored_config(text: str) -> Config | None:
+    """The configuration a daemon ran with, as the store has it; None: this version cannot read it.
+
+    Newer versions have keys that this one does not know.
+    """
+    try:
+        return Config(document=Document.model_validate_json(text))
+    except ValidationError:
+        return None
 
 
 def _read_text(path: Path) -> str:

@@ -17,6 +17,7 @@ from aerostat.config.document import (
     GuestTable,
     HostTable,
     QmpTable,
+    StoreTable,
 )
 from aerostat.config.lines import KeyPath
 from aerostat.config.values import shown
@@ -26,6 +27,7 @@ _TABLES: Mapping[str, type[BaseModel]] = {
     "host": HostTable,
     "guests": GuestsTable,
     "guest": GuestTable,
+    "store": StoreTable,
     "advanced": AdvancedTable,
 }
 _PLACEHOLDER_NAME = "a guest whose name could not be read"

@@ -117,6 +117,16 @@ def read_socket(value: object) -> str:
     return value
 
 
+def read_path(value: object) -> str:
+    """Read the path of a file; absolute, since a daemon has no directory of its own."""
+    if not isinstance(value, str) or not value.startswith("/") or value.endswith("/"):
+        raise ValueError(
+            f"{shown(value)} is not the absolute path of a file: "
+            'write one that starts with "/", such as "/var/lib/aerostat/aerostat.db"'
+        )
+    return value
+
+
 def choice(options: type[EnumT]) -> Callable[[object], EnumT]:
     """A reader of one word out of a few."""
 
@@ -154,7 +164,7 @@ def write_amount(amount: Amount) -> str:
 def write_duration(duration_s: float) -> str:
     """Write seconds in the largest unit that says them as a whole number."""
     duration_ms = round(duration_s * 1000)
-    for unit, factor_ms in (("h", 3_600_000), ("m", 60_000), ("s", 1000)):
+    for unit, factor_ms in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)):
         if duration_ms >= factor_ms and duration_ms % factor_ms == 0:
             return f"{duration_ms // factor_ms}{unit}"
     return f"{duration_ms}ms"
@@ -175,6 +185,18 @@ def within(least: str, most: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def at_least(least: str) -> AfterValidator:
+    """A lower bound on a size, inclusive, as it would be written."""
+    least_bytes = parse_size(least)
+
+    def check(size_bytes: int) -> int:
+        if size_bytes < least_bytes:
+            raise ValueError(f'"{write_size(size_bytes)}" is too little: write at least "{least}"')
+        return size_bytes
+
+    return AfterValidator(check)
+
+
 SizeBytes = Annotated[int, BeforeValidator(read_size), PlainSerializer(write_size)]
 ShareRatio = Annotated[float, BeforeValidator(read_share), PlainSerializer(write_share)]
 HostAmount = Annotated[Amount, BeforeValidator(read_amount), PlainSerializer(write_amount)]
@@ -184,3 +206,4 @@ Weight = Annotated[int, BeforeValidator(read_weight)]
 Truth = Annotated[bool, BeforeValidator(read_truth)]
 Glob = Annotated[str, BeforeValidator(read_glob)]
 SocketGlob = Annotated[str, BeforeValidator(read_socket)]
+FilePath = Annotated[str, BeforeValidator(read_path)]

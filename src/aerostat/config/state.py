@@ -1,0 +1,49 @@
+"""Where the daemon keeps what it remembers, where nobody says otherwise."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+FILE_NAME = "aerostat.db"
+
+SYSTEM_FOLDER = Path("/var/lib/aerostat")
+"""What systemd makes for a service with ``StateDirectory=aerostat``."""
+
+
+def store_path_to_write(
+    environment: Mapping[str, str] | None = None, *, system: Path = SYSTEM_FOLDER
+) -> Path:
+    """Where a daemon of this user writes: the system's folder if it may, else the user's own.
+
+    ``AEROSTAT_STATE`` names another folder.
+    """
+    environment = os.environ if environment is None else environment
+    if named := environment.get("AEROSTAT_STATE"):
+        return Path(named).absolute() / FILE_NAME
+    if _is_writable(system):
+        return system / FILE_NAME
+    return _own_folder(environment) / FILE_NAME
+
+
+def store_path_to_read(
+    environment: Mapping[str, str] | None = None, *, system: Path = SYSTEM_FOLDER
+) -> Path:
+    """Where this user finds what a daemon wrote: its own if there is one, else the system's."""
+    own = store_path_to_write(environment, system=system)
+    systems = system / FILE_NAME
+    return systems if not own.exists() and systems.exists() else own
+
+
+def _own_folder(environment: Mapping[str, str]) -> Path:
+    state = environment.get("XDG_STATE_HOME", "")
+    # A relative path there is to be ignored, says the specification of these folders.
+    base = Path(state) if state.startswith("/") else Path("~/.local/state").expanduser()
+    return base / "aerostat"
+
+
+def _is_writable(folder: Path) -> bool:
+    """Whether files can be made in it, or it can be made."""
+    nearest = folder
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
