@@ -13,7 +13,6 @@ from aerostat.model.events import Outcome, TargetAnswered
 from aerostat.model.guest import GuestId, GuestSnapshot
 from aerostat.model.host import HostMemory
 from aerostat.model.modes import Mode, OnStop
-from aerostat.policy.params import AdaptiveParams
 from aerostat.ports.journal import RoundRecord
 from aerostat.sim.driver import SimulatedDriver
 from aerostat.sim.guest_state import Load
@@ -26,8 +25,8 @@ NAMES = ("g0", "g1", "g2")
 TIGHT = EngineParams(host=HostParams(budget_bytes=900 * MIB))
 """Three guests of 512 MiB on 900 MiB: somebody has to give."""
 
-BROKEN = replace(TIGHT, adaptive=AdaptiveParams(fall_s=0.0))
-"""A defect on demand: a time constant of zero divides by zero in every step, and only there."""
+BROKEN = replace(TIGHT, policy="unheard of")  # type: ignore[arg-type] # a defect is the point
+"""A defect on demand: a policy that the engine does not know fails every step, and only there."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ def test_two_failed_rounds_release_nobody_and_the_third_releases_all() -> None:
             await rig.until_squeezed()
             rig.loop.replace_params(BROKEN)
             await rig.until(lambda: rig.status.failures == FAILURES_BEFORE_RELEASE - 1)
-            assert "ZeroDivisionError" in (rig.status.failure or "")
+            assert "KeyError" in (rig.status.failure or "")
             assert sum(rig.targets_mib()) <= 900
             await rig.until(lambda: rig.targets_mib() == AT_MAX, deadline_s=3)
             assert len(rig.status.released) == 3
@@ -86,7 +86,7 @@ def test_an_urgent_event_does_not_make_failing_rounds_spin() -> None:
             await rig.until(lambda: rig.status.failures == 1)
             rig.world.reset("g1")
             await asyncio.sleep(10)
-            in_time = int(10 / TIGHT.round_s) + 1
+            in_time = int(10 / TIGHT.round_s) + 2  # the one before, and one cut off at the end
             assert rig.status.failures <= in_time + 1  # one came early, for the reset
             assert "release failed: RuntimeError" in (rig.status.failure or "")
             rig.driver.fails_listing = None

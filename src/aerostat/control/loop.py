@@ -8,7 +8,7 @@ from aerostat.control.collect import Collector
 from aerostat.control.inbox import Inbox
 from aerostat.engine.params import EngineParams
 from aerostat.engine.release import release_plan
-from aerostat.engine.state import EngineState, aligned, apply_events
+from aerostat.engine.state import EngineState, aligned, with_events
 from aerostat.engine.step import Step, step
 from aerostat.model.events import Event, TargetAnswered
 from aerostat.model.host import HostSnapshot
@@ -159,5 +159,4 @@ class Loop:
     def _state_with_answers(self, now_s: float) -> EngineState:
         """The engine's state with what has come in since: a take just accepted is to be undone."""
         state = aligned(self._state, self._state.guests, now_s=now_s)
-        apply_events(state, self._inbox.waiting(), now_s=now_s)
-        return state
+        return with_events(state, self._inbox.waiting(), now_s=now_s)

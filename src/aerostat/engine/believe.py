@@ -5,10 +5,7 @@ mean the guest was reset. A sample that arrived while the balloon moved tells no
 much the guest uses: ``available`` and ``actual`` belong to different instants.
 """
 
-from math import exp
-
-from aerostat.engine.columns import Figures, Memory
-from aerostat.engine.params import EngineParams
+from aerostat.engine.columns import Figures, Memory, Round
 from aerostat.policy.columns import ABSENT, FloatColumn, IntColumn
 from aerostat.units import MIB
 
@@ -24,18 +21,18 @@ RATE_SPAN_S_MIN = 0.4
 PROGRESS_BYTES_MIN = MIB
 """One byte is not progress: a balloon that moves, moves by its driver's batch of 256 pages."""
 
+BURST_FORGOTTEN_S = 600.0
+"""Time constant of forgetting how fast a guest can grow."""
 
-def believe(
-    figures: Figures, memory: Memory, i: int, *, now_s: float, params: EngineParams
-) -> None:
+
+def believe(r: Round, i: int) -> None:
     """Fold this round's figures of guest ``i`` into its memory."""
-    actual = figures.actual_bytes[i]
-    moved = actual != ABSENT and memory.actual_bytes[i] != ABSENT
-    blurred = moved and abs(actual - memory.actual_bytes[i]) > BLUR_BYTES
-    if is_new_sample(figures, memory, i):
-        _take_sample(figures, memory, i, now_s=now_s, is_blurred=blurred, params=params)
-    _follow_the_balloon(figures, memory, i, now_s=now_s)
-    memory.read_s[i] = now_s
+    actual = r.figures.actual_bytes[i]
+    before = r.memory.actual_bytes[i]
+    blurred = ABSENT not in (actual, before) and abs(actual - before) > BLUR_BYTES
+    if is_new_sample(r.figures, r.memory, i):
+        _take_sample(r, i, blurred)
+    _follow_the_balloon(r.figures, r.memory, i, r.now_s)
 
 
 def is_new_sample(figures: Figures, memory: Memory, i: int) -> bool:
@@ -49,43 +46,39 @@ def is_new_sample(figures: Figures, memory: Memory, i: int) -> bool:
     )
 
 
-def sample_age_s(memory: Memory, i: int, *, now_s: float) -> float:
+def sample_age_s(memory: Memory, i: int, now_s: float) -> float:
     """How old the newest sample is, by our own monotonic clock since it first showed."""
     return memory.sample_age_s[i] + (now_s - memory.sample_seen_s[i])
 
 
-def _take_sample(
-    figures: Figures,
-    memory: Memory,
-    i: int,
-    *,
-    now_s: float,
-    is_blurred: bool,
-    params: EngineParams,
-) -> None:
-    span_s = now_s - memory.sample_seen_s[i]
+def _take_sample(r: Round, i: int, blurred: bool) -> None:
+    figures, memory = r.figures, r.memory
+    span_s = r.now_s - memory.sample_seen_s[i]
     if span_s >= RATE_SPAN_S_MIN:
-        _rates(figures, memory, i, span_s=span_s)
-        if not is_blurred:
-            _usage(figures, memory, i, now_s=now_s, fall_s=params.adaptive.fall_s)
-        memory.sample_seen_s[i] = now_s
+        _rates(figures, memory, i, span_s)
+        if not blurred:
+            _usage(r, i)
+        memory.sample_seen_s[i] = r.now_s
     memory.sample_wall_s[i] = figures.sample_wall_s[i]
     memory.sample_age_s[i] = max(0.0, figures.sample_age_s[i])
     memory.sample_available_bytes[i] = figures.available_bytes[i]
     memory.available_bytes[i] = figures.available_bytes[i]
 
 
-def _rates(figures: Figures, memory: Memory, i: int, *, span_s: float) -> None:
-    _int_rate(figures.swap_in_bytes, memory.swap_in_bytes, memory.swap_in_rate, i, span_s)
-    _int_rate(figures.swap_out_bytes, memory.swap_out_bytes, memory.swap_out_rate, i, span_s)
-    _int_rate(figures.major_faults, memory.major_faults, memory.major_fault_rate, i, span_s)
+def _rates(figures: Figures, memory: Memory, i: int, span_s: float) -> None:
+    _rate(figures.swap_in_bytes, memory.swap_in_bytes, memory.swap_in_rate, i, span_s)
+    _rate(figures.swap_out_bytes, memory.swap_out_bytes, memory.swap_out_rate, i, span_s)
+    _rate(figures.major_faults, memory.major_faults, memory.major_fault_rate, i, span_s)
+    _rate(figures.oom_kills, memory.oom_kills, memory.oom_kill_rate, i, span_s)
+    _rate(figures.alloc_stalls, memory.alloc_stalls, memory.alloc_stall_rate, i, span_s)
+    _rate(figures.refaults, memory.refaults, memory.refault_rate, i, span_s)
     _ratio(figures.pressure_some_s, memory.pressure_some_s, memory.pressure_some_ratio, i, span_s)
     _ratio(figures.pressure_full_s, memory.pressure_full_s, memory.pressure_full_ratio, i, span_s)
 
 
-def _int_rate(new: IntColumn, old: IntColumn, rate: FloatColumn, i: int, span_s: float) -> None:
+def _rate(new: IntColumn, old: IntColumn, rate: FloatColumn, i: int, span_s: float) -> None:
     """Rate of a counter; unknown on the first sample and after it went backwards."""
-    known = new[i] != ABSENT and old[i] != ABSENT and new[i] >= old[i]
+    known = ABSENT not in (new[i], old[i]) and new[i] >= old[i]
     rate[i] = (new[i] - old[i]) / span_s if known else float(ABSENT)
     old[i] = new[i]
 
@@ -96,26 +89,31 @@ def _ratio(new: FloatColumn, old: FloatColumn, ratio: FloatColumn, i: int, span_
     old[i] = new[i]
 
 
-def _usage(figures: Figures, memory: Memory, i: int, *, now_s: float, fall_s: float) -> None:
+def _usage(r: Round, i: int) -> None:
     """Working set from this sample: rises at once, remembered falls slowly."""
+    figures, memory, knobs = r.figures, r.memory, r.knobs
     if ABSENT in (figures.actual_bytes[i], figures.available_bytes[i]):
         return
     # Not total - available: with deflate-on-oom the guest's total leaves the balloon in.
     used = max(0, figures.actual_bytes[i] - figures.available_bytes[i])
     before = memory.used_bytes[i]
-    span_s = now_s - memory.clean_s[i]
-    memory.growth_rate[i] = max(0.0, (used - before) / span_s) if before != ABSENT else 0.0
+    span_s = r.now_s - memory.clean_s[i]
+    growth = max(0.0, (used - before) / span_s) if before != ABSENT else 0.0
+    memory.growth_rate[i] = growth
     memory.used_bytes[i] = used
     memory.clean_available_bytes[i] = figures.available_bytes[i]
     # A guest that does not say what lies free is treated as if nothing did.
     memory.free_bytes[i] = max(0, min(figures.free_bytes[i], figures.available_bytes[i]))
     memory.cache_bytes[i] = figures.cache_bytes[i]
-    memory.clean_s[i] = now_s
-    faded = exp(-span_s / fall_s)
-    memory.remembered_bytes[i] = max(used, used + (memory.remembered_bytes[i] - used) * faded)
+    memory.clean_s[i] = r.now_s
+    # Implicit Euler steps: exact sums of simple divisions, the same interpreted and compiled.
+    kept = knobs.fall_s / (knobs.fall_s + span_s)
+    memory.remembered_bytes[i] = max(float(used), used + (memory.remembered_bytes[i] - used) * kept)
+    faded = memory.burst_bytes[i] * (BURST_FORGOTTEN_S / (BURST_FORGOTTEN_S + span_s))
+    memory.burst_bytes[i] = max(growth * knobs.lookahead_s, faded)
 
 
-def _follow_the_balloon(figures: Figures, memory: Memory, i: int, *, now_s: float) -> None:
+def _follow_the_balloon(figures: Figures, memory: Memory, i: int, now_s: float) -> None:
     """Notice progress towards the target, and arrival."""
     actual = figures.actual_bytes[i]
     before = memory.actual_bytes[i]

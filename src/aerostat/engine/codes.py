@@ -3,7 +3,9 @@
 from typing import Final
 
 from aerostat.model.reasons import Bound, Reason
-from aerostat.policy import codes as policy_codes
+
+POLICY_STATIC: Final = 0
+POLICY_ADAPTIVE: Final = 1
 
 REASONS: Final = tuple(Reason)
 BOUNDS: Final = tuple(Bound)
@@ -29,17 +31,19 @@ NOT_MANAGED: Final = REASON_CODE[Reason.HOLD_NOT_MANAGED]
 OUTCOME_UNKNOWN: Final = REASON_CODE[Reason.HOLD_OUTCOME_UNKNOWN]
 HOST_UNKNOWN: Final = REASON_CODE[Reason.HOLD_HOST_UNKNOWN]
 
-REASON_OF_WHY: Final = {
-    policy_codes.WHY_NOTHING: REASON_CODE[Reason.HOLD_HAS_ENOUGH],
-    policy_codes.WHY_RAISED_TO_MIN: REASON_CODE[Reason.RAISED_TO_MIN],
-    policy_codes.WHY_DEMAND: REASON_CODE[Reason.GROWN_TO_DEMAND],
-    policy_codes.WHY_DISTRESS: DISTRESS,
-    policy_codes.WHY_SURPLUS: REASON_CODE[Reason.GROWN_FROM_SURPLUS],
-    policy_codes.WHY_TAKEN_FOR_OTHERS: REASON_CODE[Reason.TAKEN_FOR_OTHERS],
-    policy_codes.WHY_TAKEN_FOR_HOST: REASON_CODE[Reason.TAKEN_FOR_HOST],
-    policy_codes.WHY_FIXED: REASON_CODE[Reason.HELD_FIXED],
-    policy_codes.WHY_LOWERED_TO_MAX: REASON_CODE[Reason.LOWERED_TO_MAX],
-}
+HAS_ENOUGH: Final = REASON_CODE[Reason.HOLD_HAS_ENOUGH]
+
+REASON_OF_WHY: Final = (  # by the number of the policy's why
+    HAS_ENOUGH,
+    REASON_CODE[Reason.RAISED_TO_MIN],
+    REASON_CODE[Reason.GROWN_TO_DEMAND],
+    DISTRESS,
+    REASON_CODE[Reason.GROWN_FROM_SURPLUS],
+    REASON_CODE[Reason.TAKEN_FOR_OTHERS],
+    REASON_CODE[Reason.TAKEN_FOR_HOST],
+    REASON_CODE[Reason.HELD_FIXED],
+    REASON_CODE[Reason.LOWERED_TO_MAX],
+)
 
 B_NONE: Final = BOUND_CODE[Bound.NONE]
 B_MIN: Final = BOUND_CODE[Bound.MIN]

@@ -6,8 +6,16 @@ monotonic seconds; ``NEVER_S`` is long before everything.
 
 from typing import NamedTuple
 
-from aerostat.engine.params import EngineParams
-from aerostat.policy.columns import ABSENT, FloatColumn, IntColumn, Wishes
+from aerostat.engine.knobs import Knobs
+from aerostat.policy.columns import (
+    ABSENT,
+    Desk,
+    FloatColumn,
+    IntColumn,
+    Wishes,
+    empty_desk,
+    empty_wishes,
+)
 
 NEVER_S = -1e18
 """A time before all others, so that "how long ago" needs no special case."""
@@ -29,6 +37,7 @@ class Figures(NamedTuple):
     max_bytes: IntColumn
     weight: IntColumn
     actual_bytes: IntColumn
+    held_bytes: IntColumn  # the host's own measure of the VM
     has_sample: IntColumn
     sample_wall_s: FloatColumn
     sample_age_s: FloatColumn
@@ -39,6 +48,8 @@ class Figures(NamedTuple):
     swap_out_bytes: IntColumn
     major_faults: IntColumn
     oom_kills: IntColumn
+    alloc_stalls: IntColumn
+    refaults: IntColumn
     pressure_some_s: FloatColumn
     pressure_full_s: FloatColumn
 
@@ -47,7 +58,6 @@ class Memory(NamedTuple):
     """What the engine remembers of each guest from round to round."""
 
     since_s: FloatColumn  # when it appeared, resumed or was reset: grace counts from here
-    read_s: FloatColumn  # last round in which it was read
     target_bytes: IntColumn  # last target known to have been sent; ABSENT: adopted, none of ours
     target_set_s: FloatColumn
     has_arrived: IntColumn  # 1: `actual` has reached the target since it was set
@@ -65,11 +75,16 @@ class Memory(NamedTuple):
     swap_out_bytes: IntColumn
     major_faults: IntColumn
     oom_kills: IntColumn
+    alloc_stalls: IntColumn
+    refaults: IntColumn
     pressure_some_s: FloatColumn
     pressure_full_s: FloatColumn
     swap_in_rate: FloatColumn  # bytes per second between the last two samples; ABSENT unknown
     swap_out_rate: FloatColumn
     major_fault_rate: FloatColumn
+    oom_kill_rate: FloatColumn
+    alloc_stall_rate: FloatColumn
+    refault_rate: FloatColumn
     pressure_some_ratio: FloatColumn
     pressure_full_ratio: FloatColumn
     available_bytes: IntColumn  # newest, for judging distress
@@ -81,11 +96,16 @@ class Memory(NamedTuple):
     cache_bytes: IntColumn
     growth_rate: FloatColumn  # bytes per second by which used rises; never negative
     remembered_bytes: FloatColumn  # used, its falls believed slowly
+    burst_bytes: FloatColumn  # greatest rise within the lookahead, forgotten over many minutes
     distress_s: FloatColumn  # last time it was in distress
+    distress_began_s: FloatColumn  # when the present distress began
     healthy_samples: IntColumn  # calm new samples in a row
     # Our own takes.
     take_s: FloatColumn
     take_clean_s: FloatColumn  # the sample the last take was founded on: none justifies two
+    squeeze_s: FloatColumn  # when memory in use was last taken
+    squeeze_from_bytes: IntColumn  # what it held before that; ABSENT: it got it back
+    hurt_floor_bytes: IntColumn  # a squeeze below this hurt; ABSENT: none did
     backoff_until_s: FloatColumn  # before that, only what lies free: the last take hurt
     backoff_s: FloatColumn
     is_release_due: IntColumn  # it was reset: a fresh kernel must not inflate to the old target
@@ -96,14 +116,17 @@ class Estimates(NamedTuple):
 
     is_usable: IntColumn  # 1: its figures are fresh and complete enough to take memory on
     is_distressed: IntColumn
+    is_starved: IntColumn
     is_calm: IntColumn
     is_stalled: IntColumn
     is_movable: IntColumn
+    is_doubted: IntColumn  # it holds much more than it says
     age_s: FloatColumn
     ordered_bytes: IntColumn
-    committed_bytes: IntColumn  # max(actual, ordered): what counts against the supply
+    committed_bytes: IntColumn  # what counts against the supply
     need_bytes: IntColumn
     comfort_bytes: IntColumn
+    floor_bytes: IntColumn
     harmless_bytes: IntColumn  # free in the guest beyond its headroom: taking it costs it nothing
 
 
@@ -117,41 +140,50 @@ class Decision(NamedTuple):
     is_urgent: IntColumn
 
 
+class Hosts(NamedTuple):
+    """One entry a host: where its guests are, and what they may hold."""
+
+    first: IntColumn
+    end: IntColumn
+    supply_bytes: IntColumn  # ABSENT: the host could not be read
+    physical_bytes: IntColumn  # what it could back right now; ABSENT: not known
+    burst_bytes: IntColumn  # part of the supply, for guests in distress
+    kept_back_bytes: IntColumn  # of what is free: not to be given to anybody else just now
+    reserved_bytes: IntColumn  # promised to VMs that are not here yet
+
+
 class Round(NamedTuple):
     """Everything one round works on."""
 
     now_s: float
-    params: EngineParams
+    policy: int  # a number of ``engine.codes``
+    knobs: Knobs
+    hosts: Hosts
     figures: Figures
     memory: Memory
     estimates: Estimates
+    desk: Desk
+    grants: IntColumn
+    wants: IntColumn
     decision: Decision
+
+
+_NEVER = frozenset(name for name in Memory._fields if name.endswith("_s")) - {
+    "stall_retry_s", "sample_age_s", "pressure_some_s", "pressure_full_s", "backoff_s",
+}  # fmt: skip
+_ZERO = frozenset({
+    "has_arrived", "is_outcome_unknown", "healthy_samples", "growth_rate", "sample_age_s",
+    "stall_retry_s", "backoff_s", "is_release_due", "burst_bytes",
+})  # fmt: skip
 
 
 def empty_memory(count: int) -> Memory:
     """Memory of ``count`` guests nobody has seen yet."""
-    # fmt: off
-    never = {
-        "since_s",
-        "read_s",
-        "target_set_s",
-        "progress_s",
-        "stalled_until_s",
-        "sample_wall_s",
-        "sample_seen_s",
-        "distress_s",
-        "take_s",
-        "take_sample_s",
-        "squeeze_until_s",
-    }
-    zero = {"has_arrived", "is_outcome_unknown", "healthy_samples", "growth_rate", "sample_age_s",
-            "stall_retry_s", "backoff_s", "is_release_due"}
-    # fmt: on
     columns: dict[str, IntColumn | FloatColumn] = {}
     for name, kind in Memory.__annotations__.items():
-        if name in never:
+        if name in _NEVER:
             columns[name] = [NEVER_S] * count
-        elif name in zero:
+        elif name in _ZERO:
             columns[name] = [0.0 if kind is FloatColumn else 0] * count
         else:
             columns[name] = [float(ABSENT) if kind is FloatColumn else ABSENT] * count
@@ -165,3 +197,28 @@ def empty_estimates(count: int) -> Estimates:
         for name, kind in Estimates.__annotations__.items()
     }
     return Estimates(**columns)  # type: ignore[arg-type] # names and kinds come from Estimates
+
+
+def empty_decision(count: int) -> Decision:
+    """Room for the decisions on ``count`` guests."""
+    return Decision(empty_wishes(count), *([0] * count for _ in range(4)))
+
+
+def new_round(
+    now_s: float, policy: int, knobs: Knobs, hosts: Hosts, figures: Figures, memory: Memory
+) -> Round:
+    """A round over these columns, with room for its results."""
+    count = len(figures.run)
+    return Round(
+        now_s=now_s,
+        policy=policy,
+        knobs=knobs,
+        hosts=hosts,
+        figures=figures,
+        memory=memory,
+        estimates=empty_estimates(count),
+        desk=empty_desk(count),
+        grants=[0] * count,
+        wants=[0] * count,
+        decision=empty_decision(count),
+    )

@@ -69,6 +69,9 @@ def figures_of(snapshot: HostSnapshot, params: EngineParams) -> Figures:
         max_bytes=[ABSENT if known is None else known.max_bytes for known in limits],
         weight=[limits_of(guest.name, params).weight for guest in guests],
         actual_bytes=[_or_absent(guest.actual_bytes) for guest in guests],
+        held_bytes=[
+            ABSENT if g.footprint is None else _or_absent(g.footprint.held_bytes) for g in guests
+        ],
         has_sample=[0 if sample is None or sample.sampled_wall_s <= 0 else 1 for sample in samples],
         sample_wall_s=[0.0 if sample is None else sample.sampled_wall_s for sample in samples],
         sample_age_s=[0.0 if sample is None else sample.age_s for sample in samples],
@@ -79,6 +82,10 @@ def figures_of(snapshot: HostSnapshot, params: EngineParams) -> Figures:
         swap_out_bytes=_column(samples, "swap_out_bytes"),
         major_faults=_column(samples, "major_faults"),
         oom_kills=_column(samples, "oom_kills"),
+        alloc_stalls=_column(samples, "alloc_stalls"),
+        refaults=[
+            ABSENT if g.pressure is None else _or_absent(g.pressure.refaults) for g in guests
+        ],
         pressure_some_s=_pressure(guests, "some_total_s"),
         pressure_full_s=_pressure(guests, "full_total_s"),
     )

@@ -6,21 +6,18 @@ over, one take a sample, floors, steps, cooldown, back-off, dead band.
 
 from aerostat.engine import codes
 from aerostat.engine.believe import ARRIVED_BYTES
-from aerostat.engine.columns import (
-    RUN_MIGRATING,
-    RUN_RUNNING,
-    RUN_UNREACHABLE,
-    Decision,
-    Round,
-)
-from aerostat.engine.estimate import headroom_bytes, is_recovering
-from aerostat.engine.params import EngineParams
-from aerostat.policy.codes import WHY_DISTRESS, WHY_FIXED, WHY_RAISED_TO_MIN
+from aerostat.engine.columns import RUN_MIGRATING, RUN_RUNNING, RUN_UNREACHABLE, Decision, Round
+from aerostat.engine.distress import headroom_bytes, is_recovering
+from aerostat.engine.knobs import Knobs
+from aerostat.policy.codes import WHY_DISTRESS, WHY_FIXED, WHY_RAISED_TO_MIN, WHY_TAKEN_FOR_OTHERS
 from aerostat.policy.columns import ABSENT
 from aerostat.units import MIB
 
 TARGET_GRAIN_BYTES = MIB
 """Targets are whole MiB: the driver moves 256 pages at a time."""
+
+HURRY_RATIO = 0.4
+"""Pauses between takes shrink to this while somebody waits for the memory."""
 
 
 def guard(r: Round, i: int) -> None:
@@ -35,7 +32,7 @@ def guard(r: Round, i: int) -> None:
         # Re-read first: this round's `actual` is that reading, the next round may act.
         _hold(r.decision, i, ordered, codes.OUTCOME_UNKNOWN, codes.B_FRESHNESS)
         r.memory.is_outcome_unknown[i] = 0
-    elif why == WHY_FIXED and not r.params.is_guarded:
+    elif why == WHY_FIXED and r.knobs.is_guarded == 0:
         r.decision.target_bytes[i] = _to_grain(wish)
     elif wish > ordered:
         _give(r, i)
@@ -80,11 +77,11 @@ def _stalled(r: Round, i: int) -> None:
     ordered = r.estimates.ordered_bytes[i]
     actual = r.figures.actual_bytes[i]
     _hold(r.decision, i, ordered, codes.STALL, codes.B_STALL)
-    if ordered >= actual or not r.params.is_guarded:
+    if ordered >= actual or r.knobs.is_guarded == 0:
         return
     r.decision.target_bytes[i] = actual
-    retry_s = max(r.params.guard.stall_retry_s, 2 * r.memory.stall_retry_s[i])
-    r.memory.stall_retry_s[i] = min(retry_s, r.params.guard.stall_retry_s_max)
+    retry_s = max(r.knobs.stall_retry_s, 2 * r.memory.stall_retry_s[i])
+    r.memory.stall_retry_s[i] = min(retry_s, r.knobs.stall_retry_s_max)
     r.memory.stalled_until_s[i] = r.now_s + r.memory.stall_retry_s[i]
 
 
@@ -97,10 +94,11 @@ def _give(r: Round, i: int) -> None:
     target = ceiling if wish >= ceiling else _to_grain(wish)
     urgent = why == WHY_DISTRESS or r.memory.is_release_due[i] == 1
     pressing = urgent or why == WHY_RAISED_TO_MIN
-    if not pressing and target - ordered < dead_band_bytes(r.figures.max_bytes[i], r.params):
+    if not pressing and target - ordered < dead_band_bytes(r.figures.max_bytes[i], r.knobs):
         _hold(r.decision, i, ordered, codes.DEAD_BAND, codes.B_DEAD_BAND)
         return
     r.decision.target_bytes[i] = max(target, ordered)
+    r.memory.squeeze_from_bytes[i] = ABSENT
     r.decision.is_urgent[i] = 1 if urgent else 0
     if r.memory.is_release_due[i] == 1:
         r.decision.reason[i] = codes.RESET
@@ -108,17 +106,17 @@ def _give(r: Round, i: int) -> None:
         r.decision.bound[i] = codes.B_MAX
 
 
-def dead_band_bytes(max_bytes: int, params: EngineParams) -> int:
+def dead_band_bytes(max_bytes: int, knobs: Knobs) -> int:
     """The least change worth a command."""
-    return max(params.guard.dead_band_bytes, int(params.guard.dead_band_ratio * max_bytes))
+    return max(knobs.dead_band_bytes, int(knobs.dead_band_ratio * max_bytes))
 
 
 def _take(r: Round, i: int) -> None:
     ordered = r.estimates.ordered_bytes[i]
     if _must_not_be_taken_from(r, i):
         return
-    floor = floor_bytes(r, i)
     wish = r.decision.wishes.wish_bytes[i]
+    floor = r.estimates.floor_bytes[i] if r.knobs.keeps_floors == 1 else TARGET_GRAIN_BYTES
     r.decision.bound[i] = codes.B_NONE
     if wish < floor:
         wish = floor
@@ -128,28 +126,39 @@ def _take(r: Round, i: int) -> None:
         wish = ordered - step
         r.decision.bound[i] = codes.B_STEP
     target = -_to_grain(-wish)  # upwards: never a grain more than allowed is taken
-    if ordered - target < dead_band_bytes(r.figures.max_bytes[i], r.params):
+    if ordered - target < dead_band_bytes(r.figures.max_bytes[i], r.knobs):
         reason = codes.COOLDOWN if r.decision.bound[i] == codes.B_STEP else codes.DEAD_BAND
         _hold(r.decision, i, ordered, reason, r.decision.bound[i] or codes.B_DEAD_BAND)
         return
     r.decision.target_bytes[i] = target
-    r.memory.take_clean_s[i] = r.memory.clean_s[i]
+    _note_take(r, i, target)
+
+
+def _note_take(r: Round, i: int, target: int) -> None:
+    """Remember what the take was founded on, and whether it went into what the guest uses."""
+    memory = r.memory
+    memory.take_clean_s[i] = memory.clean_s[i]
+    if target < memory.used_bytes[i] + headroom_bytes(r.figures.max_bytes[i], r.knobs) // 2:
+        memory.squeeze_s[i] = r.now_s
+        if memory.squeeze_from_bytes[i] == ABSENT:
+            memory.squeeze_from_bytes[i] = r.estimates.ordered_bytes[i]
 
 
 def _must_not_be_taken_from(r: Round, i: int) -> bool:
     reason, bound = -1, codes.B_NONE
     in_flight = r.figures.actual_bytes[i] > r.estimates.ordered_bytes[i] + ARRIVED_BYTES
+    same_sample = r.memory.take_clean_s[i] == r.memory.clean_s[i]
     if r.memory.used_bytes[i] == ABSENT:
         reason, bound = codes.FIGURES_ABSENT, codes.B_FRESHNESS
     elif r.estimates.is_usable[i] == 0:
         reason, bound = codes.FIGURES_STALE, codes.B_FRESHNESS
-    elif r.now_s - r.memory.since_s[i] < r.params.guard.grace_s:
+    elif r.knobs.keeps_grace == 1 and r.now_s - r.memory.since_s[i] < r.knobs.grace_s:
         reason = codes.GRACE
     elif r.estimates.is_distressed[i] == 1 or not _may_be_taken_from(r, i):
         reason, bound = codes.PRESSURE, codes.B_PRESSURE
     elif r.now_s < r.memory.stalled_until_s[i]:
         reason, bound = codes.STALL, codes.B_STALL
-    elif in_flight or r.memory.take_clean_s[i] == r.memory.clean_s[i]:
+    elif r.knobs.takes_once_a_sample == 1 and (in_flight or same_sample):
         reason, bound = codes.COOLDOWN, codes.B_STEP
     if reason == -1:
         return False
@@ -159,27 +168,22 @@ def _must_not_be_taken_from(r: Round, i: int) -> bool:
 
 def _may_be_taken_from(r: Round, i: int) -> bool:
     """Calm guests, and those that have just recovered and hold much that lies free."""
-    recovering = is_recovering(r.figures, r.memory, i, r.params)
-    return r.estimates.is_calm[i] == 1 or (recovering and r.memory.healthy_samples[i] > 0)
-
-
-def floor_bytes(r: Round, i: int) -> int:
-    """Below this a guest is never taken: min, what its system lives in, and what it uses."""
-    max_bytes = r.figures.max_bytes[i]
-    # Half the headroom is what scarcity may cost a guest; the other half keeps it out of swap.
-    used = r.memory.used_bytes[i] + headroom_bytes(max_bytes, r.params) // 2
-    system = min(r.params.guard.guest_floor_bytes, max_bytes)
-    return max(r.figures.min_bytes[i], system, used)
+    if r.estimates.is_calm[i] == 1:
+        return True
+    return r.memory.healthy_samples[i] > 0 and is_recovering(r, i)
 
 
 def _step_bytes(r: Round, i: int) -> int:
-    """How much may be taken now: what lies free at once, what serves as cache slowly."""
-    knobs = r.params.guard
-    step = min(r.estimates.harmless_bytes[i], knobs.step_bytes_max)
-    resting = (
-        r.now_s - r.memory.take_s[i] < knobs.cooldown_s or r.now_s < r.memory.backoff_until_s[i]
-    )
-    if not resting and r.estimates.is_calm[i] == 1:
-        slow = int(knobs.step_ratio_max * r.figures.max_bytes[i])
-        step = max(step, min(r.estimates.harmless_bytes[i] + slow, knobs.step_bytes_max))
-    return step
+    """How much may be taken now: what lies free at once, what is used for something slowly."""
+    knobs = r.knobs
+    if knobs.limits_steps == 0:
+        return r.estimates.ordered_bytes[i]
+    harmless = r.estimates.harmless_bytes[i]
+    for_others = r.decision.wishes.why[i] == WHY_TAKEN_FOR_OTHERS
+    pause_s = knobs.cooldown_s * (HURRY_RATIO if for_others else 1.0)
+    resting = r.now_s - r.memory.take_s[i] < pause_s
+    hurt = knobs.backs_off == 1 and r.now_s < r.memory.backoff_until_s[i]
+    if resting or hurt or r.estimates.is_calm[i] == 0:
+        return min(harmless, knobs.step_bytes_max)
+    slow = int(knobs.step_ratio_max * r.figures.max_bytes[i])
+    return min(harmless + slow, knobs.step_bytes_max)

@@ -2,13 +2,32 @@
 
 from aerostat.engine.columns import RUN_RUNNING, Round
 
+_ALL_ON = dict.fromkeys(
+    (
+        "protects",
+        "checks_freshness",
+        "keeps_grace",
+        "spares_the_pressed",
+        "keeps_floors",
+        "limits_steps",
+        "takes_once_a_sample",
+        "notices_stalls",
+        "backs_off",
+        "frees_first",
+        "doubts",
+    ),
+    1,
+)
 
-def check(r: Round, *, supply_bytes: int) -> None:
+
+def check(r: Round, *, supply_bytes: int | None) -> None:
     """Assert the invariants of a decided round.
 
     Raises:
         AssertionError: a rule of the engine broke; the loop then changes nothing in this round.
     """
+    if r.knobs != r.knobs._replace(**_ALL_ON):
+        return  # an experiment with a rule switched off: breaking something is its purpose
     before = 0
     after = 0
     for i, target in enumerate(r.decision.target_bytes):
@@ -21,9 +40,9 @@ def check(r: Round, *, supply_bytes: int) -> None:
         assert r.figures.run[i] == RUN_RUNNING, "only running guests are moved"
         ceiling = max(r.figures.max_bytes[i], ordered, actual)
         assert 0 < target <= ceiling, "nobody is raised above max"
-        if target < ordered and r.params.is_guarded:
+        if target < ordered and r.knobs.is_guarded == 1:
             _check_take(r, i)
-    assert after <= max(before, supply_bytes), "gives never push the guests over the supply"
+    assert after <= max(before, supply_bytes or 0), "gives never push the guests over the supply"
 
 
 def _check_take(r: Round, i: int) -> None:

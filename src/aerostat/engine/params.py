@@ -1,21 +1,45 @@
 """Everything the operator may declare, as the engine takes it."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from aerostat.model.limits import Amount, GuestLimits, LimitRule
 from aerostat.policy.params import AdaptiveParams, PolicyName
 from aerostat.units import MIB
 
 
+class GuardRule(StrEnum):
+    """The rules that keep guests safe. Experiments switch one off to show what it is for."""
+
+    PROTECTION = "protection"  # distress and reset release everything at once
+    FRESHNESS = "freshness"  # old or absent figures take nothing
+    GRACE = "grace"  # a guest that just appeared is left alone
+    PRESSURE = "pressure"  # nothing is taken from a guest under pressure, or lately so
+    FLOOR = "floor"  # min, what the guest's system needs, what it uses
+    STEP = "step"  # memory in use is taken in small steps with pauses
+    ONE_TAKE_A_SAMPLE = "one_take_a_sample"  # no figure justifies two takes
+    STALL = "stall"  # a balloon that does not move is left alone, and planned around
+    BACK_OFF = "back_off"  # a take that hurt makes the next one wait, longer every time
+    FREE_FIRST = "free_first"  # only what has come back is given
+    DOUBT = "doubt"  # the host's own measure of a VM wins over what the guest says
+
+
+class Accounting(StrEnum):
+    """What is counted against the host's memory."""
+
+    STRICT = "strict"  # what guests may hold, touched or not: the host never has to swap
+    ELASTIC = "elastic"  # what they do hold: memory is taken only as the host runs short
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostParams:
     """What the host keeps for itself, and so what its guests together may hold."""
 
+    accounting: Accounting = Accounting.STRICT
     budget_bytes: int | None = None  # what guests together may hold; None: the host's RAM decides
     reserve: Amount = Amount(max_ratio=0.10)  # of the host's RAM, never handed out by the balance
-    burst_reserve: Amount = Amount(
-        max_ratio=0.05
-    )  # of the supply: kept back for guests in distress
+    # Of the supply, kept back for guests in distress:
+    burst_reserve: Amount = Amount(max_ratio=0.05)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,4 +72,5 @@ class EngineParams:
     rules: tuple[LimitRule, ...] = ()
     round_s: float = 0.5  # the pace when nothing is moving
     round_moving_s: float = 0.25  # the pace while a balloon moves or memory is awaited
+    rules_off: frozenset[GuardRule] = frozenset()  # for experiments only
     is_guarded: bool = True  # False, in simulator and lab only: a baseline under its own rules

@@ -1,18 +1,29 @@
 """What the engine remembers between rounds, and how events change it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aerostat.engine.columns import NEVER_S, Memory, empty_memory
 from aerostat.model.events import (
     Event,
     LifecycleChanged,
     LifecycleKind,
+    MemoryReserved,
     Outcome,
     TargetAnswered,
 )
 from aerostat.model.guest import GuestId
+from aerostat.model.host_state import HostState
 from aerostat.policy.columns import ABSENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """Memory promised to a VM that is not here yet."""
+
+    owner: GuestId
+    size_bytes: int
+    until_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +32,13 @@ class EngineState:
 
     guests: tuple[GuestId, ...] = ()
     memory: Memory = field(default_factory=lambda: empty_memory(0))
+    host_state: HostState = HostState.COMFORTABLE
+    reservations: tuple[Reservation, ...] = ()
+
+    @property
+    def reserved_bytes(self) -> int:
+        """What is promised in all."""
+        return sum(reservation.size_bytes for reservation in self.reservations)
 
 
 def aligned(state: EngineState, guests: tuple[GuestId, ...], *, now_s: float) -> EngineState:
@@ -33,13 +51,19 @@ def aligned(state: EngineState, guests: tuple[GuestId, ...], *, now_s: float) ->
                 new[i] = old[row[guest]]  # type: ignore[index] # columns of one kind, pairwise
         else:
             memory.since_s[i] = now_s
-    return EngineState(guests=guests, memory=memory)
+    return replace(state, guests=guests, memory=memory)
 
 
-def apply_events(state: EngineState, events: Sequence[Event], *, now_s: float) -> None:
+def with_events(state: EngineState, events: Sequence[Event], *, now_s: float) -> EngineState:
     """Fold what happened since the last round into a freshly aligned state."""
     row = {guest: number for number, guest in enumerate(state.guests)}
+    reservations = {r.owner: r for r in state.reservations}
     for event in events:
+        if isinstance(event, MemoryReserved):
+            reservations[event.guest] = Reservation(
+                owner=event.guest, size_bytes=event.size_bytes, until_s=now_s + event.for_s
+            )
+            continue
         i = row.get(event.guest)
         if i is None:
             continue
@@ -47,6 +71,13 @@ def apply_events(state: EngineState, events: Sequence[Event], *, now_s: float) -
             _answered(state.memory, i, event, now_s=now_s)
         elif isinstance(event, LifecycleChanged):
             _lifecycle(state.memory, i, event.kind, now_s=now_s)
+    # A guest that is here is counted by what it holds: its reservation has been kept.
+    standing = (
+        r
+        for r in reservations.values()
+        if r.owner not in row and r.until_s > now_s and r.size_bytes > 0
+    )
+    return replace(state, reservations=tuple(sorted(standing, key=lambda r: r.owner)))
 
 
 def _answered(memory: Memory, i: int, event: TargetAnswered, *, now_s: float) -> None:

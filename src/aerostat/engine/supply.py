@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aerostat.engine.params import EngineParams
+from aerostat.engine.params import Accounting, EngineParams
 from aerostat.model.host import HostSnapshot
 
 
@@ -20,13 +20,22 @@ def supply_of(snapshot: HostSnapshot, params: EngineParams) -> Supply:
 
     Without a budget the guests may hold what they hold now plus what the host has available, less
     the host's reserve. Memory that a guest was asked for but has not given back is not available,
-    so only what has really come back is ever counted.
+    so only what has really come back is ever counted. What page sharing saves is not counted
+    either: a storm of writes takes it back within seconds.
+
+    ``strict`` counts what the host really holds for guests, so that memory a guest has not touched
+    yet is still covered when it does; ``elastic`` takes guests at their word of what they hold, and
+    so takes memory only when the host itself falls below its reserve.
     """
     host = snapshot.memory
     if host is None:
         return Supply(total_bytes=None, burst_bytes=0, physical_bytes=None)
     reserve = params.host.reserve.of(host.total_bytes)
-    total = max(0, _resident_bytes(snapshot) + host.available_bytes - reserve)
+    spare = host.available_bytes - reserve - (host.revocable_bytes or 0)
+    if params.host.accounting is Accounting.ELASTIC:
+        total = max(0, sum(guest.actual_bytes or 0 for guest in snapshot.guests) + spare)
+    else:
+        total = max(0, _resident_bytes(snapshot) + spare)
     if params.host.budget_bytes is not None:
         total = min(total, params.host.budget_bytes)
     # Half of the reserve is the hard line: distress may use the rest of it.

@@ -3,13 +3,16 @@
 from aerostat.engine import codes
 from aerostat.engine.believe import ARRIVED_BYTES
 from aerostat.engine.columns import RUN_RUNNING, Round
+from aerostat.engine.params import EngineParams
+from aerostat.engine.state import EngineState
 from aerostat.engine.supply import Supply
 from aerostat.model.host import HostSnapshot
+from aerostat.model.host_state import LADDER
 from aerostat.model.plan import GuestTrace, HostTrace, Plan, RoundTrace, TargetChange
 from aerostat.policy.columns import ABSENT
 
 
-def plan_of(r: Round, snapshot: HostSnapshot) -> Plan:
+def plan_of(r: Round, snapshot: HostSnapshot, params: EngineParams) -> Plan:
     """Commands in the order to send them: urgent gives, then takes, then the other gives."""
     changes: list[tuple[int, TargetChange]] = []
     for i, guest in enumerate(snapshot.guests):
@@ -29,7 +32,7 @@ def plan_of(r: Round, snapshot: HostSnapshot) -> Plan:
     changes.sort(key=lambda ranked: ranked[0])
     return Plan(
         changes=tuple(change for _, change in changes),
-        next_round_s=r.params.round_moving_s if _is_moving(r) else r.params.round_s,
+        next_round_s=params.round_moving_s if _is_moving(r) else params.round_s,
     )
 
 
@@ -55,7 +58,7 @@ def _is_moving(r: Round) -> bool:
     return False
 
 
-def trace_of(r: Round, snapshot: HostSnapshot, supply: Supply) -> RoundTrace:
+def trace_of(r: Round, snapshot: HostSnapshot, supply: Supply, state: EngineState) -> RoundTrace:
     """Everything this round knew and decided."""
     guests = tuple(_guest_trace(r, i, g.guest, g.name) for i, g in enumerate(snapshot.guests))
     demand = sum(g.demand_bytes for g in guests if g.demand_bytes is not None)
@@ -67,7 +70,10 @@ def trace_of(r: Round, snapshot: HostSnapshot, supply: Supply) -> RoundTrace:
             supply_bytes=total,
             committed_bytes=sum(r.estimates.committed_bytes),
             demand_bytes=demand,
-            short_bytes=0 if total is None else max(0, demand - total),
+            short_bytes=0 if total is None else max(0, demand + state.reserved_bytes - total),
+            reserved_bytes=state.reserved_bytes,
+            state=state.host_state,
+            allowed=LADDER[state.host_state],
         ),
         guests=guests,
     )
@@ -99,6 +105,7 @@ def _guest_trace(r: Round, i: int, guest: str, name: str) -> GuestTrace:
         pressure_some_ratio=_rate(memory.pressure_some_ratio[i]),
         is_distressed=r.estimates.is_distressed[i] == 1,
         is_stalled=r.estimates.is_stalled[i] == 1,
+        is_doubted=r.estimates.is_doubted[i] == 1,
     )
 
 

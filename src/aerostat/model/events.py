@@ -52,4 +52,16 @@ class LifecycleChanged:
     kind: LifecycleKind
 
 
-Event = TargetAnswered | BalloonMoved | LifecycleChanged
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryReserved:
+    """Somebody is about to start or receive a VM: its memory is spoken for from now on.
+
+    A reservation ends when the guest appears, when it is set to 0, or by itself after ``for_s``.
+    """
+
+    guest: GuestId  # the guest to be
+    size_bytes: int
+    for_s: float
+
+
+Event = TargetAnswered | BalloonMoved | LifecycleChanged | MemoryReserved

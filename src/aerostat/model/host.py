@@ -17,6 +17,7 @@ class HostMemory:
     swap_free_bytes: int
     swap_in_bytes: int | None = None
     swap_out_bytes: int | None = None
+    revocable_bytes: int | None = None  # saved by page sharing: any write takes it back
     pressure_some_total_s: float | None = None
     pressure_full_total_s: float | None = None
 

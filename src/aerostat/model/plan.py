@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from aerostat.model.guest import GuestId
+from aerostat.model.host_state import HostState, LadderStep
 from aerostat.model.reasons import Bound, Reason
 
 
@@ -50,6 +51,7 @@ class GuestTrace:
     pressure_some_ratio: float | None = None
     is_distressed: bool = False
     is_stalled: bool = False
+    is_doubted: bool = False  # the host measures much more than it says it holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,9 @@ class HostTrace:
     committed_bytes: int  # sum of max(actual, target) over guests
     demand_bytes: int  # sum of the demands that are known
     short_bytes: int = 0  # demand that the supply cannot meet
+    reserved_bytes: int = 0  # promised to VMs that are not here yet
+    state: HostState = HostState.COMFORTABLE
+    allowed: tuple[LadderStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

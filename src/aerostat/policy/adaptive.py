@@ -5,11 +5,11 @@ heading, headroom; for a guest in distress, its max); then what it needed a whil
 alike for all, because memory in a guest's hands serves its next burst without any delay.
 
 Whoever has less than it needs is raised. Memory is taken only as far as somebody else's need or the
-host calls for it, from those with the greatest excess first. What is above need is evened out only
-when it is very uneven, and only at the expense of guests that have been calm for long.
+host calls for it, from those with the greatest excess first. Where that is not enough, calm guests
+are asked for memory they may not be using, in small steps that end where it hurts (the guard sees
+to that). What is above need is evened out only when it is very uneven, and only at the expense of
+guests that have been calm for long.
 """
-
-from typing import NamedTuple
 
 from aerostat.policy.codes import (
     WHY_DEMAND,
@@ -21,73 +21,77 @@ from aerostat.policy.codes import (
     WHY_TAKEN_FOR_HOST,
     WHY_TAKEN_FOR_OTHERS,
 )
-from aerostat.policy.columns import ABSENT, IntColumn, Needs, Wishes
+from aerostat.policy.columns import ABSENT, Desk, Host, IntColumn, Needs, Wishes
 from aerostat.policy.water import drain, fill
 
 SURPLUS_RATIO_MIN = 0.08
 """Surplus is evened out only beyond this share of max: less is not worth a balloon's while."""
 
 
-class Shares(NamedTuple):
-    """What each guest is entitled to, in bytes; each tier contains the one before."""
-
-    need: IntColumn
-    surplus: IntColumn
-
-
-def adaptive_wishes(needs: Needs, *, supply_bytes: int, burst_bytes: int, out: Wishes) -> None:
-    """Write every guest's wish into ``out``.
+def adaptive_wishes(needs: Needs, host: Host, desk: Desk, out: Wishes) -> None:
+    """Write the wish of every guest of one host into ``out``.
 
     Args:
-        needs: the guests of one host.
-        supply_bytes: what they together may hold.
-        burst_bytes: the part of the supply that is kept back for guests in distress.
+        needs: the guests of all hosts.
+        host: which of them to share among, and how much.
+        desk: room for intermediate results.
         out: receives wishes; those of growing guests may exceed what is free right now.
     """
-    ordinary_bytes = supply_bytes - burst_bytes
-    shares = fair_shares(needs, supply_bytes=ordinary_bytes)
-    _release_the_distressed(needs, shares.need, supply_bytes=supply_bytes)
-    taken = _takes(needs, shares, supply_bytes=ordinary_bytes)
-    for i in range(len(taken)):
-        _wish(needs, i, shares, taken[i], out)
-    _name_the_receiver(needs, out)
+    first, end = host.first, host.end
+    ordinary_bytes = host.supply_bytes - host.burst_bytes
+    _fair_shares(needs, first, end, ordinary_bytes, desk)
+    _release_the_distressed(needs, first, end, host.supply_bytes, desk)
+    _takes(needs, first, end, ordinary_bytes, desk)
+    for i in range(first, end):
+        _wish(needs, i, desk, out)
+    _name_the_receiver(needs, first, end, out)
 
 
-def fair_shares(needs: Needs, *, supply_bytes: int) -> Shares:
+def _fair_shares(needs: Needs, first: int, end: int, supply: int, desk: Desk) -> None:
     """Share the supply: min, then need, then remembered need, then what is left, alike."""
-    count = len(needs.ordered_bytes)
-    share = [0] * count
-    for i in range(count):
+    share = desk.surplus_share
+    for i in range(first, end):
         share[i] = needs.min_bytes[i] if _has_need(needs, i) else needs.ordered_bytes[i]
-    fill(share, _caps(needs, needs.need_bytes), needs.weight, supply=supply_bytes)
-    need = list(share)
-    fill(share, _caps(needs, needs.comfort_bytes), needs.weight, supply=supply_bytes)
-    return Shares(need=need, surplus=_with_surplus(needs, share, supply_bytes=supply_bytes))
+    _caps(needs, needs.need_bytes, first, end, desk.cap)
+    fill(share, desk.cap, needs.weight, first, end, supply)
+    for i in range(first, end):
+        desk.need_share[i] = share[i]
+    _caps(needs, needs.comfort_bytes, first, end, desk.cap)
+    left = fill(share, desk.cap, needs.weight, first, end, supply)
+    _add_surplus(needs, first, end, max(0, left), desk)
 
 
 def _has_need(needs: Needs, i: int) -> bool:
     return needs.is_movable[i] == 1 and needs.need_bytes[i] != ABSENT
 
 
-def _caps(needs: Needs, wanted: IntColumn) -> IntColumn:
+def _caps(needs: Needs, wanted: IntColumn, first: int, end: int, caps: IntColumn) -> None:
     """Wanted sizes within [min, max]; a guest whose need is not believed keeps what it has."""
-    caps = list(needs.ordered_bytes)
-    for i in range(len(caps)):
+    for i in range(first, end):
+        caps[i] = needs.ordered_bytes[i]
         if _has_need(needs, i):
             caps[i] = max(needs.min_bytes[i], min(needs.max_bytes[i], wanted[i]))
-    return caps
 
 
-def _with_surplus(needs: Needs, share: IntColumn, *, supply_bytes: int) -> IntColumn:
-    """Return shares with what they leave of the supply added, alike by weight, up to max."""
-    count = len(share)
-    extra = [0] * count
-    room = [0] * count
-    for i in range(count):
+def _add_surplus(needs: Needs, first: int, end: int, left: int, desk: Desk) -> None:
+    """Add what the shares leave of the supply to all of them, alike by weight, up to max."""
+    for i in range(first, end):
+        desk.extra[i] = 0
+        desk.cap[i] = 0
         if _has_need(needs, i):
-            room[i] = max(0, needs.max_bytes[i] - share[i])
-    fill(extra, room, needs.weight, supply=max(0, supply_bytes - sum(share)))
-    return [share[i] + extra[i] for i in range(count)]
+            desk.cap[i] = max(0, needs.max_bytes[i] - desk.surplus_share[i])
+    fill(desk.extra, desk.cap, needs.weight, first, end, left)
+    for i in range(first, end):
+        desk.surplus_share[i] += desk.extra[i]
+
+
+def _release_the_distressed(needs: Needs, first: int, end: int, supply: int, desk: Desk) -> None:
+    """Raise guests in distress to their max, out of everything the needs leave over."""
+    for i in range(first, end):
+        desk.cap[i] = desk.need_share[i]
+        if needs.is_distressed[i] == 1 and needs.is_movable[i] == 1:
+            desk.cap[i] = needs.max_bytes[i]
+    fill(desk.need_share, desk.cap, needs.weight, first, end, supply)
 
 
 def _is_far_below(needs: Needs, i: int, surplus: int) -> bool:
@@ -95,44 +99,51 @@ def _is_far_below(needs: Needs, i: int, surplus: int) -> bool:
     return surplus - needs.ordered_bytes[i] > SURPLUS_RATIO_MIN * needs.max_bytes[i]
 
 
-def _release_the_distressed(needs: Needs, share: IntColumn, *, supply_bytes: int) -> None:
-    """Raise guests in distress to their max, out of everything the shares leave over."""
-    caps = list(share)
-    for i in range(len(share)):
-        if needs.is_distressed[i] == 1 and needs.is_movable[i] == 1:
-            caps[i] = needs.max_bytes[i]
-    fill(share, caps, needs.weight, supply=supply_bytes)
-
-
-def _takes(needs: Needs, shares: Shares, *, supply_bytes: int) -> IntColumn:
+def _takes(needs: Needs, first: int, end: int, supply: int, desk: Desk) -> None:
     """How much to take from whom: for others' need and the host, else to even surplus out."""
-    count = len(shares.need)
-    needed = -supply_bytes
-    evening = -supply_bytes
-    for i in range(count):
+    needed = -supply
+    wanted = -supply  # more than that, where guests stay in distress with all they were given
+    evening = -supply
+    for i in range(first, end):
+        desk.taken[i] = 0
         ordered = needs.ordered_bytes[i]
-        far_below = _is_far_below(needs, i, shares.surplus[i])
-        needed += max(ordered, shares.need[i])
-        evening += max(ordered, shares.surplus[i] if far_below else shares.need[i])
-    taken = [0] * count
-    if needed > 0:
-        drain(_excess(needs, shares, calm_only=False), needs.weight, taken, amount=needed)
+        need = max(ordered, desk.need_share[i])
+        starved = needs.is_starved[i] == 1 and needs.is_movable[i] == 1
+        needed += need
+        wanted += max(need, needs.max_bytes[i]) if starved else need
+        far_below = _is_far_below(needs, i, desk.surplus_share[i])
+        evening += max(need, desk.surplus_share[i]) if far_below else need
+    if wanted > 0:
+        _excess(needs, first, end, 0, desk)
+        left = drain(desk.excess, needs.weight, desk.taken, first, end, max(needed, 0))
+        _probe(needs, first, end, left + wanted - max(needed, 0), desk)
     elif evening > 0:
-        drain(_excess(needs, shares, calm_only=True), needs.weight, taken, amount=evening)
-    return taken
+        _excess(needs, first, end, 1, desk)
+        drain(desk.excess, needs.weight, desk.taken, first, end, evening)
 
 
-def _excess(needs: Needs, shares: Shares, *, calm_only: bool) -> IntColumn:
+def _excess(needs: Needs, first: int, end: int, calm_only: int, desk: Desk) -> None:
     """What each guest holds above its share, where it may be a donor at all."""
-    excess = [0] * len(shares.surplus)
-    for i in range(len(excess)):
+    for i in range(first, end):
+        desk.excess[i] = 0
         asked = _has_need(needs, i) and needs.is_distressed[i] == 0
-        if asked and (needs.is_calm[i] == 1 or not calm_only):
-            excess[i] = max(0, needs.ordered_bytes[i] - shares.surplus[i])
-    return excess
+        if asked and (needs.is_calm[i] == 1 or calm_only == 0):
+            desk.excess[i] = max(0, needs.ordered_bytes[i] - desk.surplus_share[i])
 
 
-def _wish(needs: Needs, i: int, shares: Shares, taken: int, out: Wishes) -> None:
+def _probe(needs: Needs, first: int, end: int, amount: int, desk: Desk) -> None:
+    """Ask calm guests for what they may not be using: figures cannot see idle memory."""
+    if amount <= 0:
+        return
+    for i in range(first, end):
+        desk.excess[i] = 0
+        if _has_need(needs, i) and needs.is_distressed[i] == 0 and needs.is_calm[i] == 1:
+            kept = needs.ordered_bytes[i] - desk.taken[i]
+            desk.excess[i] = max(0, kept - needs.floor_bytes[i])
+    drain(desk.excess, needs.weight, desk.taken, first, end, amount)
+
+
+def _wish(needs: Needs, i: int, desk: Desk, out: Wishes) -> None:
     ordered = needs.ordered_bytes[i]
     out.wish_bytes[i] = ordered
     out.why[i] = WHY_NOTHING
@@ -145,26 +156,26 @@ def _wish(needs: Needs, i: int, shares: Shares, taken: int, out: Wishes) -> None
         out.wish_bytes[i] = max(ordered, needs.max_bytes[i])
         out.why[i] = WHY_DISTRESS
     elif ordered < needs.min_bytes[i]:
-        out.wish_bytes[i] = max(shares.need[i], needs.min_bytes[i])
+        out.wish_bytes[i] = max(desk.need_share[i], needs.min_bytes[i])
         out.why[i] = WHY_RAISED_TO_MIN
-    elif shares.need[i] > ordered:
-        out.wish_bytes[i] = shares.need[i]
-        out.why[i] = WHY_DEMAND
-    elif taken > 0:
-        out.wish_bytes[i] = ordered - taken
+    elif desk.taken[i] > 0:
+        out.wish_bytes[i] = ordered - desk.taken[i]
         out.why[i] = WHY_TAKEN_FOR_HOST
-    elif _is_far_below(needs, i, shares.surplus[i]):
-        out.wish_bytes[i] = shares.surplus[i]
+    elif desk.need_share[i] > ordered:
+        out.wish_bytes[i] = desk.need_share[i]
+        out.why[i] = WHY_DEMAND
+    elif _is_far_below(needs, i, desk.surplus_share[i]):
+        out.wish_bytes[i] = desk.surplus_share[i]
         out.why[i] = WHY_SURPLUS
 
 
-def _name_the_receiver(needs: Needs, out: Wishes) -> None:
+def _name_the_receiver(needs: Needs, first: int, end: int, out: Wishes) -> None:
     """Say "for others" where somebody waits for memory, "for the host" where nobody does."""
     somebody_waits = False
-    for i in range(len(out.why)):
+    for i in range(first, end):
         somebody_waits = somebody_waits or out.wish_bytes[i] > needs.ordered_bytes[i]
     if not somebody_waits:
         return
-    for i in range(len(out.why)):
+    for i in range(first, end):
         if out.why[i] == WHY_TAKEN_FOR_HOST:
             out.why[i] = WHY_TAKEN_FOR_OTHERS

@@ -1,8 +1,9 @@
 """The columns a policy works on: one entry a guest, plain numbers only.
 
-The same functions run interpreted over lists in the daemon and can be compiled over arrays for
-fleets (docs/design/0002-decisions-over-columns.md), so there are no objects, no ``None`` and no
-enums inside: an absent number is ``ABSENT``, and truth is 0 or 1.
+The same functions run interpreted over lists in the daemon and are compiled over arrays for fleets
+(docs/design/0002-decisions-over-columns.md), so there are no objects, no ``None``, no enums and no
+keyword-only arguments inside: an absent number is ``ABSENT``, and truth is 0 or 1. Guests of one
+host are neighbours, in entries ``first`` up to but not including ``end``.
 """
 
 from collections.abc import MutableSequence
@@ -24,9 +25,20 @@ class Needs(NamedTuple):
     ordered_bytes: IntColumn  # the standing target, or `actual` where there is none
     is_movable: IntColumn  # 0: it stays where it is, and what it holds is not to be shared
     is_distressed: IntColumn
+    is_starved: IntColumn  # in distress for seconds, with all that could be given so far
     is_calm: IntColumn  # long enough without pressure to be taken from for others' comfort
     need_bytes: IntColumn  # working set, where it is heading, and headroom; ABSENT if not believed
     comfort_bytes: IntColumn  # the need remembered: falls slowly, so that a pause is not a loss
+    floor_bytes: IntColumn  # below that not even scarcity takes
+
+
+class Host(NamedTuple):
+    """One host: which entries are its guests, and what they together may hold."""
+
+    first: int
+    end: int
+    supply_bytes: int
+    burst_bytes: int  # the part of the supply that is kept back for guests in distress
 
 
 class Wishes(NamedTuple):
@@ -36,6 +48,22 @@ class Wishes(NamedTuple):
     why: IntColumn
 
 
+class Desk(NamedTuple):
+    """Room for a policy's intermediate results, so that it allocates nothing itself."""
+
+    need_share: IntColumn
+    surplus_share: IntColumn
+    taken: IntColumn
+    excess: IntColumn
+    cap: IntColumn
+    extra: IntColumn
+
+
 def empty_wishes(count: int) -> Wishes:
     """Columns for ``count`` guests."""
     return Wishes(wish_bytes=[0] * count, why=[0] * count)
+
+
+def empty_desk(count: int) -> Desk:
+    """Columns for ``count`` guests."""
+    return Desk(*([0] * count for _ in Desk._fields))

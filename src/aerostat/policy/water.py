@@ -1,7 +1,7 @@
 """Weighted max-min fairness by water-filling, in whole numbers.
 
 Sums of integers do not depend on the order of the guests, so permuting guests permutes the result
-exactly; floating-point levels would not.
+exactly; floating-point levels would not. All functions work on entries ``first`` to ``end``.
 """
 
 from collections.abc import Sequence
@@ -12,19 +12,34 @@ LEVEL_SCALE = 1024
 """Levels are bytes per weight/1024: fine enough that rounding leaves at most a few KiB a guest."""
 
 
-def level_of(held: Sequence[int], cap: Sequence[int], weight: Sequence[int], *, supply: int) -> int:
+def total_of(column: Sequence[int], first: int, end: int) -> int:
+    """Add up entries ``first`` to ``end``."""
+    total = 0
+    for i in range(first, end):
+        total += column[i]
+    return total
+
+
+def level_of(
+    held: Sequence[int],
+    cap: Sequence[int],
+    weight: Sequence[int],
+    first: int,
+    end: int,
+    supply: int,
+) -> int:
     """Find the highest water level at which everybody's share still fits the supply.
 
     At level L a guest has ``L * weight / LEVEL_SCALE``, at least ``held`` and at most ``cap``.
     """
     low = 0
     high = 1
-    for i in range(len(held)):
+    for i in range(first, end):
         high = max(high, cap[i] * LEVEL_SCALE // weight[i] + 1)
     while high - low > 1:
         middle = (low + high) // 2
         total = 0
-        for i in range(len(held)):
+        for i in range(first, end):
             total += max(held[i], min(cap[i], middle * weight[i] // LEVEL_SCALE))
         if total <= supply:
             low = middle
@@ -33,7 +48,9 @@ def level_of(held: Sequence[int], cap: Sequence[int], weight: Sequence[int], *, 
     return low
 
 
-def fill(held: IntColumn, cap: Sequence[int], weight: Sequence[int], *, supply: int) -> int:
+def fill(
+    held: IntColumn, cap: Sequence[int], weight: Sequence[int], first: int, end: int, supply: int
+) -> int:
     """Raise ``held`` towards ``cap`` in place until the supply is used up.
 
     Nobody is lowered, and nobody passes its cap (a cap below ``held`` counts as ``held``). Where
@@ -44,36 +61,66 @@ def fill(held: IntColumn, cap: Sequence[int], weight: Sequence[int], *, supply: 
     """
     asked = 0
     total = 0
-    for i in range(len(held)):
+    for i in range(first, end):
         asked += max(held[i], cap[i])
         total += held[i]
     if total >= supply:
         return supply - total
     if asked <= supply:
-        for i in range(len(held)):
+        for i in range(first, end):
             held[i] = max(held[i], cap[i])
         return supply - asked
-    level = level_of(held, cap, weight, supply=supply)
+    level = level_of(held, cap, weight, first, end, supply)
     left = supply
-    for i in range(len(held)):
+    for i in range(first, end):
         held[i] = max(held[i], min(cap[i], level * weight[i] // LEVEL_SCALE))
         left -= held[i]
     return left
 
 
-def drain(excess: Sequence[int], weight: Sequence[int], taken: IntColumn, *, amount: int) -> None:
-    """Take ``amount`` from those with the greatest excess for their weight, into ``taken``.
+def drain(
+    excess: Sequence[int],
+    weight: Sequence[int],
+    taken: IntColumn,
+    first: int,
+    end: int,
+    amount: int,
+) -> int:
+    """Take ``amount`` from those with the greatest excess for their weight, added to ``taken``.
 
     The mirror of ``fill``: what everybody keeps of its excess is levelled. Where the excesses
     together are less than the amount, all of them is taken. Rounding takes up to a few KiB more
     than asked from each, never less.
+
+    Returns:
+        What could not be taken.
     """
-    total = 0
-    for i in range(len(excess)):
-        total += excess[i]
-    nothing = [0] * len(excess)
-    level = 0
-    if total > amount:
-        level = level_of(nothing, excess, weight, supply=total - amount)
-    for i in range(len(excess)):
-        taken[i] = excess[i] - min(excess[i], level * weight[i] // LEVEL_SCALE)
+    total = total_of(excess, first, end)
+    if total <= amount:
+        for i in range(first, end):
+            taken[i] += excess[i]
+        return amount - total
+    level = _kept_level(excess, weight, first, end, total - amount)
+    for i in range(first, end):
+        taken[i] += excess[i] - min(excess[i], level * weight[i] // LEVEL_SCALE)
+    return 0
+
+
+def _kept_level(
+    excess: Sequence[int], weight: Sequence[int], first: int, end: int, kept: int
+) -> int:
+    """The highest level up to which everybody may keep its excess, ``kept`` in all."""
+    low = 0
+    high = 1
+    for i in range(first, end):
+        high = max(high, excess[i] * LEVEL_SCALE // weight[i] + 1)
+    while high - low > 1:
+        middle = (low + high) // 2
+        total = 0
+        for i in range(first, end):
+            total += min(excess[i], middle * weight[i] // LEVEL_SCALE)
+        if total <= kept:
+            low = middle
+        else:
+            high = middle
+    return low

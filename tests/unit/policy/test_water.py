@@ -14,26 +14,26 @@ GUESTS = st.lists(
 
 def test_an_even_supply_is_split_evenly() -> None:
     held = [0, 0, 0]
-    left = fill(held, [1000, 1000, 1000], [100, 100, 100], supply=900)
+    left = fill(held, [1000, 1000, 1000], [100, 100, 100], 0, len(held), 900)
     assert held == [300, 300, 300]
     assert left == 0
 
 
 def test_what_one_cannot_take_goes_to_the_others() -> None:
     held = [0, 0]
-    fill(held, [100, 10_000], [1, 1], supply=1000)
+    fill(held, [100, 10_000], [1, 1], 0, len(held), 1000)
     assert held == [100, 900]
 
 
 def test_weight_decides_the_share() -> None:
     held = [0, 0]
-    fill(held, [10_000, 10_000], [300, 100], supply=4000)
+    fill(held, [10_000, 10_000], [300, 100], 0, len(held), 4000)
     assert held == [3000, 1000]
 
 
 def test_nobody_is_lowered_when_the_supply_is_already_exceeded() -> None:
     held = [500, 700]
-    left = fill(held, [600, 800], [1, 1], supply=1000)
+    left = fill(held, [600, 800], [1, 1], 0, len(held), 1000)
     assert held == [500, 700]
     assert left == -200
 
@@ -43,7 +43,7 @@ def test_fill_keeps_its_bounds(guests: list[tuple[int, int, int]], supply: int) 
     before = [held for held, _, _ in guests]
     held = list(before)
     caps = [cap for _, cap, _ in guests]
-    left = fill(held, caps, [weight for _, _, weight in guests], supply=supply)
+    left = fill(held, caps, [weight for _, _, weight in guests], 0, len(held), supply)
     assert left == supply - sum(held)
     assert sum(held) <= max(supply, sum(before))
     for old, new, cap in zip(before, held, caps, strict=True):
@@ -59,7 +59,7 @@ def test_permuting_guests_permutes_shares(
 
     def shares(rows: list[tuple[int, int, int]]) -> list[int]:
         held = [row[0] for row in rows]
-        fill(held, [row[1] for row in rows], [row[2] for row in rows], supply=supply)
+        fill(held, [row[1] for row in rows], [row[2] for row in rows], 0, len(held), supply)
         return held
 
     plain = shares(guests)
@@ -73,7 +73,7 @@ def test_drain_takes_what_is_asked_and_no_more_than_there_is(
     excess = [held for held, _, _ in guests]
     weight = [w for _, _, w in guests]
     taken = [0] * len(excess)
-    drain(excess, weight, taken, amount=amount)
+    drain(excess, weight, taken, 0, len(excess), amount)
     assert all(0 <= got <= had for got, had in zip(taken, excess, strict=True))
     assert sum(taken) >= min(amount, sum(excess))
     # Rounding: one level step of every guest's weight, at the most.

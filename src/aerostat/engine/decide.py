@@ -1,0 +1,88 @@
+"""The inner arithmetic of a round, over columns: guests of any number of hosts in one call.
+
+Everything called from here runs interpreted in the daemon and compiled in the simulator.
+"""
+
+from aerostat.engine import codes
+from aerostat.engine.believe import believe
+from aerostat.engine.columns import Round
+from aerostat.engine.estimate import estimate
+from aerostat.engine.guard import guard
+from aerostat.engine.order import order
+from aerostat.policy.adaptive import adaptive_wishes
+from aerostat.policy.codes import WHY_DISTRESS
+from aerostat.policy.columns import ABSENT, Host, Needs
+from aerostat.policy.static import static_wishes
+from aerostat.policy.water import total_of
+
+RELEASE_S_MIN = 5.0
+"""A reset guest is offered its max for at least so long, however short its grace."""
+
+
+def decide(r: Round) -> None:
+    """Decide every host of a round; results are in ``r.decision``, and memory is updated."""
+    for host in range(len(r.hosts.first)):
+        _decide_host(r, host)
+
+
+def _decide_host(r: Round, host: int) -> None:
+    first, end = r.hosts.first[host], r.hosts.end[host]
+    for i in range(first, end):
+        believe(r, i)
+        estimate(r, i)
+    committed = total_of(r.estimates.committed_bytes, first, end)
+    supply = supply_of_host(r, host, committed)
+    burst = min(r.hosts.burst_bytes[host], supply) if r.knobs.is_guarded == 1 else 0
+    _wish(r, Host(first, end, supply, burst))
+    for i in range(first, end):
+        _protect(r, i)
+        guard(r, i)
+    pool = supply - committed if r.knobs.frees_first == 1 or r.knobs.is_guarded == 0 else supply
+    if r.hosts.physical_bytes[host] != ABSENT:
+        pool = min(pool, r.hosts.physical_bytes[host])
+    order(r, first, end, pool, max(burst, r.hosts.kept_back_bytes[host]))
+
+
+def supply_of_host(r: Round, host: int, committed: int) -> int:
+    """What the host's guests may hold, less what is promised to VMs that are not here yet.
+
+    A host that could not be read supplies exactly what is held: nobody is taken from for it.
+    """
+    if r.hosts.supply_bytes[host] == ABSENT:
+        return committed
+    return max(0, r.hosts.supply_bytes[host] - r.hosts.reserved_bytes[host])
+
+
+def _wish(r: Round, host: Host) -> None:
+    needs = Needs(
+        r.figures.min_bytes,
+        r.figures.max_bytes,
+        r.figures.weight,
+        r.estimates.ordered_bytes,
+        r.estimates.is_movable,
+        r.estimates.is_distressed,
+        r.estimates.is_starved,
+        r.estimates.is_calm,
+        r.estimates.need_bytes,
+        r.estimates.comfort_bytes,
+        r.estimates.floor_bytes,
+    )
+    if r.policy == codes.POLICY_STATIC:
+        static_wishes(needs, host, r.desk, r.decision.wishes)
+    else:
+        adaptive_wishes(needs, host, r.desk, r.decision.wishes)
+
+
+def _protect(r: Round, i: int) -> None:
+    """Whatever the policy wished: distress and a reset ask for everything."""
+    if r.knobs.protects == 0 or r.estimates.is_movable[i] == 0:
+        return
+    released = r.estimates.ordered_bytes[i] >= r.figures.max_bytes[i]
+    over = r.now_s - r.memory.since_s[i] > max(r.knobs.grace_s, RELEASE_S_MIN)
+    if released or over:
+        r.memory.is_release_due[i] = 0
+    if r.estimates.is_distressed[i] == 1 or r.memory.is_release_due[i] == 1:
+        # A max lowered by the operator meanwhile is no reason to shrink it now.
+        ceiling = max(r.figures.max_bytes[i], r.estimates.ordered_bytes[i])
+        r.decision.wishes.wish_bytes[i] = ceiling
+        r.decision.wishes.why[i] = WHY_DISTRESS

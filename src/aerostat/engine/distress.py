@@ -1,0 +1,153 @@
+"""Distress: which signs say that a guest is short of memory now, and which are only scars."""
+
+from aerostat.engine.columns import RUN_RUNNING, Figures, Memory, Round
+from aerostat.engine.knobs import Knobs
+from aerostat.policy.columns import ABSENT
+from aerostat.units import MIB
+
+AVAILABLE_RATIO = 0.03
+"""Less available than this share of what the guest holds is distress by itself."""
+AVAILABLE_BYTES = 12 * MIB
+SWAP_RATE = 1 * MIB
+"""Bytes per second of guest swap traffic, in or out, that is distress: quiet guests show 0."""
+SQUEEZED_SWAP_IN_RATE = MIB // 2
+"""A guest just squeezed that reads back this much was using what was taken."""
+PRESSURE_SOME = 0.20
+PRESSURE_FULL = 0.05
+FAULT_RATE = 200.0
+"""Major faults or refaults per second that are distress when little is available as well."""
+FAULTS_AVAILABLE_RATIO = 0.15
+STALL_RATE = 50.0
+"""Allocations a second that had to wait for reclaim."""
+UNORDERED_RISE_BYTES = 4 * MIB
+"""A balloon that deflates by itself by more than this ran into deflate-on-oom."""
+OWN_EFFECT_S = 10.0
+"""For so long after a squeeze, swapping out is what was asked of the guest."""
+STARVED_S = 3.0
+"""In distress for so long with all that could be given: the others are asked for more."""
+BLAMED_S = 10.0
+"""Distress that begins so soon after our take is the take's doing."""
+
+
+def headroom_bytes(max_bytes: int, knobs: Knobs) -> int:
+    """What a guest of this size should have available beyond its working set."""
+    wanted = int(knobs.headroom_ratio * max_bytes)
+    return min(max(wanted, knobs.headroom_bytes_min), knobs.headroom_bytes_max)
+
+
+def is_squeezed(memory: Memory, i: int) -> bool:
+    """Whether it was taken below what it used, and has not got that back."""
+    return memory.squeeze_from_bytes[i] != ABSENT
+
+
+def ordered_bytes(figures: Figures, memory: Memory, i: int) -> int:
+    """The standing target, or what it holds where there is none."""
+    if memory.target_bytes[i] != ABSENT:
+        return memory.target_bytes[i]
+    return held_bytes(figures, memory, i)
+
+
+def held_bytes(figures: Figures, memory: Memory, i: int) -> int:
+    """What it holds; one that cannot be read now still holds what it held when last seen."""
+    actual = figures.actual_bytes[i]
+    return actual if actual != ABSENT else max(memory.actual_bytes[i], 0)
+
+
+def free_after_orders(figures: Figures, memory: Memory, i: int) -> int:
+    """What lies free in it, by its last clean sample and what has been ordered since."""
+    if memory.used_bytes[i] == ABSENT:
+        return 0
+    sampled = memory.used_bytes[i] + memory.clean_available_bytes[i]
+    return max(0, memory.free_bytes[i] + ordered_bytes(figures, memory, i) - sampled)
+
+
+def has_distress_signal(r: Round, i: int, is_fresh: bool) -> bool:
+    """Whether anything says that the guest is short of memory now."""
+    figures, memory = r.figures, r.memory
+    if figures.run[i] != RUN_RUNNING:
+        return False
+    if _rose_unordered(figures, memory, i) or memory.oom_kill_rate[i] > 0.0:
+        return True
+    # A guest that stopped talking while in distress is still in it: old bad news may give, and
+    # only old good news must not take.
+    if not is_fresh and memory.healthy_samples[i] > 0:
+        return False
+    if is_squeezed(memory, i):
+        return _is_hurt(memory, i)
+    if _is_nearly_out(figures, memory, i) or memory.swap_out_rate[i] >= SWAP_RATE:
+        return True
+    # What remains are signs of waiting. A guest that waits for its swap while its headroom lies
+    # free is reading back what it once lost, and more memory would not help it.
+    headroom = headroom_bytes(figures.max_bytes[i], r.knobs)
+    return free_after_orders(figures, memory, i) < headroom and _waits(memory, i)
+
+
+def _waits(memory: Memory, i: int) -> bool:
+    return (
+        memory.swap_in_rate[i] >= SWAP_RATE
+        or memory.pressure_some_ratio[i] >= PRESSURE_SOME
+        or memory.pressure_full_ratio[i] >= PRESSURE_FULL
+        or memory.alloc_stall_rate[i] >= STALL_RATE
+    )
+
+
+def _is_hurt(memory: Memory, i: int) -> bool:
+    """Little available and swapping out was asked of a squeezed guest. Reading back was not."""
+    return (
+        memory.swap_in_rate[i] >= SQUEEZED_SWAP_IN_RATE
+        or memory.pressure_full_ratio[i] >= PRESSURE_FULL
+        or memory.refault_rate[i] >= FAULT_RATE
+    )
+
+
+def _is_nearly_out(figures: Figures, memory: Memory, i: int) -> bool:
+    available = memory.available_bytes[i]
+    actual = figures.actual_bytes[i]
+    if ABSENT in (available, actual):
+        return False
+    if available < max(AVAILABLE_BYTES, int(AVAILABLE_RATIO * actual)):
+        return True
+    faulting = memory.major_fault_rate[i] >= FAULT_RATE or memory.refault_rate[i] >= FAULT_RATE
+    return faulting and available < FAULTS_AVAILABLE_RATIO * actual
+
+
+def _rose_unordered(figures: Figures, memory: Memory, i: int) -> bool:
+    target = memory.target_bytes[i]
+    if target == ABSENT or memory.has_arrived[i] == 0:
+        return False
+    return figures.actual_bytes[i] > target + UNORDERED_RISE_BYTES
+
+
+def is_recovering(r: Round, i: int) -> bool:
+    """Whether much lies free in it and it swaps nothing out: what hurt it is over."""
+    free = free_after_orders(r.figures, r.memory, i)
+    headroom = headroom_bytes(r.figures.max_bytes[i], r.knobs)
+    least = max(2 * headroom, r.memory.actual_bytes[i] // 4)
+    return r.memory.swap_out_rate[i] <= 0.0 and free > least
+
+
+def record_distress(r: Round, i: int, distressed: bool) -> None:
+    """Remember when distress began and was last seen, and what a take of ours has to do with it."""
+    memory = r.memory
+    if distressed:
+        if memory.healthy_samples[i] > 0:
+            memory.distress_began_s[i] = r.now_s
+            if is_squeezed(memory, i) or r.now_s - memory.take_s[i] < BLAMED_S:
+                _back_off(r, i)
+        memory.distress_s[i] = r.now_s
+        memory.healthy_samples[i] = 0
+    elif memory.sample_seen_s[i] == r.now_s:  # judge each sample once: no new one, no new proof
+        own = is_squeezed(memory, i) and r.now_s - memory.squeeze_s[i] < OWN_EFFECT_S
+        swapping = memory.swap_out_rate[i] > 0.0 and not own
+        memory.healthy_samples[i] = 0 if swapping else memory.healthy_samples[i] + 1
+
+
+def _back_off(r: Round, i: int) -> None:
+    """Distress by our own take: wait twice as long as last time before the next one."""
+    memory, knobs = r.memory, r.knobs
+    retry_s = max(knobs.stall_retry_s, 2 * memory.backoff_s[i])
+    memory.backoff_s[i] = min(retry_s, knobs.stall_retry_s_max)
+    memory.backoff_until_s[i] = r.now_s + memory.backoff_s[i]
+    if is_squeezed(memory, i):
+        memory.hurt_floor_bytes[i] = memory.squeeze_from_bytes[i]
+    memory.squeeze_from_bytes[i] = ABSENT

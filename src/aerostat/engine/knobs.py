@@ -1,0 +1,76 @@
+"""The parameters as plain numbers, the way the columns' arithmetic takes them."""
+
+from typing import NamedTuple
+
+from aerostat.engine.params import EngineParams, GuardRule
+
+
+class Knobs(NamedTuple):
+    """Numbers only; see ``params`` for what each means. Rules are 1 (on) or 0 (off)."""
+
+    is_guarded: int
+    headroom_ratio: float
+    headroom_bytes_min: int
+    headroom_bytes_max: int
+    lookahead_s: float
+    fall_s: float
+    figures_age_s_max: float
+    grace_s: float
+    cooldown_s: float
+    distress_quiet_s: float
+    dead_band_bytes: int
+    dead_band_ratio: float
+    step_ratio_max: float
+    step_bytes_max: int
+    stall_s: float
+    stall_retry_s: float
+    stall_retry_s_max: float
+    guest_floor_bytes: int
+    protects: int
+    checks_freshness: int
+    keeps_grace: int
+    spares_the_pressed: int
+    keeps_floors: int
+    limits_steps: int
+    takes_once_a_sample: int
+    notices_stalls: int
+    backs_off: int
+    frees_first: int
+    doubts: int
+
+
+def knobs_of(params: EngineParams) -> Knobs:
+    """Flatten the parameters."""
+    adaptive, guard = params.adaptive, params.guard
+    on = {rule: int(params.is_guarded and rule not in params.rules_off) for rule in GuardRule}
+    return Knobs(
+        is_guarded=int(params.is_guarded),
+        headroom_ratio=adaptive.headroom_ratio,
+        headroom_bytes_min=adaptive.headroom_bytes_min,
+        headroom_bytes_max=adaptive.headroom_bytes_max,
+        lookahead_s=adaptive.lookahead_s,
+        fall_s=adaptive.fall_s,
+        figures_age_s_max=guard.figures_age_max_s,
+        grace_s=guard.grace_s,
+        cooldown_s=guard.cooldown_s,
+        distress_quiet_s=guard.distress_quiet_s,
+        dead_band_bytes=guard.dead_band_bytes,
+        dead_band_ratio=guard.dead_band_ratio,
+        step_ratio_max=guard.step_ratio_max,
+        step_bytes_max=guard.step_bytes_max,
+        stall_s=guard.stall_s,
+        stall_retry_s=guard.stall_retry_s,
+        stall_retry_s_max=guard.stall_retry_s_max,
+        guest_floor_bytes=guard.guest_floor_bytes,
+        protects=on[GuardRule.PROTECTION],
+        checks_freshness=on[GuardRule.FRESHNESS],
+        keeps_grace=on[GuardRule.GRACE],
+        spares_the_pressed=on[GuardRule.PRESSURE],
+        keeps_floors=on[GuardRule.FLOOR],
+        limits_steps=on[GuardRule.STEP],
+        takes_once_a_sample=on[GuardRule.ONE_TAKE_A_SAMPLE],
+        notices_stalls=on[GuardRule.STALL],
+        backs_off=on[GuardRule.BACK_OFF],
+        frees_first=on[GuardRule.FREE_FIRST],
+        doubts=on[GuardRule.DOUBT],
+    )
