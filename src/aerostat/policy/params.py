@@ -11,6 +11,15 @@ class PolicyName(StrEnum):
 
     ADAPTIVE = "adaptive"
     STATIC = "static"
+    PROPORTIONAL = "proportional"
+    THRESHOLD = "threshold"
+    SHARES = "shares"
+    IDLE_TAX = "idle_tax"
+    PRESSURE_PERCENT = "pressure_percent"
+    BAND = "band"
+    PROBE = "probe"
+    SLACK = "slack"
+    CLAIRVOYANT = "clairvoyant"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
