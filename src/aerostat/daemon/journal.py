@@ -25,6 +25,9 @@ _ADVICE_SAME_RATIO = 0.05
 _CONNECTING_S = 3.0
 """A VM that cannot be read is told of after so long; a connection takes 2 s at most."""
 
+_SILENT_S = 10.0
+"""A guest that has a balloon and says nothing for so long has probably no driver for it."""
+
 _FIGURE = re.compile(r"\d+(\.\d+)?")
 
 # Passing states: a guest is in and out of them within seconds, and they change nothing.
@@ -103,16 +106,19 @@ class LogJournal:
             )
         # A VM that is only just being connected is no trouble yet.
         if met.is_found or now_s - met.since_s >= _CONNECTING_S:
-            self._tell_trouble(guest, met)
+            self._tell_trouble(guest, met, now_s)
 
-    def _tell_trouble(self, guest: GuestSnapshot, met: _Met) -> None:
+    def _tell_trouble(self, guest: GuestSnapshot, met: _Met, now_s: float) -> None:
+        trouble = guest.trouble
+        if trouble is None and _is_silent(guest) and now_s - met.since_s >= _SILENT_S:
+            trouble = "its guest has never reported any figures: is its balloon driver loaded?"
         # Figures in it, such as for how long by now, do not make it another trouble.
-        gist = None if guest.trouble is None else _FIGURE.sub("", guest.trouble)
+        gist = None if trouble is None else _FIGURE.sub("", trouble)
         if gist != met.trouble_gist:
             if gist is None:
                 self._log.info("guest_trouble_over", guest=guest.name)
             else:
-                self._log.warning("guest_trouble", guest=guest.name, detail=guest.trouble)
+                self._log.warning("guest_trouble", guest=guest.name, detail=trouble)
         met.trouble_gist = gist
 
     def _forget_the_gone(self, record: RoundRecord) -> None:
@@ -168,3 +174,13 @@ class LogJournal:
             held=format_size(host.committed_bytes),
             demand=format_size(host.demand_bytes),
         )
+
+
+def _is_silent(guest: GuestSnapshot) -> bool:
+    """Whether it runs, could report figures, and never has."""
+    statistics = guest.statistics
+    return (
+        guest.run_state is RunState.RUNNING
+        and guest.has_balloon is True
+        and (statistics is None or statistics.sampled_wall_s <= 0)
+    )

@@ -2,18 +2,24 @@
 
 import asyncio
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 
-from aerostat.config import Config
+from aerostat.config import Config, store_path_to_write
 from aerostat.control.loop import Loop
 from aerostat.daemon.journal import LogJournal
+from aerostat.daemon.journals import Journals
 from aerostat.daemon.status_log import StatusLog
+from aerostat.daemon.store_journal import StoreJournal
 from aerostat.drivers.qmp import QmpDriver, QmpSettings
 from aerostat.host.clock import SystemClock
 from aerostat.host.footprint import FootprintReader
 from aerostat.host.sensor import ProcHostSensor
 from aerostat.model.modes import Mode
+from aerostat.ports.journal import Journal
+from aerostat.store import Store
 
 
 def run_daemon(config: Config) -> None:
@@ -26,10 +32,28 @@ def run_daemon(config: Config) -> None:
     config.require_guests()
     sensor = ProcHostSensor()
     sensor.read()  # a host that cannot be read is told now, not by a daemon that does nothing
-    asyncio.run(_serve(config, sensor))
+    with _journals(config) as journal:
+        rounds = asyncio.run(_serve(config, sensor, journal))
+    structlog.get_logger().info("stopped", rounds=rounds, on_stop=config.on_stop.value)
 
 
-async def _serve(config: Config, sensor: ProcHostSensor) -> None:
+@contextmanager
+def _journals(config: Config) -> Iterator[Journal]:
+    """The log, and the store unless it is switched off."""
+    log = LogJournal(config.mode)
+    if not config.is_store_enabled:
+        yield log
+        return
+    path = config.store_path or store_path_to_write()
+    store = Store(path, retention=config.retention, configuration=config.stored_text())
+    remembered = StoreJournal(store, path)
+    with store:
+        yield Journals((log, remembered))
+    remembered.tell_the_end()
+
+
+async def _serve(config: Config, sensor: ProcHostSensor, journal: Journal) -> int:
+    """Balance until asked to stop; returns how many rounds it took."""
     log = structlog.get_logger()
     clock = SystemClock()
     footprints = FootprintReader(now_s=clock.now_s)
@@ -39,7 +63,7 @@ async def _serve(config: Config, sensor: ProcHostSensor) -> None:
         clock=clock,
         params=config.engine_params(),
         mode=config.mode,
-        journal=LogJournal(config.mode),
+        journal=journal,
     )
     loop.board.follow(StatusLog().show)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -54,7 +78,7 @@ async def _serve(config: Config, sensor: ProcHostSensor) -> None:
         await loop.run(config.on_stop)
     finally:
         footprints.close()
-    log.info("stopped", rounds=loop.board.status.rounds, on_stop=config.on_stop.value)
+    return loop.board.status.rounds
 
 
 def _driver(config: Config, clock: SystemClock, footprints: FootprintReader) -> QmpDriver:
