@@ -43,6 +43,8 @@ class GuestPhysics:
     wait_s_max: float = 0.5  # a request that has waited longer is given up
     heap_fill_bytes_per_s: float = 150 * MIB  # how fast a heap is filled at start
     restart_s: float = 1.0  # until a killed workload is started again
+    shutdown_s: float = 5.0  # from the power button to the end, with an empty balloon ...
+    shutdown_balloon_bytes_per_s: float = 20 * MIB  # ... and longer by what is still in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,12 +44,14 @@ class SimulatedGuest:
         self.run_state = RunState.RUNNING
         self.host_swapped_bytes = 0.0  # set by the world
         self._load = load
-        self._state = booted(build.max_bytes, load, build.physics)
+        self._state = _booted(build, load)
         self._target_bytes = float(build.max_bytes)
         self._statistics_delay_s = statistics_delay_s
         self._sample: BalloonStatistics | None = None
         self._next_sample_s = statistics_delay_s
         self._tally = SecondTally()
+        self._powered_down_s: float | None = None
+        self.pushed_bytes = 0.0  # written to its own swap in the last step
         self._seconds: deque[WorkloadSecond] = deque(maxlen=_SECONDS_KEPT)
 
     @property
@@ -76,7 +78,24 @@ class SimulatedGuest:
     @property
     def held_bytes(self) -> float:
         """What the host holds for its memory, in RAM or in swap."""
-        return self._state.backed_bytes
+        if self.faults.is_pinned:
+            return float(self.build.max_bytes)
+        kept = self._state.balloon_bytes if self.faults.keeps_touching else 0.0
+        return self._state.backed_bytes + kept
+
+    @property
+    def has_shut_down(self) -> bool:
+        """Whether a shutdown has come to its end: it lasts longer the more its balloon holds."""
+        if self._powered_down_s is None:
+            return False
+        physics = self.build.physics
+        lasts_s = physics.shutdown_s
+        lasts_s += self._state.balloon_bytes / physics.shutdown_balloon_bytes_per_s
+        return self._state.uptime_s - self._powered_down_s >= lasts_s
+
+    def power_down(self) -> None:
+        """Somebody pressed its power button: its system begins to shut down."""
+        self._powered_down_s = self._state.uptime_s
 
     def set_load(self, load: Load) -> None:
         """Tell the workload what to do from now on."""
@@ -94,17 +113,20 @@ class SimulatedGuest:
 
     def reset(self) -> None:
         """A fresh kernel: empty memory, counters at zero, and the old target still standing."""
-        self._state = booted(self.build.max_bytes, self._load, self.build.physics)
+        self._state = _booted(self.build, self._load)
         self._sample = None
         self._next_sample_s = self._statistics_delay_s
         self._tally = SecondTally()
+        self._powered_down_s = None
 
     def advance(self, dt_s: float, *, now_s: float, wall_s: float, host_stall_s: float) -> None:
         """Live for ``dt_s``, up to the instant ``now_s``."""
+        self.pushed_bytes = 0.0
         if self.run_state not in _LIVING:
             return  # and its clock stands still: statistics keep their last time stamp
         can_move = self.faults.has_driver and not self.faults.is_stalled
         second = floor(self._state.uptime_s + 1e-9)
+        swapped_out_bytes = self._state.swap_out_bytes
         self._state, served = advance(
             self._state,
             self._load,
@@ -113,6 +135,7 @@ class SimulatedGuest:
             target_bytes=self._target_bytes if can_move else None,
             host_stall_s=host_stall_s,
         )
+        self.pushed_bytes = self._state.swap_out_bytes - swapped_out_bytes
         self._tally.add(served)
         if floor(self._state.uptime_s + 1e-9) > second:
             self._seconds.append(
@@ -181,7 +204,8 @@ class SimulatedGuest:
 
     def _sample_statistics(self, wall_s: float) -> None:
         faults = self.faults
-        if not faults.has_driver or faults.has_frozen_statistics:
+        is_silent = self._state.uptime_s < self.build.figures_after_s
+        if not faults.has_driver or faults.has_frozen_statistics or is_silent:
             return
         memory, state = self.memory(), self._state
         claimed = faults.claimed_available_ratio
@@ -204,3 +228,10 @@ class SimulatedGuest:
             absent=tuple(AbsentFigure(name=n, why=Absence.NOT_REPORTED) for n in missing),
             **{name: value for name, value in values.items() if name not in missing},
         )
+
+
+def _booted(build: GuestBuild, load: Load) -> GuestState:
+    state = booted(build.max_bytes, load, build.physics)
+    if build.touches_all:
+        state.backed_bytes = float(build.max_bytes)
+    return state

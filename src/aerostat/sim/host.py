@@ -18,8 +18,10 @@ class SimulatedHost:
     def __init__(self, physics: HostPhysics) -> None:
         self.physics = physics
         self.other_bytes = float(physics.other_bytes)  # a test moves it to squeeze the host
+        self.shared_bytes = 0.0  # saved by merging equal pages; a test moves it, as writes would
         self.stall_per_touch_s = 0.0
         self._held_bytes = 0.0
+        self._merged_bytes = 0.0
         self._swapped_bytes = 0.0
         self._swap_in_bytes = 0.0
         self._swap_out_bytes = 0.0
@@ -28,7 +30,7 @@ class SimulatedHost:
     @property
     def held_bytes(self) -> int:
         """RAM that the guests and their hypervisor processes hold."""
-        return int(self._held_bytes - self._swapped_bytes)
+        return int(self._held_bytes - self._swapped_bytes - self._merged_bytes)
 
     @property
     def over_bytes(self) -> int:
@@ -40,13 +42,17 @@ class SimulatedHost:
         backed = sum(guest.held_bytes for guest in guests)
         self._held_bytes = backed + len(guests) * self.physics.hypervisor_bytes
         room = max(0.0, self.physics.total_bytes - self.other_bytes)
-        swapped = min(backed, max(0.0, self._held_bytes - room))
+        self._merged_bytes = min(self.shared_bytes, backed)
+        over = self._held_bytes - self._merged_bytes - room
+        swapped = min(backed - self._merged_bytes, max(0.0, over))
         ratio = swapped / backed if backed > 0 else 0.0
         for guest in guests:
             guest.host_swapped_bytes = guest.held_bytes * ratio
         # Each touch of a swapped page brings it in and pushes another one out.
         touches = sum(guest.load.requests_per_s for guest in guests) * REQUEST_TOUCHES * dt_s
         moved = min(touches * ratio, dt_s / self.physics.page_in_s * len(guests)) * PAGE_BYTES
+        # What a guest writes to its own swap has to come in from the host's first.
+        moved += sum(guest.pushed_bytes for guest in guests) * ratio
         self._swap_in_bytes += moved
         self._swap_out_bytes += moved + max(0.0, swapped - self._swapped_bytes)
         self._swapped_bytes = swapped
@@ -67,6 +73,7 @@ class SimulatedHost:
             swap_free_bytes=swap_free,
             swap_in_bytes=int(self._swap_in_bytes),
             swap_out_bytes=int(self._swap_out_bytes),
+            revocable_bytes=int(self._merged_bytes) or None,
             pressure_some_total_s=self._stalled_s,
             pressure_full_total_s=0.0,
         )

@@ -22,6 +22,8 @@ class GuestBuild:
     physics: GuestPhysics = GuestPhysics()
     swap: SwapDevice = SwapDevice()
     deflate_on_oom: bool = True
+    figures_after_s: float = 0.0  # its driver reports nothing before that uptime
+    touches_all: bool = False  # its system touches all its RAM as it boots, as Windows does
 
 
 def advance(
@@ -46,7 +48,7 @@ def advance(
         deflate_on_oom=build.deflate_on_oom,
         dt_s=dt_s,
         cpu_s=dt_s,
-        swap_out_bytes=build.swap.out_bytes_per_s * dt_s,
+        swap_out_bytes=_swap_out_rate(build, host_stall_s) * dt_s,
     )
     state.uptime_s += dt_s
     if target_bytes is not None:
@@ -59,6 +61,12 @@ def advance(
     state.pressure_some_s += min(dt_s, step.stalled_some_s)
     state.pressure_full_s += min(dt_s, step.stalled_full_s)
     return state, served
+
+
+def _swap_out_rate(build: GuestBuild, host_stall_s: float) -> float:
+    """A page that the host has swapped out must come in there before the guest can write it out."""
+    page_out_s = PAGE_BYTES / build.swap.out_bytes_per_s
+    return PAGE_BYTES / (page_out_s + host_stall_s)
 
 
 def _fill_heap(state: GuestState, load: Load, step: Step) -> None:

@@ -112,6 +112,10 @@ class World:
         """Let a paused guest go on."""
         self._become(name, RunState.RUNNING, LifecycleKind.RESUMED)
 
+    def migrate(self, name: str) -> None:
+        """Begin to migrate or save a guest: it goes on, and nobody is to move its memory."""
+        self.guest(name).run_state = RunState.MIGRATING
+
     def shut_down(self, name: str) -> None:
         """A guest ends; its hypervisor goes on answering until it is removed."""
         self._become(name, RunState.SHUTDOWN, LifecycleKind.SHUTDOWN)
@@ -162,6 +166,8 @@ class World:
         self.host.settle(guests, dt_s)
         for guest in guests:
             self._announce(guest)
+            if guest.has_shut_down and guest.run_state is RunState.RUNNING:
+                self.shut_down(guest.name)
 
     def _announce(self, guest: SimulatedGuest) -> None:
         last = self._announced[guest.guest]
