@@ -12,8 +12,8 @@ goal, is dealt anew by shares, within [min, max], no guest moving by more than 1
 
 Known faults: free memory stands for available, so page cache reads as need; no statistics count as
 need; dealing anew may *shrink* guests while memory is to be given; where the rich are exhausted
-the starving are shrunk as well; no feedback from swap or pressure; 10 MiB/s whatever the
-emergency.
+the starving are shrunk as well; what a max leaves over mostly goes to nobody; no feedback from
+swap or pressure; 10 MiB/s whatever the emergency.
 
 Reproduced to the byte: truncation, order of evaluation, restarts. Left out: a stopped guest's
 start at its minimum, and reading statistics every 2 s (a guest's figures are as fresh as the
