@@ -141,7 +141,7 @@ def aerostat(
     """Run the command line to its end."""
     return subprocess.run(
         [sys.executable, "-m", "aerostat", *arguments],
-        env={**os.environ, **(environment or {})},
+        env={**os.environ, "COLUMNS": "200", **(environment or {})},  # wide: no message is wrapped
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

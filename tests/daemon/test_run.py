@@ -109,6 +109,29 @@ def test_a_vm_that_starts_later_is_found_and_one_that_is_killed_is_told(
     assert daemon.garbage == []
 
 
+def test_a_vm_without_a_balloon_device_is_left_alone_and_named(
+    start: Daemons, fleet: Fleet
+) -> None:
+    fleet.start("ada", balloon=False)
+    daemon = start("--qmp", fleet.glob, "--mode", "enforce")
+    hold = daemon.until_said("hold", guest="ada")
+    assert hold["reason"] == "hold_no_balloon"
+    assert "no balloon device" in hold["words"]
+    assert daemon.stop() == 0
+    assert daemon.said("target") == []
+
+
+def test_a_vm_whose_guest_never_reports_is_named(start: Daemons, fleet: Fleet) -> None:
+    """A BIOS has no balloon driver, as a guest may have none: its figures never come."""
+    fleet.start("ada")
+    daemon = start("--qmp", fleet.glob, "--mode", "enforce")
+    trouble = daemon.until_said("guest_trouble", guest="ada")
+    assert "is its balloon driver loaded?" in trouble["detail"]
+    assert daemon.stop() == 0
+    assert len(daemon.said("guest_trouble")) == 1
+    assert daemon.said("target") == []
+
+
 def test_relative_sockets_count_from_where_it_was_started(start: Daemons, fleet: Fleet) -> None:
     fleet.start("ada")
     daemon = start("--qmp", "*.qmp")

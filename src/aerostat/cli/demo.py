@@ -16,10 +16,13 @@ from aerostat.lab.report import write_report
 from aerostat.lab.result import result_document, result_table
 from aerostat.lab.result.table import verdict_text
 from aerostat.lab.result.text import document_text
+from aerostat.lab.schedule import Schedule
 from aerostat.lab.schedule_file import load_packaged_schedule, load_schedule
 
 DEFAULT_SECONDS = 95.0
 """What the arms take together; booting comes on top, and the whole stays below two minutes."""
+
+DEFAULT_GUESTS = 3
 
 
 def demo(
@@ -29,7 +32,9 @@ def demo(
     simulated: Annotated[
         bool, typer.Option("--simulated", help="Simulated guests, labelled as such everywhere.")
     ] = False,
-    guests: Annotated[int, typer.Option(min=2, max=12, help="How many guests.")] = 3,
+    guests: Annotated[
+        int | None, typer.Option(min=2, max=12, help="How many guests; three if not said.")
+    ] = None,
     seconds: Annotated[
         float, typer.Option(min=60, max=3600, help="How long the arms take; more gives repeats.")
     ] = DEFAULT_SECONDS,
@@ -49,8 +54,7 @@ def demo(
         raise typer.BadParameter(f"{directory} is not a directory", param_hint="--directory")
     if not os.access(directory, os.W_OK | os.X_OK):
         raise typer.BadParameter(f"{directory} may not be written to", param_hint="--directory")
-    named = load_packaged_schedule("rotate") if schedule is None else load_schedule(schedule)
-    plan = plan_demo(named if schedule is not None else with_guests(named, guests), seconds)
+    plan = plan_demo(_schedule(schedule, guests), seconds)
     console = Console(stderr=True)
     if real:
         qemu_version()  # told now, not after the guest image has been built
@@ -60,6 +64,14 @@ def demo(
     show = show_simulated if simulated else show_real
     experiment = show(plan, console, is_quiet=quiet)
     _present(experiment, output, directory, console)
+
+
+def _schedule(path: Path | None, guests: int | None) -> Schedule:
+    if path is None:
+        return with_guests(load_packaged_schedule("rotate"), guests or DEFAULT_GUESTS)
+    if guests is not None:
+        raise typer.BadParameter("a schedule names its guests itself", param_hint="--guests")
+    return load_schedule(path)
 
 
 def _present(
