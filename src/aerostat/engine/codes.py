@@ -6,6 +6,7 @@ from aerostat.model.reasons import Bound, Reason
 
 POLICY_STATIC: Final = 0
 POLICY_ADAPTIVE: Final = 1
+POLICY_PEER: Final = 2  # wished outside of the compiled arithmetic
 
 REASONS: Final = tuple(Reason)
 BOUNDS: Final = tuple(Bound)

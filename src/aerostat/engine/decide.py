@@ -21,35 +21,53 @@ RELEASE_S_MIN = 5.0
 
 def decide(r: Round) -> None:
     """Decide every host of a round; results are in ``r.decision``, and memory is updated."""
+    judge(r)
     for host in range(len(r.hosts.first)):
-        _decide_host(r, host)
+        first, end = r.hosts.first[host], r.hosts.end[host]
+        supply = supply_of_host(r, host)
+        _wish(r, Host(first, end, supply, _burst_of_host(r, host, supply)))
+    settle(r)
 
 
-def _decide_host(r: Round, host: int) -> None:
-    first, end = r.hosts.first[host], r.hosts.end[host]
-    for i in range(first, end):
+def judge(r: Round) -> None:
+    """What is believed and estimated of every guest."""
+    for i in range(len(r.figures.run)):
         believe(r, i)
         estimate(r, i)
-    committed = total_of(r.estimates.committed_bytes, first, end)
-    supply = supply_of_host(r, host, committed)
-    burst = min(r.hosts.burst_bytes[host], supply) if r.knobs.is_guarded == 1 else 0
-    _wish(r, Host(first, end, supply, burst))
+
+
+def settle(r: Round) -> None:
+    """From wishes to targets: protection, guard, order."""
+    for host in range(len(r.hosts.first)):
+        _settle_host(r, host)
+
+
+def _settle_host(r: Round, host: int) -> None:
+    first, end = r.hosts.first[host], r.hosts.end[host]
     for i in range(first, end):
         _protect(r, i)
         guard(r, i)
-    pool = supply - committed if r.knobs.frees_first == 1 or r.knobs.is_guarded == 0 else supply
+    supply = supply_of_host(r, host)
+    burst = _burst_of_host(r, host, supply)
+    pool = supply
+    if r.knobs.frees_first == 1 or r.knobs.is_guarded == 0:
+        pool = supply - total_of(r.estimates.committed_bytes, first, end)
     if r.hosts.physical_bytes[host] != ABSENT:
         pool = min(pool, r.hosts.physical_bytes[host])
     order(r, first, end, pool, max(burst, r.hosts.kept_back_bytes[host]))
 
 
-def supply_of_host(r: Round, host: int, committed: int) -> int:
+def _burst_of_host(r: Round, host: int, supply: int) -> int:
+    return min(r.hosts.burst_bytes[host], supply) if r.knobs.is_guarded == 1 else 0
+
+
+def supply_of_host(r: Round, host: int) -> int:
     """What the host's guests may hold, less what is promised to VMs that are not here yet.
 
     A host that could not be read supplies exactly what is held: nobody is taken from for it.
     """
     if r.hosts.supply_bytes[host] == ABSENT:
-        return committed
+        return total_of(r.estimates.committed_bytes, r.hosts.first[host], r.hosts.end[host])
     return max(0, r.hosts.supply_bytes[host] - r.hosts.reserved_bytes[host])
 
 

@@ -1,6 +1,7 @@
 """Everything the operator may declare, as the engine takes it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aerostat.model.limits import Amount, GuestLimits, LimitRule
@@ -72,5 +73,8 @@ class EngineParams:
     rules: tuple[LimitRule, ...] = ()
     round_s: float = 0.5  # the pace when nothing is moving
     round_moving_s: float = 0.25  # the pace while a balloon moves or memory is awaited
+    policy_period_s: float | None = None  # for baselines; None: the period of their original
+    # For the clairvoyant of experiments: a guest's true demand now, and in the next interval.
+    known_demands: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     rules_off: frozenset[GuardRule] = frozenset()  # for experiments only
     is_guarded: bool = True  # False, in simulator and lab only: a baseline under its own rules

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from aerostat.engine.columns import NEVER_S, Memory, empty_memory
+from aerostat.engine.peer import PeerState
 from aerostat.model.events import (
     Event,
     LifecycleChanged,
@@ -34,6 +35,7 @@ class EngineState:
     memory: Memory = field(default_factory=lambda: empty_memory(0))
     host_state: HostState = HostState.COMFORTABLE
     reservations: tuple[Reservation, ...] = ()
+    peer: PeerState | None = None  # of a baseline policy, where one is in force
 
     @property
     def reserved_bytes(self) -> int:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 
 from aerostat.engine import codes, invariants
 from aerostat.engine.columns import Hosts, Round, new_round
-from aerostat.engine.decide import decide
+from aerostat.engine.decide import decide, judge, settle
 from aerostat.engine.figures import figures_of
 from aerostat.engine.host_state import next_host_state
 from aerostat.engine.knobs import knobs_of
 from aerostat.engine.params import EngineParams
+from aerostat.engine.peer import wish_as_peer
 from aerostat.engine.state import EngineState, aligned, with_events
 from aerostat.engine.supply import Supply, supply_of
 from aerostat.engine.trace import plan_of, trace_of
@@ -23,11 +24,7 @@ from aerostat.model.host_state import HostState
 from aerostat.model.plan import Plan, RoundTrace
 from aerostat.policy.columns import ABSENT
 from aerostat.policy.params import PolicyName
-
-_POLICY_NUMBER = {
-    PolicyName.STATIC: codes.POLICY_STATIC,
-    PolicyName.ADAPTIVE: codes.POLICY_ADAPTIVE,
-}
+from aerostat.policy.registry import BASELINES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +53,13 @@ def step(
     following = replace(following, host_state=_host_state(following, snapshot, params))
     supply = supply_of(snapshot, params)
     r = round_of(following, snapshot, supply, params)
-    decide(r)
+    if params.policy in BASELINES:
+        judge(r)
+        peer = wish_as_peer(state.peer, r, snapshot, supply, params)
+        settle(r)
+        following = replace(following, peer=peer)
+    else:
+        decide(r)
     invariants.check(r, supply_bytes=supply.total_bytes)
     return Step(
         state=following,
@@ -71,12 +74,24 @@ def round_of(
     """Lay one host out in columns, ready to be decided."""
     return new_round(
         now_s=snapshot.now_s,
-        policy=_POLICY_NUMBER[params.policy],
+        policy=_policy_number(params.policy),
         knobs=knobs_of(params),
         hosts=_one_host(state, len(snapshot.guests), supply),
         figures=figures_of(snapshot, params),
         memory=state.memory,
     )
+
+
+def _policy_number(policy: PolicyName) -> int:
+    """The policies that are part of the compiled arithmetic, by number."""
+    match policy:
+        case PolicyName.STATIC:
+            return codes.POLICY_STATIC
+        case PolicyName.ADAPTIVE:
+            return codes.POLICY_ADAPTIVE
+        case _:
+            assert policy in BASELINES, f"no policy is called {policy}"
+            return codes.POLICY_PEER
 
 
 def _host_state(state: EngineState, snapshot: HostSnapshot, params: EngineParams) -> HostState:

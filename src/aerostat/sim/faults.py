@@ -15,6 +15,8 @@ class Faults:
     has_frozen_statistics: bool = False  # the last sample stays for ever
     absent_figures: frozenset[str] = frozenset()  # names of figures that it does not report
     claimed_available_ratio: float | None = None  # it lies: of its total, so much is available
-    keeps_touching: bool = False  # it lies: uses what its balloon has taken, so the host has nothing
+    keeps_touching: bool = (
+        False  # it lies: uses what its balloon has taken, so the host has nothing
+    )
     is_pinned: bool = False  # a passed-through device pins its RAM: inflating frees nothing
     has_driver: bool = True  # False: targets are accepted and nothing comes of them
