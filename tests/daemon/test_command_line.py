@@ -8,8 +8,9 @@ import pytest
 import typer
 
 from aerostat import __version__
-from aerostat.cli.main import app
+from aerostat.cli.main import app, first_of_ours
 from aerostat.config import default_config
+from aerostat.lab.machine import MachineError
 from daemon_process import aerostat
 
 EXAMPLE = Path(__file__).parents[2] / "etc" / "aerostat.toml"
@@ -129,3 +130,10 @@ def test_show_without_a_file_prints_the_defaults() -> None:
 
 def test_an_unknown_output_format_is_wrong_usage() -> None:
     assert aerostat("config", "show", "-o", "xml").returncode == 2
+
+
+def test_an_error_of_ours_from_among_tasks_is_a_sentence_and_anything_else_a_trace() -> None:
+    ours, other = MachineError("ada did not boot"), ZeroDivisionError()
+    assert first_of_ours(ExceptionGroup("", [ExceptionGroup("", [ours]), ours])) is ours
+    assert first_of_ours(ExceptionGroup("", [ours, other])) is None
+    assert first_of_ours(ExceptionGroup("", [other])) is None

@@ -45,7 +45,7 @@ def main() -> None:
         _fail(error)
     except BaseExceptionGroup as group:
         # What fails among tasks comes in a group; a sentence about the first is worth more.
-        if (ours := _first_of_ours(group)) is None:
+        if (ours := first_of_ours(group)) is None:
             raise
         _fail(ours)
     except KeyboardInterrupt:
@@ -57,7 +57,7 @@ def _fail(error: AerostatError) -> NoReturn:
     sys.exit(error.exit_status)
 
 
-def _first_of_ours(group: BaseExceptionGroup[BaseException]) -> AerostatError | None:
+def first_of_ours(group: BaseExceptionGroup[BaseException]) -> AerostatError | None:
     """The first error of ours in a group that holds nothing else; None: something else is in it."""
     ours, others = group.split(AerostatError)
     if ours is None or others is not None:
