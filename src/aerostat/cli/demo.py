@@ -63,7 +63,7 @@ def demo(
         simulated = True
     show = show_simulated if simulated else show_real
     experiment = show(plan, console, is_quiet=quiet)
-    _present(experiment, output, directory, console)
+    present(experiment, output, directory, console)
 
 
 def _schedule(path: Path | None, guests: int | None) -> Schedule:
@@ -74,12 +74,15 @@ def _schedule(path: Path | None, guests: int | None) -> Schedule:
     return load_schedule(path)
 
 
-def _present(
+def present(
     experiment: Experiment, output: OutputFormat, directory: Path, console: Console
 ) -> None:
+    """Write report and raw result; print the table, or the document."""
     document = result_document(experiment)
     text = document_text(document)
-    report, raw = directory / "aerostat-demo.html", directory / "aerostat-demo.json"
+    report, raw = (
+        directory / f"aerostat-{experiment.name}.{ending}" for ending in ("html", "json")
+    )
     raw.write_text(text + "\n")
     write_report(document, report)
     if output is OutputFormat.JSON:

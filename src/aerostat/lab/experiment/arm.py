@@ -43,6 +43,7 @@ class Watch:
 
 
 OnFrame = Callable[[Watch], None]
+OnPhase = Callable[[ArmSetting, int], None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +64,7 @@ class ArmRunner:
     controller: Controller
     guests: tuple[str, ...]
     on_frame: OnFrame
+    on_phase: OnPhase  # called just before guests are told of it
 
     async def play(self, setting: ArmSetting) -> ArmRecording:
         """Play an arm; its parameters are already in force."""
@@ -77,6 +79,7 @@ class ArmRunner:
             phases.append(
                 Phase(start_s=due_s, end_s=due_s + plan.duration_s, hot_bytes=plan.hot_bytes)
             )
+            self.on_phase(setting, number)
             self.order(plan)
             due_s += plan.duration_s
             while len(seconds) + 1 <= due_s:

@@ -1,12 +1,13 @@
-"""Runs the demo from boot to result, on real guests or on simulated ones."""
+"""Runs a comparison from boot to result, on real guests or on simulated ones."""
 
 import asyncio
 import shutil
 
 from rich.console import Console
 
+from aerostat.lab.experiment.booting import BootProgress
+from aerostat.lab.experiment.comparison import Comparison, ComparisonPlan
 from aerostat.lab.experiment.controller import TaskController, ThreadController
-from aerostat.lab.experiment.demo import BootProgress, Demo, DemoPlan
 from aerostat.lab.experiment.policies import UNCONSTRAINED, arm_params
 from aerostat.lab.experiment.real_fleet import RealFleet
 from aerostat.lab.experiment.simulated_fleet import SimulatedFleet
@@ -24,7 +25,7 @@ def has_qemu() -> bool:
     return shutil.which(QEMU) is not None
 
 
-def show_real(plan: DemoPlan, console: Console, *, is_quiet: bool = False) -> Experiment:
+def show_real(plan: ComparisonPlan, console: Console, *, is_quiet: bool = False) -> Experiment:
     """Boot real guests and run the plan on them.
 
     Raises:
@@ -33,7 +34,7 @@ def show_real(plan: DemoPlan, console: Console, *, is_quiet: bool = False) -> Ex
     return asyncio.run(_real(plan, open_view(console, is_quiet=is_quiet)))
 
 
-async def _real(plan: DemoPlan, view: View) -> Experiment:
+async def _real(plan: ComparisonPlan, view: View) -> Experiment:
     with view:
         boot = BootProgress(view.show)
         showing = asyncio.create_task(boot.show())
@@ -43,27 +44,27 @@ async def _real(plan: DemoPlan, view: View) -> Experiment:
                 await controller.start()
                 try:
                     showing.cancel()
-                    demo = Demo(plan, fleet, controller, view.show, boot.elapsed_s)
-                    return await demo.run()
+                    comparison = Comparison(plan, fleet, controller, view.show, boot.elapsed_s)
+                    return await comparison.run()
                 finally:
                     await controller.stop()
         finally:
             showing.cancel()
 
 
-def show_simulated(plan: DemoPlan, console: Console, *, is_quiet: bool = False) -> Experiment:
+def show_simulated(plan: ComparisonPlan, console: Console, *, is_quiet: bool = False) -> Experiment:
     """Run the plan on simulated guests: faster than life, and at once where nobody watches."""
     view = open_view(console, is_quiet=is_quiet)
     pace = SIMULATED_PACE if console.is_terminal and not is_quiet else None
     return run_simulated(_simulated(plan, view), pace=pace)
 
 
-async def _simulated(plan: DemoPlan, view: View) -> Experiment:
+async def _simulated(plan: ComparisonPlan, view: View) -> Experiment:
     with view:
         async with SimulatedFleet(plan.schedule) as fleet:
             controller = TaskController(fleet, arm_params(UNCONSTRAINED, plan.schedule))
             await controller.start()
             try:
-                return await Demo(plan, fleet, controller, view.show).run()
+                return await Comparison(plan, fleet, controller, view.show).run()
             finally:
                 await controller.stop()

@@ -21,9 +21,27 @@ _TONES = {
 _RECOVERY_AFTER = "latency_p99_s"
 
 
+_COLUMNS_MAX = 3
+"""More policies than this stand in rows of their own, with fewer figures each."""
+_KEYS_OF_MANY = frozenset(
+    {
+        "served_ratio",
+        "within_slo_ratio",
+        "starved_s",
+        "latency_p99_s",
+        "guest_swap_in_bytes",
+        "guest_swap_out_bytes",
+        "host_memory_mean_bytes",
+        "churn_bytes",
+    }
+)
+
+
 def result_table(document: Mapping[str, Any]) -> Table:
-    """Means over the repeats, with the range beside them; the best figure of a row stands out."""
+    """Means over the repeats, with the range beside them; the best figure stands out."""
     policies = summaries(document["arms"])
+    if len(policies) > _COLUMNS_MAX:
+        return _table_of_many(document, policies)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
     for summary in policies:
@@ -37,6 +55,27 @@ def result_table(document: Mapping[str, Any]) -> Table:
             told = [part for summary in policies for part in summary.recovery()]
             table.add_row(RECOVERY_LABEL, *told)
     return table
+
+
+def _table_of_many(document: Mapping[str, Any], policies: Sequence[PolicySummary]) -> Table:
+    """A row a policy, its range on the line below."""
+    shown = [m for m in measures(document.get("slo_s")) if m.key in _KEYS_OF_MANY]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("", no_wrap=True)
+    for measure in shown:
+        table.add_column(measure.label, justify="right")
+    by_measure = [_cells(m, policies, [p.spread(m) for p in policies]) for m in shown]
+    for number, summary in enumerate(policies):
+        cells = [_stacked(column[2 * number : 2 * number + 2]) for column in by_measure]
+        table.add_row(_heading(summary), *cells)
+    return table
+
+
+def _stacked(cell: Sequence[Text | str]) -> Text:
+    """A figure with its range below."""
+    told, told_range = cell
+    text = told if isinstance(told, Text) else Text(told)
+    return text.append(f"\n{told_range}", style="not bold dim") if told_range else text
 
 
 def verdict_text(document: Mapping[str, Any]) -> Text:

@@ -11,6 +11,7 @@ _TITLES = {
     "unconstrained": "Unconstrained",
     "static": "Even split",
     "adaptive": "Aerostat",
+    "clairvoyant": "Clairvoyant",
 }
 
 

@@ -1,0 +1,54 @@
+"""``aerostat lab``: experiments on real guests."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from aerostat.cli.demo import present
+from aerostat.cli.options import Output, OutputFormat
+from aerostat.lab.experiment.comparison import ComparisonPlan, shuffled_order
+from aerostat.lab.experiment.policies import ARM_POLICIES
+from aerostat.lab.experiment.show import show_real, show_simulated
+from aerostat.lab.schedule_file import load_packaged_schedule, load_schedule, packaged_schedules
+
+lab_app = typer.Typer(help="Experiments on real guests.", no_args_is_help=True)
+
+
+@lab_app.callback()
+def _lab() -> None:
+    """Experiments on real guests."""
+
+
+@lab_app.command()
+def bench(
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(help=f"May be repeated; of {', '.join(ARM_POLICIES)}."),
+    ] = None,
+    schedule: Annotated[
+        str, typer.Option(help="A schedule file, or the name of one that comes along.")
+    ] = "rotate",
+    repeats: Annotated[int, typer.Option(min=1, max=50, help="Of every arm.")] = 3,
+    simulated: Annotated[bool, typer.Option("--simulated", help="On simulated guests.")] = False,
+    seed: Annotated[int, typer.Option(help="Of the order in which arms run.")] = 1,
+    output: Output = OutputFormat.TABLE,
+    directory: Annotated[Path, typer.Option(help="Where report and result are written.")] = Path(),
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Compare policies on the same guests and schedule, arms in shuffled order, repeated."""
+    policies = policy or ["static", "shares", "threshold", "adaptive", "clairvoyant"]
+    unknown = [name for name in policies if name not in ARM_POLICIES]
+    if unknown:
+        known = ", ".join(ARM_POLICIES)
+        raise typer.BadParameter(f"{unknown[0]!r} is no policy; there are: {known}")
+    if not directory.is_dir():
+        raise typer.BadParameter(f"{directory} is not a directory", param_hint="--directory")
+    packaged = schedule in packaged_schedules()
+    chosen = load_packaged_schedule(schedule) if packaged else load_schedule(Path(schedule))
+    order = shuffled_order(policies, repeats, seed)
+    plan = ComparisonPlan(name="bench", schedule=chosen, order=order)
+    console = Console(stderr=True)
+    show = show_simulated if simulated else show_real
+    present(show(plan, console, is_quiet=quiet), output, directory, console)
