@@ -3,6 +3,7 @@
 from collections import deque
 from dataclasses import replace
 from math import floor
+from typing import Any
 
 from aerostat.model.figures import Absence, AbsentFigure, BalloonStatistics, VmFootprint
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
@@ -101,6 +102,10 @@ class SimulatedGuest:
         """Tell the workload what to do from now on."""
         self._load = load
         change_load(self._state, load)
+
+    def change_load(self, **changed: Any) -> None:
+        """Change the named fields of what the workload was told to do."""
+        self.set_load(replace(self._load, **changed))
 
     def set_hot(self, hot_bytes: int) -> None:
         """Tell the workload the size of its hot set."""

@@ -116,6 +116,10 @@ class World:
         """Begin to migrate or save a guest: it goes on, and nobody is to move its memory."""
         self.guest(name).run_state = RunState.MIGRATING
 
+    def power_down(self, name: str) -> None:
+        """Press a guest's power button: it ends when its system has shut down."""
+        self.guest(name).power_down()
+
     def shut_down(self, name: str) -> None:
         """A guest ends; its hypervisor goes on answering until it is removed."""
         self._become(name, RunState.SHUTDOWN, LifecycleKind.SHUTDOWN)

@@ -1,0 +1,152 @@
+"""The shape of a scenario file: its tables, keys and defaults. Field names are the file's keys."""
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from aerostat.config.document import AdvancedTable
+from aerostat.config.values import (
+    DurationS,
+    GuestAmount,
+    HostAmount,
+    SizeBytes,
+    Truth,
+    Weight,
+    choice,
+    within,
+)
+from aerostat.engine.params import Accounting, EngineParams, GuardRule
+from aerostat.model.limits import GuestLimits
+from aerostat.policy.params import PolicyName
+from aerostat.sim.constants import GuestPhysics, HostPhysics, SwapDevice
+from aerostat.sim.guest_state import HeapMode, Load
+from aerostat.sim.physics import GuestBuild
+from aerostat.sim.scenario.checks import AnyCheck
+from aerostat.sim.scenario.happening import FaultTable, Happening
+from aerostat.sim.scenario.values import Sentence, SizeOrNone, Table
+
+_HOST = HostPhysics()
+_PHYSICS = GuestPhysics()
+_SWAP = SwapDevice()
+_LOAD = Load()
+_LIMITS = GuestLimits()
+_PARAMS = EngineParams()
+
+
+class HostTable(Table):
+    """The host, and what the operator declares for it."""
+
+    ram: SizeBytes = _HOST.total_bytes
+    others: SizeOrNone = _HOST.other_bytes
+    overhead: SizeOrNone = _HOST.hypervisor_bytes
+    swap: SizeOrNone = _HOST.swap_bytes
+    shared: SizeOrNone = 0
+    page_in: DurationS = _HOST.page_in_s
+    budget: SizeBytes | None = None
+    reserve: HostAmount = _PARAMS.host.reserve
+    burst_reserve: HostAmount = _PARAMS.host.burst_reserve
+    accounting: Annotated[Accounting, BeforeValidator(choice(Accounting))] = _PARAMS.host.accounting
+
+
+class GuestTable(Table):
+    """A guest, or several alike; what its workload does at first."""
+
+    name: Sentence
+    count: Annotated[int, Field(ge=1, le=1000)] | None = None  # name-00, name-01, ...
+    ram: SizeBytes
+    swap: SizeOrNone = _SWAP.size_bytes
+    swap_out_rate: SizeBytes = int(_SWAP.out_bytes_per_s)  # a second
+    deflate_on_oom: Truth = True
+    hot: SizeOrNone = _LOAD.hot_bytes
+    keep: Annotated[HeapMode, BeforeValidator(choice(HeapMode))] = _LOAD.mode
+    heap: SizeOrNone = 0
+    rate: Annotated[int, Field(ge=0, le=10_000)] = int(_LOAD.requests_per_s)
+    files: SizeOrNone = 0
+    file_pages: Annotated[int, Field(ge=0)] = 0  # read a second
+    min: GuestAmount = _LIMITS.minimum
+    weight: Weight = _LIMITS.weight
+    managed: Truth = _LIMITS.is_managed
+    target: SizeBytes | None = None  # standing from before the scenario
+    appears: DurationS | None = None  # by default it is there from the start
+    asks: DurationS | None = None  # and wants to be let in first, waiting so long at most
+    figures_after: DurationS = 0.0
+    touches_all: Truth = False
+    inflate_rate: SizeBytes = int(_PHYSICS.inflate_bytes_per_s)  # a second
+    deflate_rate: SizeBytes = int(_PHYSICS.deflate_bytes_per_s)
+    fill_rate: SizeBytes = int(_PHYSICS.heap_fill_bytes_per_s)
+    fault: FaultTable = FaultTable()
+
+    def names(self) -> tuple[str, ...]:
+        """The guests that this describes."""
+        if self.count is None:
+            return (self.name,)
+        return tuple(f"{self.name}-{number:02d}" for number in range(self.count))
+
+    def build(self) -> GuestBuild:
+        """What it is made of."""
+        return GuestBuild(
+            max_bytes=self.ram,
+            physics=GuestPhysics(
+                inflate_bytes_per_s=self.inflate_rate,
+                deflate_bytes_per_s=self.deflate_rate,
+                heap_fill_bytes_per_s=self.fill_rate,
+            ),
+            swap=SwapDevice(size_bytes=self.swap, out_bytes_per_s=self.swap_out_rate),
+            deflate_on_oom=self.deflate_on_oom,
+            figures_after_s=self.figures_after,
+            touches_all=self.touches_all,
+        )
+
+    def load(self) -> Load:
+        """What its workload does at first."""
+        return Load(
+            hot_bytes=self.hot,
+            requests_per_s=float(self.rate),
+            mode=self.keep,
+            heap_bytes=self.heap,
+            file_bytes=self.files,
+            file_pages_per_s=float(self.file_pages),
+        )
+
+
+class PeerTable(Table):
+    """Somebody else's rule that fails here, at these checks, and why."""
+
+    policy: Annotated[PolicyName, BeforeValidator(choice(PolicyName))]
+    breaks: Annotated[tuple[str, ...], Field(min_length=1)]
+    because: Sentence
+
+
+class WithoutTable(Table):
+    """The rule of our guard without which this goes wrong, at these checks, and why."""
+
+    rule: Annotated[GuardRule, BeforeValidator(choice(GuardRule))]
+    breaks: Annotated[tuple[str, ...], Field(min_length=1)]
+    because: Sentence
+
+
+class Scenario(Table):
+    """The whole file."""
+
+    title: Sentence  # what must hold, in a sentence
+    incident: Sentence | None = None  # R1 to R20
+    source: Sentence  # where it comes from
+    must_happen: Sentence
+    protects: Sentence  # the invariant
+    known_failure: Sentence | None = None  # what our engine still gets wrong here
+    duration: Annotated[DurationS, within("1s", "1d")]
+    step: Annotated[DurationS, within("10ms", "1s")] = 0.1
+    seed: int = 0
+    starts_without_daemon: Truth = False
+    peer: PeerTable | None = None
+    without: tuple[WithoutTable, ...] = ()
+    host: HostTable = HostTable()
+    advanced: AdvancedTable = AdvancedTable()
+    guest: Annotated[tuple[GuestTable, ...], Field(min_length=1)]
+    at: tuple[Happening, ...] = ()
+    must: Annotated[tuple[AnyCheck, ...], Field(min_length=1)]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All guests that there ever are, ordered."""
+        return tuple(sorted(name for guest in self.guest for name in guest.names()))
