@@ -157,6 +157,15 @@ def test_a_rise_is_believed_at_once_and_a_fall_late() -> None:
     assert low < estimate_active(memory, 0) < high
 
 
+def test_of_the_averages_the_slow_one_falls_last() -> None:
+    memory = new_active_memory(1)
+    idle, busy = view([Guest(active_ratio=0.1)]), view([Guest(active_ratio=0.9)])
+    for period in range(40):
+        observe_active(busy if period < 20 else idle, memory, 0, now_s=30.0 * period)
+    assert memory.slow_bytes[0] > 1.05 * memory.fast_bytes[0]
+    assert estimate_active(memory, 0) == int(memory.slow_bytes[0])
+
+
 def test_a_sample_counts_once() -> None:
     memory = new_active_memory(1)
     same = view([Guest(is_new_sample=False)])

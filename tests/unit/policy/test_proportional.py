@@ -32,6 +32,15 @@ def test_guests_without_a_range_divide_nothing_by_nothing() -> None:
     assert targets == [mib(1000)]
 
 
+def test_a_guest_below_its_min_owes_nothing() -> None:
+    """It is raised to min and beyond, out of a surplus that does not count what it lacks."""
+    both = view([Guest(min_mib=1000, max_mib=3000, actual_mib=500), *pair()[:1]])
+    targets = proportional_targets(
+        both, [1, 1], host_free_bytes=mib(0), wanted_free_bytes=mib(0), inaccuracy_bytes=0
+    )
+    assert targets == [mib(1500), mib(1500)]
+
+
 def test_memory_is_freed_before_it_is_given() -> None:
     asked = Asked(
         PolicyName.PROPORTIONAL,
