@@ -1,6 +1,5 @@
 """Where the store is, and what the file may say about it."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -31,10 +30,10 @@ def test_who_may_write_the_systems_folder_does(tmp_path: Path) -> None:
     assert store_path_to_write(environment, system=system) == system / "aerostat.db"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs a folder that root cannot write: /proc")
 def test_who_may_not_has_a_folder_of_its_own(tmp_path: Path) -> None:
-    """/proc takes no new files from anybody."""
-    system = Path("/proc/none")
+    """In a file no folder can be made, not even by root."""
+    (tmp_path / "file").touch()
+    system = tmp_path / "file" / "aerostat"
     own = {"XDG_STATE_HOME": str(tmp_path)}
     assert store_path_to_write(own, system=system) == tmp_path / "aerostat" / "aerostat.db"
     relative = store_path_to_write({"XDG_STATE_HOME": "state"}, system=system)

@@ -21,6 +21,10 @@ ConfigPath = Annotated[
 Output = Annotated[
     OutputFormat, typer.Option("-o", "--output", help="A table for people, or JSON.")
 ]
+StorePath = Annotated[
+    Path | None,
+    typer.Option("--store", help="The daemon's database; without one, where it is by default."),
+]
 QmpSockets = Annotated[
     list[str] | None,
     typer.Option("--qmp", help="QMP socket, or a quoted glob of them. May be repeated."),

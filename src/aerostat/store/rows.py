@@ -2,9 +2,8 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
-from enum import StrEnum
 from typing import Any, TypeVar
 
 from aerostat.model.events import (
@@ -12,6 +11,7 @@ from aerostat.model.events import (
     Event,
     LifecycleChanged,
     LifecycleKind,
+    MemoryReserved,
     Outcome,
     TargetAnswered,
 )
@@ -24,6 +24,7 @@ from aerostat.model.figures import (
 )
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
 from aerostat.model.host import HostMemory
+from aerostat.model.host_state import HostState, LadderStep
 from aerostat.model.plan import GuestTrace, HostTrace, TargetChange
 from aerostat.model.reasons import Bound, Reason
 
@@ -36,18 +37,22 @@ _KINDS: Mapping[type[Event], str] = {
     TargetAnswered: "target_answered",
     BalloonMoved: "balloon_moved",
     LifecycleChanged: "lifecycle_changed",
+    MemoryReserved: "memory_reserved",
 }
 
-_READERS: Mapping[str, type[StrEnum] | type[bool]] = {
+
+def _ladder(text: str) -> tuple[LadderStep, ...]:
+    return tuple(LadderStep(word) for word in json.loads(text))
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
     "run_state": RunState,
-    "has_balloon": bool,
     "reason": Reason,
     "bound": Bound,
-    "is_distressed": bool,
-    "is_stalled": bool,
-    "is_urgent": bool,
     "outcome": Outcome,
-    "change": LifecycleKind,
+    "kind": LifecycleKind,
+    "state": HostState,
+    "allowed": _ladder,
 }
 """Columns that come back as something else than the plain number or text in them."""
 
@@ -67,7 +72,7 @@ PRESSURE = _names(GuestPressure)
 FOOTPRINT = _names(VmFootprint)
 DECISION = _names(GuestTrace, without=_OF_GUEST)
 CHANGE = _names(TargetChange, without=_OF_GUEST)
-EVENT = ("target_bytes", "actual_bytes", "outcome", "detail", "change")
+EVENT = tuple(dict.fromkeys(name for kind in _KINDS for name in _names(kind, without=_OF_GUEST)))
 
 
 def cell(value: object) -> Cell:
@@ -84,6 +89,8 @@ def cell(value: object) -> Cell:
         return None if math.isnan(value) else value
     if value is None:
         return None
+    if isinstance(value, tuple):
+        return json.dumps([str(item) for item in value])
     # A NUL would end the text for many a reader of SQLite's.
     text = str(value).replace("\0", "\N{SYMBOL FOR NULL}")
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
@@ -117,11 +124,12 @@ def sample_row(guest: GuestSnapshot) -> dict[str, Cell]:
 
 def event_row(event: Event) -> dict[str, Cell]:
     """What happened."""
-    return {"kind": _KINDS[type(event)], **cells(event, EVENT)}
+    return {"what": _KINDS[type(event)], **cells(event, EVENT)}
 
 
 def _value(kind: type[ValueT], row: Mapping[str, Any], names: Iterable[str], **more: Any) -> ValueT:
-    values = {name: read(name, row[name]) for name in names}
+    # What an older daemon did not write yet is what the model says it is by default.
+    values = {name: read(name, row[name]) for name in names if name in row}
     return kind(**values, **more)
 
 
@@ -131,7 +139,7 @@ def read(name: str, value: Any) -> Any:
     Raises:
         ValueError: it is a word that this version does not know.
     """
-    reader = _READERS.get(name)
+    reader = bool if name.startswith(("is_", "has_")) else _READERS.get(name)
     return value if reader is None or value is None else reader(value)
 
 
@@ -196,7 +204,7 @@ def event_of(row: Mapping[str, Any]) -> Event:
         ValueError: it is of a kind that this version does not know.
     """
     for kind, name in _KINDS.items():
-        if row["kind"] == name:
+        if row["what"] == name:
             own = _names(kind, without=_OF_GUEST)
             return _value(kind, row, own, guest=GuestId(row["guest"]))
-    raise ValueError(f"{row['kind']!r} is not a kind of event")
+    raise ValueError(f"{row['what']!r} is not a kind of event")

@@ -1,5 +1,6 @@
 """The tables, and which files hold them in a version we know."""
 
+import contextlib
 import sqlite3
 from importlib import resources
 from pathlib import Path
@@ -27,6 +28,30 @@ def create(connection: sqlite3.Connection) -> None:
         f"PRAGMA application_id = {APPLICATION_ID};\n"
         f"PRAGMA user_version = {SCHEMA_VERSION};\nCOMMIT;"
     )
+
+
+def columns(connection: sqlite3.Connection) -> dict[str, dict[str, str]]:
+    """Every table's columns with their types."""
+    found = connection.execute(
+        "SELECT t.name, c.name, c.type FROM sqlite_schema t JOIN pragma_table_info(t.name) c"
+        " WHERE t.type = 'table' ORDER BY t.rowid, c.cid"
+    )
+    tables: dict[str, dict[str, str]] = {}
+    for table, column, kind in found:
+        tables.setdefault(table, {})[column] = kind
+    return tables
+
+
+def add_missing_columns(connection: sqlite3.Connection) -> None:
+    """Give a file of an older release of this version the columns that have come since."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as model:
+        model.executescript(schema_text())
+        wanted = columns(model)
+    present = columns(connection)
+    for table, kinds in wanted.items():
+        for column, kind in kinds.items():
+            if column not in present[table]:
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
 
 
 def is_empty(connection: sqlite3.Connection) -> bool:

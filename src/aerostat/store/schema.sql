@@ -1,5 +1,6 @@
 -- The store's tables, explained column by column in docs/store.md (a test compares the two).
 -- Sizes are bytes, ages and rates are in seconds, wall_s is Unix time. NULL is absent, never zero.
+-- A new column must be one that may be NULL: files that are older get it added when a daemon opens them.
 
 CREATE TABLE session (
     session INTEGER PRIMARY KEY,
@@ -27,6 +28,9 @@ CREATE TABLE round (
     committed_bytes INTEGER NOT NULL,
     demand_bytes INTEGER NOT NULL,
     short_bytes INTEGER NOT NULL,
+    reserved_bytes INTEGER,
+    state TEXT,
+    allowed TEXT,
     host_total_bytes INTEGER,
     host_available_bytes INTEGER,
     host_free_bytes INTEGER,
@@ -35,6 +39,7 @@ CREATE TABLE round (
     host_swap_free_bytes INTEGER,
     host_swap_in_bytes INTEGER,
     host_swap_out_bytes INTEGER,
+    host_revocable_bytes INTEGER,
     host_pressure_some_total_s REAL,
     host_pressure_full_total_s REAL
 ) STRICT;
@@ -99,6 +104,7 @@ CREATE TABLE decision (
     pressure_some_ratio REAL,
     is_distressed INTEGER NOT NULL,
     is_stalled INTEGER NOT NULL,
+    is_doubted INTEGER,
     PRIMARY KEY (round, guest)
 ) STRICT, WITHOUT ROWID;
 
@@ -118,12 +124,14 @@ CREATE TABLE event (
     round INTEGER NOT NULL REFERENCES round ON DELETE CASCADE,
     position INTEGER NOT NULL,
     guest INTEGER NOT NULL REFERENCES guest,
-    kind TEXT NOT NULL,
+    what TEXT NOT NULL,
     target_bytes INTEGER,
     actual_bytes INTEGER,
     outcome TEXT,
     detail TEXT,
-    change TEXT,
+    kind TEXT,
+    size_bytes INTEGER,
+    for_s REAL,
     PRIMARY KEY (round, position)
 ) STRICT, WITHOUT ROWID;
 

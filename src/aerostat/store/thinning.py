@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from aerostat.engine.believe import ARRIVED_BYTES
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
 from aerostat.model.host import HostSnapshot
+from aerostat.model.host_state import HostState
 from aerostat.model.plan import GuestTrace
 from aerostat.model.reasons import Bound, Reason
 from aerostat.ports.journal import RoundRecord
@@ -35,6 +36,7 @@ class _Face:
     is_stalled: bool
     run_state: RunState
     has_trouble: bool
+    is_doubted: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ class Thinning:
     def __init__(self) -> None:
         self._kept: dict[GuestId, _Kept] = {}
         self._round_s: float | None = None
+        self._host_state: HostState | None = None
 
     def thinned(self, record: RoundRecord) -> RoundRecord | None:
         """The part of a round that is to be kept, if any; ``accept`` it once it has been."""
@@ -60,13 +63,15 @@ class Thinning:
             for guest, trace in _pairs(record)
             if trace.guest in asked or self._is_new(guest, trace, record)
         )
-        if not keep and not record.events and not self._is_due(self._round_s, record):
+        is_same_host = record.trace.host.state is self._host_state
+        if not (keep or record.events) and is_same_host and not self._is_due(self._round_s, record):
             return None
         return _only(record, keep)
 
     def accept(self, kept: RoundRecord) -> None:
         """This has been written: from now on it is old."""
         self._round_s = kept.trace.now_s
+        self._host_state = kept.trace.host.state
         for guest, trace in _pairs(kept):
             self._kept[trace.guest] = _Kept(face=_face(guest, trace), at_s=kept.trace.now_s)
 
@@ -107,6 +112,7 @@ def _face(guest: GuestSnapshot, trace: GuestTrace) -> _Face:
         is_stalled=trace.is_stalled,
         run_state=guest.run_state,
         has_trouble=guest.trouble is not None,
+        is_doubted=trace.is_doubted,
     )
 
 

@@ -7,6 +7,7 @@ from aerostat.model.guest import GuestId
 from aerostat.ports.journal import RoundRecord
 from aerostat.store import rows
 from aerostat.store.rows import Cell
+from aerostat.store.schema import columns
 
 
 class RoundWriter:
@@ -21,6 +22,7 @@ class RoundWriter:
         self._session: int | None = None
         self._numbers: dict[tuple[str, str], int] = {}
         self._names: dict[str, str] = {}
+        self._columns = columns(connection)
 
     @property
     def session(self) -> int | None:
@@ -105,6 +107,8 @@ class RoundWriter:
         return self._numbers[key]
 
     def _insert(self, table: str, row: Mapping[str, Cell]) -> int:
+        # The model may have learned more than this file has room for: the rest is still worth it.
+        row = {name: value for name, value in row.items() if name in self._columns[table]}
         # Table and column names are ours; everything that was read goes in as a value.
         marks = ", ".join("?" * len(row))
         statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})"  # noqa: S608
