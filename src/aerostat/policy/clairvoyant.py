@@ -27,9 +27,8 @@ from aerostat.policy.water import fill
 PERIOD_S = 1.0
 
 
-def decide(host: HostView, guests: GuestsView, memory: NoMemory, out_target: IntColumn) -> None:
+def decide(host: HostView, guests: GuestsView, _memory: NoMemory, out_target: IntColumn) -> None:
     """Write a target for every guest."""
-    del memory
     keep_all(guests, out_target)
     count = len(out_target)
     supply = left_for_placeable(host, guests)

@@ -41,9 +41,8 @@ UNIT_BYTES = 2 * MIB
 FALL_DIVISOR = 16
 
 
-def decide(host: HostView, guests: GuestsView, memory: NoMemory, out_target: IntColumn) -> None:
+def decide(host: HostView, guests: GuestsView, _memory: NoMemory, out_target: IntColumn) -> None:
     """Write a target for every guest; one that does not report is left alone."""
-    del memory
     keep_all(guests, out_target)
     count = len(out_target)
     share = list(guests.ordered_bytes)

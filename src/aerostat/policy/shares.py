@@ -46,9 +46,8 @@ class Machines(NamedTuple):
     is_locked: IntColumn  # being migrated
 
 
-def decide(host: HostView, guests: GuestsView, memory: NoMemory, out_target: IntColumn) -> None:
+def decide(host: HostView, guests: GuestsView, _memory: NoMemory, out_target: IntColumn) -> None:
     """Write a target for every guest; without the host's figures nothing moves."""
-    del memory
     keep_all(guests, out_target)
     if ABSENT in (host.total_bytes, host.available_bytes):
         return

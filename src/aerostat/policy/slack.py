@@ -33,9 +33,8 @@ AT_LIMIT_RATIO = 0.05
 AT_LIMIT_FACTOR = 4
 
 
-def decide(host: HostView, guests: GuestsView, memory: NoMemory, out_target: IntColumn) -> None:
+def decide(host: HostView, guests: GuestsView, _memory: NoMemory, out_target: IntColumn) -> None:
     """Write a target for every guest."""
-    del memory
     keep_all(guests, out_target)
     count = len(out_target)
     base: IntColumn = [0] * count

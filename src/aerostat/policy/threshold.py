@@ -32,8 +32,6 @@ CRITICAL_RATIO = 0.05
 GUEST_FREE_RATIO = 0.20
 STEP_RATIO = 0.05
 CHANGE_RATIO_MIN = 0.0025
-WINDOW = 5
-"""Samples an average is taken over."""
 
 
 class ThresholdMemory(NamedTuple):
@@ -55,13 +53,9 @@ class ThresholdMemory(NamedTuple):
     used_bytes_4: FloatColumn
 
 
-_HOST = 0
-_USED = WINDOW
-
-
 def new_memory(count: int) -> ThresholdMemory:
     """Empty histories."""
-    columns = [[float(ABSENT)] * count for _ in range(2 * WINDOW)]
+    columns = [[float(ABSENT)] * count for _ in ThresholdMemory._fields]
     return ThresholdMemory(*columns)
 
 
@@ -74,16 +68,15 @@ def decide(
     if ratio_now < 0.0 or len(out_target) == 0:
         return
     for i in range(len(out_target)):
-        _push(memory, _HOST, i, ratio_now)
+        _push_host_free(memory, i, ratio_now)
         if is_ready(guests, i):
-            used = max(0, guests.actual_bytes[i] - guests.free_bytes[i])
-            _push(memory, _USED, i, float(used))
+            _push_used(memory, i, float(max(0, guests.actual_bytes[i] - guests.free_bytes[i])))
     if not is_evaluable(guests):
         return
     host_ratio = _host_average(memory)
     for i in range(len(out_target)):
         if is_ready(guests, i):
-            _size(guests, i, _average(memory, _USED, i), host_ratio, out_target)
+            _size(guests, i, _used_average(memory, i), host_ratio, out_target)
 
 
 def host_free_ratio(host: HostView) -> float:
@@ -161,32 +154,69 @@ def _is_worth_it(size: float, actual: int) -> bool:
     return abs(size - actual) > CHANGE_RATIO_MIN * actual
 
 
-def _push(memory: ThresholdMemory, first: int, i: int, value: float) -> None:
+def _push_host_free(memory: ThresholdMemory, i: int, ratio: float) -> None:
     """Put the newest sample in front; the oldest falls out."""
-    for k in range(WINDOW - 1, 0, -1):
-        memory[first + k][i] = memory[first + k - 1][i]
-    memory[first][i] = value
+    memory.host_free_ratio_4[i] = memory.host_free_ratio_3[i]
+    memory.host_free_ratio_3[i] = memory.host_free_ratio_2[i]
+    memory.host_free_ratio_2[i] = memory.host_free_ratio_1[i]
+    memory.host_free_ratio_1[i] = memory.host_free_ratio_0[i]
+    memory.host_free_ratio_0[i] = ratio
 
 
-def _average(memory: ThresholdMemory, first: int, i: int) -> float:
-    """Average of a guest's samples; there is at least one."""
-    total = 0.0
-    for k in range(_length(memory, first, i)):
-        total += memory[first + k][i]
-    return total / _length(memory, first, i)
+def _push_used(memory: ThresholdMemory, i: int, used: float) -> None:
+    """Put the newest sample in front; the oldest falls out."""
+    memory.used_bytes_4[i] = memory.used_bytes_3[i]
+    memory.used_bytes_3[i] = memory.used_bytes_2[i]
+    memory.used_bytes_2[i] = memory.used_bytes_1[i]
+    memory.used_bytes_1[i] = memory.used_bytes_0[i]
+    memory.used_bytes_0[i] = used
 
 
-def _length(memory: ThresholdMemory, first: int, i: int) -> int:
-    length = 0
-    while length < WINDOW and memory[first + length][i] >= 0.0:
-        length += 1
-    return length
+def _used_average(memory: ThresholdMemory, i: int) -> float:
+    return _average(
+        memory.used_bytes_0[i],
+        memory.used_bytes_1[i],
+        memory.used_bytes_2[i],
+        memory.used_bytes_3[i],
+        memory.used_bytes_4[i],
+    )
 
 
 def _host_average(memory: ThresholdMemory) -> float:
-    """Average over the longest history; histories of one length are the same."""
+    """Average over the longest history: that of whoever has been here longest.
+
+    Whoever came later has the newest part of the same history.
+    """
     longest = 0
     for i in range(len(memory.host_free_ratio_0)):
-        if _length(memory, _HOST, i) > _length(memory, _HOST, longest):
+        if _host_samples(memory, i) > _host_samples(memory, longest):
             longest = i
-    return _average(memory, _HOST, longest)
+    return _average(
+        memory.host_free_ratio_0[longest],
+        memory.host_free_ratio_1[longest],
+        memory.host_free_ratio_2[longest],
+        memory.host_free_ratio_3[longest],
+        memory.host_free_ratio_4[longest],
+    )
+
+
+def _host_samples(memory: ThresholdMemory, i: int) -> int:
+    """How many samples of the host a guest's row has; newest first, without gaps."""
+    if memory.host_free_ratio_4[i] >= 0.0:
+        return 5
+    if memory.host_free_ratio_3[i] >= 0.0:
+        return 4
+    if memory.host_free_ratio_2[i] >= 0.0:
+        return 3
+    return 2 if memory.host_free_ratio_1[i] >= 0.0 else 1
+
+
+def _average(newest: float, second: float, third: float, fourth: float, oldest: float) -> float:
+    """Average of the samples that are there; the newest always is."""
+    total = newest
+    samples = 1
+    for sample in (second, third, fourth, oldest):
+        if sample >= 0.0:
+            total += sample
+            samples += 1
+    return total / samples
