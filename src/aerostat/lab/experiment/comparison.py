@@ -11,6 +11,7 @@ from aerostat.lab.experiment.fleet import Fleet
 from aerostat.lab.experiment.pictures import frame
 from aerostat.lab.experiment.policies import (
     CLAIRVOYANT,
+    STATIC,
     UNCONSTRAINED,
     arm_params,
     known_demands,
@@ -24,7 +25,7 @@ OnPicture = Callable[[LivePicture], None]
 RESET_S = 3.0
 """Between arms everybody gets all its memory back for so long: no arm inherits the last one's."""
 LEAD_IN_S = 3.0
-"""With the arm's policy in force and everybody small, before an arm is measured."""
+"""With the memory split evenly and everybody small, before an arm is measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +110,11 @@ class Comparison:
         schedule = self.plan.schedule
         self.controller.replace_params(arm_params(UNCONSTRAINED, schedule))
         await self._lead_in(runner, policy, repeat, RESET_S)
-        self.controller.replace_params(arm_params(policy, schedule))
+        # Everybody starts from the even split: a policy that shrinks slowly would else spend its
+        # first half minute with more than the budget.
+        self.controller.replace_params(arm_params(STATIC, schedule))
         await self._lead_in(runner, policy, repeat, LEAD_IN_S)
+        self.controller.replace_params(arm_params(policy, schedule))
         setting = _setting(policy, repeat, schedule.budget_bytes, schedule.phases)
         return await runner.play(setting)
 
