@@ -140,6 +140,10 @@ class Loop:
         )
         if self._failures_in_a_row >= FAILURES_BEFORE_RELEASE and self._mode is Mode.ENFORCE:
             await self._release(tasks)
+            # Whatever in the state or among the events makes rounds fail: begin afresh, from what
+            # the guests hold now.
+            self._state = EngineState()
+            self._inbox.drain()
 
     async def _release(self, tasks: asyncio.TaskGroup) -> None:
         """Give guests their max back as far as the host has it; one try, never raises."""

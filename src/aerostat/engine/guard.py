@@ -38,6 +38,11 @@ def guard(r: Round, i: int) -> None:
         _give(r, i)
     elif wish < ordered:
         _take(r, i)
+    elif r.estimates.need_bytes[i] == ABSENT:
+        # Not "has enough": nobody knows.
+        known = r.memory.used_bytes[i] != ABSENT
+        reason = codes.FIGURES_STALE if known else codes.FIGURES_ABSENT
+        _hold(r.decision, i, ordered, reason, codes.B_FRESHNESS)
 
 
 def _to_grain(size_bytes: int) -> int:

@@ -33,6 +33,7 @@ class EngineState:
 
     guests: tuple[GuestId, ...] = ()
     memory: Memory = field(default_factory=lambda: empty_memory(0))
+    has_run: bool = False  # False: guests of the first round were there before us
     host_state: HostState = HostState.COMFORTABLE
     reservations: tuple[Reservation, ...] = ()
     peer: PeerState | None = None  # of a baseline policy, where one is in force
@@ -41,6 +42,10 @@ class EngineState:
     def reserved_bytes(self) -> int:
         """What is promised in all."""
         return sum(reservation.size_bytes for reservation in self.reservations)
+
+
+ADOPTED_S = 7.0
+"""Guests that were there before us are taken to have run for so long: most of a boot's grace."""
 
 
 def aligned(state: EngineState, guests: tuple[GuestId, ...], *, now_s: float) -> EngineState:
@@ -52,8 +57,8 @@ def aligned(state: EngineState, guests: tuple[GuestId, ...], *, now_s: float) ->
             for old, new in zip(state.memory, memory, strict=True):
                 new[i] = old[row[guest]]  # type: ignore[index] # columns of one kind, pairwise
         else:
-            memory.since_s[i] = now_s
-    return replace(state, guests=guests, memory=memory)
+            memory.since_s[i] = now_s - (0.0 if state.has_run else ADOPTED_S)
+    return replace(state, guests=guests, memory=memory, has_run=True)
 
 
 def with_events(state: EngineState, events: Sequence[Event], *, now_s: float) -> EngineState:

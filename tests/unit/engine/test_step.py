@@ -127,9 +127,9 @@ def test_min_is_restored_before_anything_else() -> None:
 
 
 def test_nothing_is_taken_in_grace_after_boot() -> None:
-    world = World(
-        guests=[Guest(name="a", used_mib=100)], params=params(budget_mib=300, grace_s=10.0)
-    )
+    world = World(guests=[], params=params(budget_mib=300, grace_s=10.0))
+    world.round()
+    world.guests.append(Guest(name="a", used_mib=100))
     world.rounds(9)
     assert world.trace("a").reason is Reason.HOLD_IN_GRACE
     world.rounds(4)
@@ -271,3 +271,25 @@ def test_the_burst_reserve_is_for_distress_only() -> None:
     world.guest("a").used_mib = 297
     world.round()
     assert world.guest("a").actual_mib == 400
+
+
+def test_a_guest_without_figures_is_not_said_to_have_enough() -> None:
+    world = three(has_statistics=False)
+    world.rounds(2)
+    assert world.trace("b").reason is Reason.HOLD_FIGURES_ABSENT
+
+
+def test_guests_that_were_there_before_us_have_most_of_their_grace_behind_them() -> None:
+    """After a restart somebody may be starving, and the others must be able to give soon."""
+    world = World(
+        guests=[
+            Guest(name="starving", actual_mib=200, used_mib=198),
+            Guest(name="rich", actual_mib=500, used_mib=100),
+        ],
+        params=params(budget_mib=700, grace_s=10.0),
+    )
+    world.rounds(6)
+    assert (world.guest("starving").actual_mib or 0) > 300
+    world.guests.append(Guest(name="booting", actual_mib=100, used_mib=40))
+    world.rounds(6)
+    assert world.trace("booting").reason is not Reason.TAKEN_FOR_OTHERS
