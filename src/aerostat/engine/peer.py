@@ -19,6 +19,10 @@ from aerostat.policy.params import PolicyName
 from aerostat.policy.registry import BASELINES
 
 
+_GOAL_RATIO = {PolicyName.SHARES: 0.80, PolicyName.THRESHOLD: 0.80, PolicyName.IDLE_TAX: 0.94}
+"""Of a host's RAM these rules mean to have so much in use; a budget stands for just that part."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerState:
     """What a baseline remembers, and when it was last asked."""
@@ -73,12 +77,13 @@ def _aligned(
 
 
 def _host_view(r: Round, snapshot: HostSnapshot, supply: Supply, params: EngineParams) -> HostView:
-    """The host; in an experiment with a budget the budget stands for its RAM."""
+    """The host; with a budget, one whose RAM makes the rule aim at just that budget."""
     budget = params.host.budget_bytes
     memory = snapshot.memory
     if budget is not None:
-        left = max(0, budget - sum(r.estimates.committed_bytes))
-        total, available, free, cache = budget, left, left, 0
+        total = int(budget / _GOAL_RATIO.get(params.policy, 1.0))
+        available = max(0, total - sum(r.estimates.committed_bytes))
+        free, cache = available, 0
     elif memory is not None:
         total, available = memory.total_bytes, memory.available_bytes
         free, cache = memory.free_bytes, memory.cache_bytes

@@ -31,7 +31,7 @@ def test_a_baseline_is_asked_at_its_own_pace() -> None:
 def test_without_the_guard_a_baseline_shrinks_a_starving_guest() -> None:
     """R3: where the rich are exhausted, Proxmox's rule shrinks the starving as well."""
     guests = [Guest(name=n, max_mib=1024, actual_mib=480, used_mib=478) for n in "ab"]
-    world = World(guests=guests, params=as_peer(PolicyName.SHARES, guarded=False, budget_mib=960))
+    world = World(guests=guests, params=as_peer(PolicyName.SHARES, guarded=False, budget_mib=800))
     changes = world.round().plan.changes
     assert changes
     assert all(change.target_bytes < 480 * MIB for change in changes)
@@ -39,7 +39,7 @@ def test_without_the_guard_a_baseline_shrinks_a_starving_guest() -> None:
 
 def test_behind_the_guard_the_same_baseline_does_not() -> None:
     guests = [Guest(name=n, max_mib=1024, actual_mib=480, used_mib=478) for n in "ab"]
-    world = World(guests=guests, params=as_peer(PolicyName.SHARES, guarded=True, budget_mib=960))
+    world = World(guests=guests, params=as_peer(PolicyName.SHARES, guarded=True, budget_mib=800))
     for _ in range(30):
         for change in world.round().plan.changes:
             assert change.target_bytes > 480 * MIB
