@@ -8,6 +8,8 @@ import typer
 from aerostat import __version__
 from aerostat.cli.config import config_app
 from aerostat.cli.demo import demo
+from aerostat.cli.events import events
+from aerostat.cli.explain import explain
 from aerostat.cli.lab import lab_app
 from aerostat.cli.run import run
 from aerostat.ports.errors import AerostatError
@@ -20,6 +22,8 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(run)
+app.command()(explain)
+app.command()(events)
 app.add_typer(lab_app, name="lab")
 app.add_typer(config_app, name="config")
 

@@ -25,6 +25,7 @@ StorePath = Annotated[
     Path | None,
     typer.Option("--store", help="The daemon's database; without one, where it is by default."),
 ]
+Since = Annotated[str, typer.Option("--since", help="How far back: 10m, 1h, 2d.")]
 QmpSockets = Annotated[
     list[str] | None,
     typer.Option("--qmp", help="QMP socket, or a quoted glob of them. May be repeated."),

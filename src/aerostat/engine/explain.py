@@ -10,8 +10,8 @@ _WORDS = {
     Reason.GROWN_FROM_SURPLUS: "given memory that nobody needs",
     Reason.RAISED_TO_MIN: "raised towards its min of {min}",
     Reason.LOWERED_TO_MAX: "lowered towards its max of {max}",
-    Reason.TAKEN_FOR_OTHERS: "gives memory to others: it needs {demand}",
-    Reason.TAKEN_FOR_HOST: "gives memory to the host: it needs {demand}",
+    Reason.TAKEN_FOR_OTHERS: "gives memory to others: it uses {used}",
+    Reason.TAKEN_FOR_HOST: "gives memory to the host: it uses {used}",
     Reason.HELD_FIXED: "held at a fixed size",
     Reason.RELEASED_ON_RESET: "released: it was reset, and a fresh kernel needs room to boot",
     Reason.RELEASED_ON_STOP: "released: the daemon stops",
@@ -43,8 +43,9 @@ _BOUND_WORDS = {
 
 def explain(trace: GuestTrace) -> str:
     """Say in one sentence why the guest has its target."""
-    words = _WORDS[trace.reason].format(
+    words = _words(trace).format(
         demand=_size(trace.demand_bytes),
+        used=_size(trace.used_bytes),
         min=_size(trace.min_bytes),
         max=_size(trace.max_bytes),
         wish=_size(trace.wish_bytes),
@@ -55,6 +56,14 @@ def explain(trace: GuestTrace) -> str:
     if bound is not None:
         words += ", " + bound.format(min=_size(trace.min_bytes))
     return _move(trace) + words
+
+
+def _words(trace: GuestTrace) -> str:
+    holds, demand = trace.target_bytes or trace.actual_bytes, trace.demand_bytes
+    if trace.reason is Reason.HOLD_HAS_ENOUGH and demand and holds and holds < demand:
+        # Demand reaches further than need: to what it used lately, and may soon use again.
+        return "has what it needs now; for all it may soon use it would have {demand}"
+    return _WORDS[trace.reason]
 
 
 def _move(trace: GuestTrace) -> str:

@@ -20,16 +20,17 @@ class Decided:
     trace: GuestTrace
 
 
-def moves_of(decisions: Iterable[Decided]) -> tuple[Move, ...]:
+def moves_of(decisions: Iterable[Decided], *, before: Decided | None = None) -> tuple[Move, ...]:
     """Keep targets that were sent and holds for a new reason, and see what came of the targets.
 
     Args:
         decisions: of one guest, in order.
+        before: the decision that came before them, where one is known.
     """
     history = list(decisions)
     moves: list[Move] = []
-    reason: Reason | None = None
-    advised: GuestTrace | None = None
+    reason: Reason | None = None if before is None else before.trace.reason
+    advised = before.trace if before is not None and before.is_change else None
     for number, decided in enumerate(history):
         trace = decided.trace
         if decided.is_change and not (not decided.was_enforced and _is_same(advised, trace)):

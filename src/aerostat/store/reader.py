@@ -84,7 +84,7 @@ class StoreReader:
     """An open store. Times are Unix seconds; ranges are inclusive; order is that of writing."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self._path = path
+        self.path = path
         self._connection = connection
 
     def __enter__(self) -> Self:
@@ -109,7 +109,7 @@ class StoreReader:
             StoreError: it is not, or not of a version we know.
         """
         with self._told():
-            schema.check(self._connection, self._path)
+            schema.check(self._connection, self.path)
 
     def written_wall_s(self) -> float | None:
         """When something was written last; None: no round has been kept."""
@@ -161,8 +161,16 @@ class StoreReader:
             since_wall_s,
             until_wall_s,
         )
+        if not found:
+            return ()
+        earlier = self._all(
+            f"{_DECISIONS} WHERE g.guest = ? AND d.round < ? ORDER BY d.round DESC LIMIT 1",
+            guest,
+            found[0]["round"],
+        )
         with self._told():
-            return moves_of(_decided(row) for row in found)
+            before = _decided(earlier[0]) if earlier else None
+            return moves_of((_decided(row) for row in found), before=before)
 
     def events(
         self, *, since_wall_s: float, until_wall_s: float, guest: GuestId | None = None
@@ -249,10 +257,10 @@ class StoreReader:
         try:
             yield
         except sqlite3.Error as error:
-            raise StoreError(self._path, f"it cannot be read: {error}") from error
+            raise StoreError(self.path, f"it cannot be read: {error}") from error
         except ValueError as error:
             raise StoreError(
-                self._path, f"a newer Aerostat wrote something this one does not know: {error}"
+                self.path, f"a newer Aerostat wrote something this one does not know: {error}"
             ) from error
 
 

@@ -1,0 +1,152 @@
+"""What ``aerostat events`` lists: events and changed decisions of all guests, oldest first."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aerostat.cli.explanation import outcome, outcome_words
+from aerostat.cli.remembered import Freshness, known_only, utc
+from aerostat.engine.explain import explain
+from aerostat.lab.live.glyphs import printable
+from aerostat.model.events import (
+    BalloonMoved,
+    Event,
+    LifecycleChanged,
+    MemoryReserved,
+    Outcome,
+    TargetAnswered,
+)
+from aerostat.model.guest import GuestId
+from aerostat.store import Happening, KnownGuest, Move, Session, StoreReader
+from aerostat.units import format_duration, format_size
+
+SCHEMA = "aerostat.events/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One thing that happened. ``kind`` is stable."""
+
+    wall_s: float
+    kind: str
+    words: str
+    guest: GuestId | None = None  # None: it concerns the daemon
+    name: str | None = None
+    more: dict[str, Any]
+    is_routine: bool = False  # in the document only
+
+    def document(self, now: Freshness) -> dict[str, object]:
+        """As JSON."""
+        return {
+            "at": utc(self.wall_s),
+            "age_s": round(max(0.0, now.now_wall_s - self.wall_s), 3),
+            "kind": self.kind,
+            **known_only(id=self.guest, name=self.name),
+            "words": self.words,
+            **known_only(**self.more),
+        }
+
+    def text(self, width: int) -> str:
+        """For people, at their local time."""
+        at = datetime.fromtimestamp(self.wall_s, tz=UTC).astimezone()
+        name = printable(self.name or "daemon")
+        return f"{at:%Y-%m-%d %H:%M:%S}  {name:<{width}}  {self.kind:<13}  {printable(self.words)}"
+
+
+def lines_of(
+    reader: StoreReader,
+    guests: Iterable[KnownGuest],
+    *,
+    only: GuestId | None,
+    since_wall_s: float,
+    until_wall_s: float,
+) -> list[Line]:
+    """Everything that happened in this time, oldest first."""
+    span = {"since_wall_s": since_wall_s, "until_wall_s": until_wall_s}
+    lines = [_started(session) for session in reader.sessions(**span)]
+    lines += [_happened(happening) for happening in reader.events(**span, guest=only)]
+    for guest in guests:
+        if only is None or guest.guest == only:
+            lines += [_moved(move) for move in reader.moves(guest.guest, **span)]
+    # Sorting is stable: of one round, events come before the decisions they led to.
+    return sorted(lines, key=lambda line: line.wall_s)
+
+
+def lines_text(lines: list[Line]) -> str:
+    """A line each, newest last, without what is routine."""
+    shown = [line for line in lines if not line.is_routine]
+    width = max((len(line.name or "daemon") for line in shown), default=0)
+    return "\n".join(line.text(width) for line in shown)
+
+
+def _started(session: Session) -> Line:
+    return Line(
+        wall_s=session.started_wall_s,
+        kind="started",
+        words=f"Aerostat {session.aerostat} began to write",
+        more={},
+    )
+
+
+def _moved(move: Move) -> Line:
+    trace = move.trace
+    kind = "hold" if not move.is_change else "target" if move.was_enforced else "advice"
+    return Line(
+        wall_s=move.wall_s,
+        kind=kind,
+        words=explain(trace) + outcome_words(move),
+        guest=trace.guest,
+        name=trace.name,
+        more={
+            "reason": trace.reason.value,
+            "bound": trace.bound.value,
+            "target_before_bytes": trace.target_before_bytes,
+            "target_bytes": trace.target_bytes,
+            "actual_bytes": trace.actual_bytes,
+            "outcome": outcome(move),
+        },
+    )
+
+
+def _happened(happening: Happening) -> Line:
+    event = happening.event
+    kind, words, more = _told(event)
+    accepted = isinstance(event, TargetAnswered) and event.outcome is Outcome.ACCEPTED
+    return Line(
+        wall_s=happening.wall_s,
+        kind=kind,
+        words=words,
+        guest=event.guest,
+        name=happening.name,
+        more=more,
+        is_routine=accepted,
+    )
+
+
+def _told(event: Event) -> tuple[str, str, dict[str, Any]]:
+    match event:
+        case TargetAnswered(target_bytes=target, outcome=came, detail=detail):
+            words = f"target {format_size(target)}: {_ANSWERS[came]}"
+            more = {"target_bytes": target, "outcome": came.value, "detail": detail or None}
+            return "answered", words + (f": {detail}" if detail else ""), more
+        case BalloonMoved(actual_bytes=actual):
+            return "balloon_moved", f"holds {format_size(actual)} now", {"actual_bytes": actual}
+        case LifecycleChanged(kind=kind):
+            return "lifecycle", f"it {_LIVES.get(kind.value, kind.value)}", {"change": kind.value}
+        case MemoryReserved(size_bytes=size, for_s=for_s):
+            words = f"{format_size(size)} are kept for it for {format_duration(for_s)}"
+            return "reserved", words, {"size_bytes": size, "for_s": for_s}
+
+
+_ANSWERS = {
+    Outcome.ACCEPTED: "accepted",
+    Outcome.REFUSED: "refused",
+    Outcome.UNKNOWN: "no answer came",
+}
+_LIVES = {
+    "paused": "was paused",
+    "resumed": "runs again",
+    "reset": "was reset",
+    "shutdown": "shut down",
+}

@@ -1,0 +1,160 @@
+"""What it would take to change a guest's size: read off its trace and the parameters in force."""
+
+from dataclasses import dataclass
+
+from aerostat.engine.distress import AVAILABLE_BYTES, AVAILABLE_RATIO, headroom_bytes
+from aerostat.engine.guard import dead_band_bytes
+from aerostat.engine.knobs import Knobs, knobs_of
+from aerostat.engine.params import EngineParams
+from aerostat.model.plan import GuestTrace
+from aerostat.model.reasons import Bound, Reason
+from aerostat.policy.params import PolicyName
+from aerostat.units import format_duration, format_size
+
+_FIXED = {
+    Reason.HOLD_NOT_RUNNING: "Nothing changes before it runs.",
+    Reason.HOLD_MIGRATING: "Nothing changes before it has been migrated or saved.",
+    Reason.HOLD_UNREACHABLE: "Nothing changes before its hypervisor answers again.",
+    Reason.HOLD_NO_BALLOON: "Nothing can change: it needs a virtio-balloon device.",
+    Reason.HOLD_NOT_MANAGED: "Nothing changes while the configuration says managed = false for it.",
+    Reason.HOLD_HOST_UNKNOWN: "Nothing changes before the host can be read again.",
+}
+_FIRST = {
+    Reason.HOLD_FIGURES_ABSENT: "Nothing is taken before it reports figures: "
+    "that takes a balloon driver in the guest.",
+    Reason.HOLD_FIGURES_STALE: "Nothing is taken before its figures are fresh: "
+    "at most {age_max} old.",
+    Reason.HOLD_IN_GRACE: "Nothing is taken in its first {grace}.",
+    Reason.HOLD_OUTCOME_UNKNOWN: "Nothing is sent before it has been read again.",
+    Reason.STALL_ACCEPTED: "Nothing is taken for a while: its balloon did not move when asked.",
+    Reason.HOLD_UNDER_PRESSURE: "Nothing is taken before it has been without pressure for {quiet}.",
+}
+_BOUNDS = {
+    Bound.MIN: "its min of {min}",
+    Bound.MAX: "its max of {max}",
+    Bound.FLOOR: "the least it is left with",
+    Bound.SUPPLY: "what there is to give",
+    Bound.STEP: "how much may be taken at once",
+    Bound.FRESHNESS: "the age of its figures",
+    Bound.PRESSURE: "pressure in the guest",
+    Bound.DEAD_BAND: "changes so small are not made",
+    Bound.STALL: "its balloon, which does not move",
+    Bound.OPERATOR: "the configuration",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prospects:
+    """Thresholds at which a guest's size changes; ``None``: there is none, or it is not known."""
+
+    grows_below_available_bytes: int | None = None
+    released_below_available_bytes: int | None = None
+    headroom_bytes: int | None = None
+    spare_bytes: int | None = None  # free in it beyond its headroom: goes first
+    floor_bytes: int | None = None  # the least it is left with
+    sentences: tuple[str, ...] = ()
+
+
+def prospects(trace: GuestTrace, params: EngineParams) -> Prospects:
+    """Say what would make the guest grow, and what would make it give."""
+    if trace.reason in _FIXED:
+        return Prospects(sentences=(_FIXED[trace.reason],))
+    numbers = _numbers(trace, params)
+    sentences = [_first(trace.reason, params)]
+    if params.policy is PolicyName.ADAPTIVE:
+        sentences += [_growing(trace, numbers), _giving(trace, numbers)]
+    else:
+        sentences.append(
+            f"Its size follows from the policy {params.policy.value}, "
+            "which looks at more than this guest."
+        )
+    return Prospects(
+        grows_below_available_bytes=numbers.grows_below_available_bytes,
+        released_below_available_bytes=numbers.released_below_available_bytes,
+        headroom_bytes=numbers.headroom_bytes,
+        spare_bytes=numbers.spare_bytes,
+        floor_bytes=numbers.floor_bytes,
+        sentences=tuple(sentence for sentence in sentences if sentence),
+    )
+
+
+def bound_words(trace: GuestTrace) -> str | None:
+    """What kept the target from being what the policy wished; None: nothing did."""
+    words = _BOUNDS.get(trace.bound)
+    if words is None:
+        return None
+    return words.format(min=_size(trace.min_bytes), max=_size(trace.max_bytes))
+
+
+def _numbers(trace: GuestTrace, params: EngineParams) -> Prospects:
+    if trace.max_bytes is None:
+        return Prospects()
+    knobs = knobs_of(params)
+    headroom = headroom_bytes(trace.max_bytes, knobs)
+    is_full = trace.target_bytes is not None and trace.target_bytes >= trace.max_bytes
+    grows_below = headroom - dead_band_bytes(trace.max_bytes, knobs)
+    return Prospects(
+        grows_below_available_bytes=None if is_full else max(0, grows_below),
+        released_below_available_bytes=None if is_full else _released_below(trace),
+        headroom_bytes=headroom,
+        spare_bytes=None if trace.free_bytes is None else max(0, trace.free_bytes - headroom),
+        floor_bytes=_floor(trace, trace.max_bytes, knobs),
+    )
+
+
+def _released_below(trace: GuestTrace) -> int | None:
+    if trace.actual_bytes is None:
+        return None
+    return max(AVAILABLE_BYTES, int(AVAILABLE_RATIO * trace.actual_bytes))
+
+
+def _floor(trace: GuestTrace, max_bytes: int, knobs: Knobs) -> int:
+    return max(trace.min_bytes or 0, min(knobs.guest_floor_bytes, max_bytes))
+
+
+def _first(reason: Reason, params: EngineParams) -> str:
+    guard = params.guard
+    return _FIRST.get(reason, "").format(
+        age_max=format_duration(guard.figures_age_max_s),
+        grace=format_duration(guard.grace_s),
+        quiet=format_duration(guard.distress_quiet_s),
+    )
+
+
+def _growing(trace: GuestTrace, numbers: Prospects) -> str:
+    if numbers.headroom_bytes is None:
+        return "When it grows cannot be said: its max is not known."
+    if numbers.grows_below_available_bytes is None:
+        return f"It has its max of {_size(trace.max_bytes)} and cannot grow."
+    if trace.reason is Reason.HOLD_WAITING_FOR_MEMORY:
+        return "It grows as soon as others have given or the host has more to give."
+    available, least = trace.available_bytes, numbers.grows_below_available_bytes
+    if available is not None and available < least and trace.reason is Reason.HOLD_HAS_ENOUGH:
+        return (
+            "Little is available in it, and that does not hurt it so far: it grows when it reads "
+            "pages back from swap, and when there is enough for everybody."
+        )
+    return (
+        f"It grows when less than {format_size(least)} is available in it, and gets all that can "
+        f"be given, up to its max of {_size(trace.max_bytes)}, when less than "
+        f"{_size(numbers.released_below_available_bytes)} is or when it swaps."
+    )
+
+
+def _giving(trace: GuestTrace, numbers: Prospects) -> str:
+    floor, holds = numbers.floor_bytes, trace.target_bytes or trace.actual_bytes
+    if floor is None or holds is None:
+        return ""
+    if holds <= floor:
+        return f"It gives nothing: {format_size(floor)} is the least it is left with."
+    words = f"It gives when others or the host need memory, but keeps {format_size(floor)}"
+    if numbers.spare_bytes is not None:
+        words += (
+            f": {format_size(numbers.spare_bytes)} lie free beyond its headroom of "
+            f"{_size(numbers.headroom_bytes)} and go first, the rest in small steps"
+        )
+    return words + "."
+
+
+def _size(size_bytes: int | None) -> str:
+    return "unknown" if size_bytes is None else format_size(size_bytes)
