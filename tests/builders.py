@@ -6,7 +6,7 @@ from aerostat.engine.params import EngineParams, GuardParams, HostParams
 from aerostat.engine.state import EngineState
 from aerostat.engine.step import Step, step
 from aerostat.model.events import Event, Outcome, TargetAnswered
-from aerostat.model.figures import BalloonStatistics
+from aerostat.model.figures import BalloonStatistics, VmFootprint
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
 from aerostat.model.host import HostMemory, HostSnapshot
 from aerostat.model.limits import Amount
@@ -56,6 +56,7 @@ class Guest:
     has_statistics: bool = True
     frozen_wall_s: float | None = None
     available_mib: int | None = None  # default: actual - used
+    held_mib: int | None = None  # the host's own measure of the VM
 
     def snapshot(self, wall_s: float) -> GuestSnapshot:
         available = self.available_mib
@@ -81,6 +82,9 @@ class Guest:
             actual_bytes=None if self.actual_mib is None else self.actual_mib * MIB,
             has_balloon=self.has_balloon,
             statistics=statistics if self.has_statistics else None,
+            footprint=None
+            if self.held_mib is None
+            else VmFootprint(age_s=0.0, cgroup_bytes=self.held_mib * MIB),
         )
 
 

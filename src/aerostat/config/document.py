@@ -23,7 +23,7 @@ from aerostat.config.values import (
     choice,
     within,
 )
-from aerostat.engine.params import EngineParams
+from aerostat.engine.params import Accounting, EngineParams
 from aerostat.model.modes import Mode, OnStop
 from aerostat.policy.params import PolicyName
 from aerostat.store import Retention
@@ -50,6 +50,7 @@ class HostTable(Table):
     """What the host keeps for itself."""
 
     budget: SizeBytes | None = _ENGINE.host.budget_bytes
+    accounting: Annotated[Accounting, BeforeValidator(choice(Accounting))] = _ENGINE.host.accounting
     reserve: HostAmount = _ENGINE.host.reserve
     burst_reserve: HostAmount = _ENGINE.host.burst_reserve
 

@@ -14,6 +14,7 @@ def engine_params(document: Document) -> EngineParams:
             budget_bytes=document.host.budget,
             reserve=document.host.reserve,
             burst_reserve=document.host.burst_reserve,
+            accounting=document.host.accounting,
         ),
         guard=_guard(document.advanced),
         adaptive=_adaptive(document.advanced),

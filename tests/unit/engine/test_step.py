@@ -2,13 +2,21 @@
 
 from dataclasses import replace
 
-from aerostat.model.events import LifecycleChanged, LifecycleKind, Outcome, TargetAnswered
+from aerostat.engine.params import Accounting
+from aerostat.model.events import (
+    LifecycleChanged,
+    LifecycleKind,
+    MemoryReserved,
+    Outcome,
+    TargetAnswered,
+)
 from aerostat.model.guest import GuestId, RunState
+from aerostat.model.host_state import HostState
 from aerostat.model.limits import Amount, GuestLimits, LimitRule
 from aerostat.model.reasons import Bound, Reason
 from aerostat.policy.params import PolicyName
 from aerostat.units import MIB
-from builders import Guest, World, params
+from builders import Guest, World, host_memory, params
 
 WARM_ROUNDS = 4
 
@@ -293,3 +301,99 @@ def test_guests_that_were_there_before_us_have_most_of_their_grace_behind_them()
     world.guests.append(Guest(name="booting", actual_mib=100, used_mib=40))
     world.rounds(6)
     assert world.trace("booting").reason is not Reason.TAKEN_FOR_OTHERS
+
+
+def test_elastic_accounting_takes_only_when_the_host_runs_short() -> None:
+    """Guests hold more on paper than the host could back, and nobody has touched it."""
+    base = params(budget_mib=None)
+    for accounting, takes in ((Accounting.STRICT, True), (Accounting.ELASTIC, False)):
+        world = World(
+            guests=[
+                Guest(name=n, max_mib=4096, actual_mib=4096, used_mib=500, held_mib=600)
+                for n in "abcd"
+            ],
+            params=replace(base, host=replace(base.host, accounting=accounting)),
+            memory=host_memory(total_gib=12, available_gib=9),
+        )
+        world.rounds(8)
+        assert any((g.actual_mib or 0) < 4096 for g in world.guests) is takes
+        world.memory = host_memory(total_gib=12, available_gib=0.8)
+        world.rounds(8)
+        assert any((g.actual_mib or 0) < 4096 for g in world.guests)
+
+
+def test_what_page_sharing_saves_is_not_handed_out() -> None:
+    """Any write takes it back: R17."""
+    plain = host_memory(total_gib=8, available_gib=3)
+    supplies = []
+    for memory in (plain, replace(plain, revocable_bytes=1024 * MIB)):
+        world = World(
+            guests=[Guest(name="a", used_mib=100)], params=params(budget_mib=None), memory=memory
+        )
+        supplies.append(world.round().trace.host.supply_bytes or 0)
+    assert supplies[0] - supplies[1] == 1024 * MIB
+
+
+def test_memory_promised_to_a_vm_that_is_coming_is_not_handed_out() -> None:
+    """R10: three VMs start at once, and have not touched their memory yet."""
+    world = three()
+    world.rounds(WARM_ROUNDS)
+    world.events.append(MemoryReserved(guest=GuestId("new"), size_bytes=200 * MIB, for_s=30.0))
+    world.rounds(4)
+    assert sum(g.actual_mib or 0 for g in world.guests) <= 703
+    world.guests.append(Guest(name="new", actual_mib=200, used_mib=50))
+    world.round()
+    assert world.last is not None
+    assert world.last.trace.host.reserved_bytes == 0
+
+
+def test_a_guest_that_holds_more_than_it_says_is_counted_by_what_it_holds() -> None:
+    """R14: it says it inflated, and the host has got nothing back."""
+    world = three(held_mib=600)
+    world.rounds(2)
+    assert world.trace("b").is_doubted
+    assert world.last is not None
+    assert world.last.trace.host.committed_bytes > 900 * MIB
+
+
+def test_a_critical_host_gives_to_nobody_but_the_distressed() -> None:
+    base = params(budget_mib=None)
+    world = World(
+        guests=[
+            Guest(name="a", actual_mib=300, used_mib=270),
+            Guest(name="b", actual_mib=300, used_mib=100),
+        ],
+        params=base,
+        memory=host_memory(total_gib=10, available_gib=0.2),
+    )
+    world.rounds(3)
+    assert world.last is not None
+    assert world.last.trace.host.state is HostState.CRITICAL
+    assert (world.guest("a").actual_mib or 0) <= 300
+
+
+def test_what_was_squeezed_out_of_use_is_given_back_when_it_hurts() -> None:
+    """Idle memory is found by taking a little and looking; what is read back was not idle."""
+    world = World(
+        guests=[
+            Guest(name="idle", actual_mib=450, used_mib=400),
+            Guest(name="busy", actual_mib=450, used_mib=445),
+        ],
+        params=params(budget_mib=900),
+    )
+    for _ in range(40):
+        idle = world.guest("idle")
+        idle.used_mib = max(0, (idle.actual_mib or 0) - 10)
+        busy = world.guest("busy")
+        busy.used_mib = (busy.actual_mib or 0) - 5
+        world.round()
+    squeezed = world.guest("idle").actual_mib or 0
+    assert squeezed < 400
+    assert not world.trace("idle").is_distressed
+    world.guest("idle").swap_in_mib += 5
+    world.round()
+    assert world.trace("idle").is_distressed
+    # It is not asked for the same again: what hurt is remembered as a floor.
+    for _ in range(10):
+        world.round()
+        assert (world.guest("idle").actual_mib or 0) >= squeezed
