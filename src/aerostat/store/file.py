@@ -29,6 +29,9 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     # Whoever may see the VMs' names and sizes is the operator's choice, by the file's group.
     os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o640))
+    if not _may_be_a_database(path):
+        # SQLite takes a file of a few bytes for an empty one and would write over it.
+        raise DamagedFileError(path, "this is not a database")
     connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     try:
         if schema.is_empty(connection):
@@ -45,6 +48,12 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _may_be_a_database(path: Path) -> bool:
+    """Whether it is empty, or begins like one."""
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) in {b"", _MAGIC}
 
 
 def _check_pages(connection: sqlite3.Connection, path: Path) -> None:
@@ -77,9 +86,7 @@ def move_aside(path: Path) -> Path:
             rename somebody's file.
         OSError: it cannot be renamed.
     """
-    with path.open("rb") as file:
-        looks_like_one = file.read(len(_MAGIC)) == _MAGIC
-    if not looks_like_one and path.suffix not in _DATABASE_SUFFIXES:
+    if not _may_be_a_database(path) and path.suffix not in _DATABASE_SUFFIXES:
         raise ForeignFileError(path, "this is not a database; name another file for the store")
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     aside = path.with_name(f"{path.name}.corrupt-{stamp}")

@@ -83,6 +83,10 @@ class Store:
         """How it is doing; never waits."""
         return self._health
 
+    def waiting(self) -> int:
+        """How many rounds wait for the disk; never waits."""
+        return self._rounds.qsize()
+
     def _write_rounds(self) -> None:
         while (record := self._rounds.get()) is not None:
             if self._keep(record):
