@@ -56,6 +56,7 @@ class Guest:
     has_statistics: bool = True
     frozen_wall_s: float | None = None
     available_mib: int | None = None  # default: actual - used
+    tells_available: bool = True
     held_mib: int | None = None  # the host's own measure of the VM
 
     def snapshot(self, wall_s: float) -> GuestSnapshot:
@@ -67,7 +68,7 @@ class Guest:
             sampled_wall_s=sampled,
             age_s=max(0.0, wall_s - sampled),
             total_bytes=self.max_mib * MIB,
-            available_bytes=available * MIB,
+            available_bytes=available * MIB if self.tells_available else None,
             free_bytes=max(0, available - self.cache_mib) * MIB,
             cache_bytes=self.cache_mib * MIB,
             swap_in_bytes=int(self.swap_in_mib * MIB),

@@ -127,4 +127,7 @@ def _follow_the_balloon(figures: Figures, memory: Memory, i: int, now_s: float) 
         if abs(actual - target) <= ARRIVED_BYTES:
             memory.has_arrived[i] = 1
             memory.stall_retry_s[i] = 0.0
+        elif memory.has_arrived[i] == 1 and actual < target - BLUR_BYTES:
+            # No balloon inflates by itself: somebody else set a target, and that one stands now.
+            memory.target_bytes[i] = ABSENT
     memory.actual_bytes[i] = actual

@@ -33,7 +33,9 @@ def estimate(r: Round, i: int) -> None:
     out, memory, figures = r.estimates, r.memory, r.figures
     out.age_s[i] = sample_age_s(memory, i, r.now_s)
     fresh = figures.has_sample[i] == 1 and out.age_s[i] <= r.knobs.figures_age_s_max
-    believed = fresh or r.knobs.checks_freshness == 0
+    # A guest that still reports but no longer says what is available has taken its word back.
+    is_told = fresh and figures.available_bytes[i] != ABSENT
+    believed = is_told or r.knobs.checks_freshness == 0
     out.is_usable[i] = 1 if believed and memory.used_bytes[i] != ABSENT else 0
     out.ordered_bytes[i] = ordered_bytes(figures, memory, i)
     _count_what_it_holds(r, i)

@@ -40,9 +40,7 @@ def guard(r: Round, i: int) -> None:
         _take(r, i)
     elif r.estimates.need_bytes[i] == ABSENT:
         # Not "has enough": nobody knows.
-        known = r.memory.used_bytes[i] != ABSENT
-        reason = codes.FIGURES_STALE if known else codes.FIGURES_ABSENT
-        _hold(r.decision, i, ordered, reason, codes.B_FRESHNESS)
+        _hold(r.decision, i, ordered, _why_not_believed(r, i), codes.B_FRESHNESS)
 
 
 def _to_grain(size_bytes: int) -> int:
@@ -153,10 +151,8 @@ def _must_not_be_taken_from(r: Round, i: int) -> bool:
     reason, bound = -1, codes.B_NONE
     in_flight = r.figures.actual_bytes[i] > r.estimates.ordered_bytes[i] + ARRIVED_BYTES
     same_sample = r.memory.take_clean_s[i] == r.memory.clean_s[i]
-    if r.memory.used_bytes[i] == ABSENT:
-        reason, bound = codes.FIGURES_ABSENT, codes.B_FRESHNESS
-    elif r.estimates.is_usable[i] == 0:
-        reason, bound = codes.FIGURES_STALE, codes.B_FRESHNESS
+    if r.memory.used_bytes[i] == ABSENT or r.estimates.is_usable[i] == 0:
+        reason, bound = _why_not_believed(r, i), codes.B_FRESHNESS
     elif r.knobs.keeps_grace == 1 and r.now_s - r.memory.since_s[i] < r.knobs.grace_s:
         reason = codes.GRACE
     elif r.estimates.is_distressed[i] == 1 or not _may_be_taken_from(r, i):
@@ -169,6 +165,14 @@ def _must_not_be_taken_from(r: Round, i: int) -> bool:
         return False
     _hold(r.decision, i, r.estimates.ordered_bytes[i], reason, bound)
     return True
+
+
+def _why_not_believed(r: Round, i: int) -> int:
+    """Absent where it has never told, or tells no more, what is available; else they are old."""
+    is_silent = r.figures.has_sample[i] == 1 and r.figures.available_bytes[i] == ABSENT
+    if is_silent or r.memory.used_bytes[i] == ABSENT:
+        return codes.FIGURES_ABSENT
+    return codes.FIGURES_STALE
 
 
 def _may_be_taken_from(r: Round, i: int) -> bool:

@@ -398,3 +398,25 @@ def test_what_was_squeezed_out_of_use_is_given_back_when_it_hurts() -> None:
     for _ in range(10):
         world.round()
         assert (world.guest("idle").actual_mib or 0) >= squeezed
+
+
+def test_a_figure_that_is_no_longer_told_takes_nothing() -> None:
+    """R8: samples go on coming, but what is available is not in them any more."""
+    world = World(guests=[Guest(name="a", used_mib=100)], params=params(budget_mib=600))
+    world.rounds(WARM_ROUNDS)
+    world.guest("a").tells_available = False
+    world.params = params(budget_mib=300)
+    for _ in range(5):
+        assert world.round().plan.changes == ()
+    assert world.trace("a").reason is Reason.HOLD_FIGURES_ABSENT
+
+
+def test_a_target_that_somebody_else_set_is_noticed() -> None:
+    """R12: a guest that was lowered by others and starves must be released all the same."""
+    world = World(guests=[Guest(name="a", actual_mib=300, used_mib=296)], params=params())
+    world.rounds(2)
+    assert world.trace("a").target_bytes == 512 * MIB
+    guest = world.guest("a")
+    guest.actual_mib, guest.used_mib = 200, 196
+    changes = world.round().plan.changes
+    assert [change.target_bytes for change in changes] == [512 * MIB]
