@@ -116,6 +116,13 @@ class SimulatedGuest:
         self._target_bytes = float(min(target_bytes, self.build.max_bytes))
         self._state.balloon_has_yielded = False
 
+    def start_ballooned(self, target_bytes: int) -> None:
+        """It has been at a target since before the world began."""
+        self.set_target(target_bytes)
+        self._state.balloon_bytes = self.build.max_bytes - self._target_bytes
+        self._state.backed_bytes = min(self._state.backed_bytes, self._state.actual_bytes)
+        assert self._state.free_bytes > 0, f"{target_bytes} bytes are too few to have booted in"
+
     def reset(self) -> None:
         """A fresh kernel: empty memory, counters at zero, and the old target still standing."""
         self._state = _booted(self.build, self._load)

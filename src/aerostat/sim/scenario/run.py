@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from aerostat.config.document import Document
-from aerostat.config.document import GuestTable as ConfigGuest
-from aerostat.config.document import HostTable as ConfigHost
 from aerostat.config.parameters import engine_params
-from aerostat.engine.params import EngineParams
+from aerostat.engine.params import EngineParams, HostParams
+from aerostat.model.limits import LimitRule
 from aerostat.sim.scenario.happening import DaemonDeed
 from aerostat.sim.scenario.recording import Recording
 from aerostat.sim.scenario.stage import Stage
@@ -34,18 +33,21 @@ class Verdict:
 
 def params_of(scenario: Scenario) -> EngineParams:
     """The parameters that the scenario declares, for our own engine."""
-    host = ConfigHost(
-        budget=scenario.host.budget,
-        reserve=scenario.host.reserve,
-        burst_reserve=scenario.host.burst_reserve,
+    table = scenario.host
+    host = HostParams(
+        accounting=table.accounting,
+        budget_bytes=table.budget,
+        reserve=table.reserve,
+        burst_reserve=table.burst_reserve,
     )
     rules = tuple(
-        ConfigGuest(name=name, min=guest.min, weight=guest.weight, managed=guest.managed)
+        LimitRule(name_glob=name, limits=guest.limits())
         for guest in scenario.guest
         for name in guest.names()
     )
-    params = engine_params(Document(host=host, guest=rules, advanced=scenario.advanced))
-    return replace(params, host=replace(params.host, accounting=scenario.host.accounting))
+    # The knobs have the words and the defaults of a configuration.
+    params = engine_params(Document(advanced=scenario.advanced))
+    return replace(params, host=host, rules=rules)
 
 
 def play(scenario: Scenario, params: EngineParams) -> Verdict:

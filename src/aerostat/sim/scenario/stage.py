@@ -25,6 +25,7 @@ class Stage:
     def __init__(self, scenario: Scenario, params: EngineParams) -> None:
         self._scenario = scenario
         self._keeps_a_ledger = params.is_guarded
+        self._gate = asyncio.Lock()  # a toolstack starts one VM after the other
         self.world = World(host=_host(scenario), seed=scenario.seed, step_s=scenario.step)
         self.world.host.shared_bytes = float(scenario.host.shared)
         self._clock = SimClock(asyncio.get_running_loop())
@@ -100,10 +101,14 @@ class Stage:
             added = self.world.add(GuestSpec(name=name, build=guest.build(), load=guest.load()))
             guest.fault.apply(added.faults)
             if guest.target is not None:
-                added.set_target(guest.target)
+                added.start_ballooned(guest.target)
 
     async def _ask(self, guest: GuestTable, patience_s: float) -> None:
-        """Have the memory promised first, and come once it is there for all who are promised."""
+        """Have the memory promised first, and come once it is there; who comes next waits."""
+        async with self._gate:
+            await self._wait_for_room(guest, patience_s)
+
+    async def _wait_for_room(self, guest: GuestTable, patience_s: float) -> None:
         promise = MemoryReserved(guest=GuestId(guest.name), size_bytes=guest.ram, for_s=_PROMISE_S)
         self.daemon.announce(promise)
         until_s = self.world.now_s + patience_s

@@ -82,6 +82,10 @@ class GuestTable(Table):
             return (self.name,)
         return tuple(f"{self.name}-{number:02d}" for number in range(self.count))
 
+    def limits(self) -> GuestLimits:
+        """The operator's word on it."""
+        return GuestLimits(minimum=self.min, weight=self.weight, is_managed=self.managed)
+
     def build(self) -> GuestBuild:
         """What it is made of."""
         return GuestBuild(
