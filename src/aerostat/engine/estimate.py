@@ -113,7 +113,8 @@ def _needs(r: Round, i: int) -> None:
         out.need_bytes[i] = max_bytes
         out.comfort_bytes[i] = max_bytes
         return
-    if out.is_usable[i] == 0:
+    # Where balloons free nothing, or lie, taking is in vain: it keeps what it has.
+    if out.is_usable[i] == 0 or out.is_doubted[i] == 1:
         return
     if is_squeezed(memory, i):
         _needs_of_squeezed(r, i, headroom)

@@ -31,6 +31,7 @@ _WORDS = {
     Reason.HOLD_NOT_MANAGED: "left alone: the configuration says so",
     Reason.HOLD_OUTCOME_UNKNOWN: "being read again: the last command got no answer",
     Reason.HOLD_HOST_UNKNOWN: "left alone: the host could not be read",
+    Reason.HOLD_DOUBTED: "left alone: the host holds much more for it than it says it has",
 }
 
 _BOUND_WORDS = {

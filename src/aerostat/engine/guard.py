@@ -168,7 +168,9 @@ def _must_not_be_taken_from(r: Round, i: int) -> bool:
 
 
 def _why_not_believed(r: Round, i: int) -> int:
-    """Absent where it has never told, or tells no more, what is available; else they are old."""
+    """Doubted; or absent, where it never told, or tells no more, what is available; else old."""
+    if r.estimates.is_usable[i] == 1 and r.estimates.is_doubted[i] == 1:
+        return codes.DOUBTED
     is_silent = r.figures.has_sample[i] == 1 and r.figures.available_bytes[i] == ABSENT
     if is_silent or r.memory.used_bytes[i] == ABSENT:
         return codes.FIGURES_ABSENT

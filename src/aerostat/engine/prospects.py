@@ -24,6 +24,7 @@ _FIRST = {
     "that takes a balloon driver in the guest.",
     Reason.HOLD_FIGURES_STALE: "Nothing is taken before its figures are fresh: "
     "at most {age_max} old.",
+    Reason.HOLD_DOUBTED: "Nothing is taken before what its balloon took has come back to the host.",
     Reason.HOLD_IN_GRACE: "Nothing is taken in its first {grace}.",
     Reason.HOLD_OUTCOME_UNKNOWN: "Nothing is sent before it has been read again.",
     Reason.STALL_ACCEPTED: "Nothing is taken for a while: its balloon did not move when asked.",
@@ -91,7 +92,8 @@ def _numbers(trace: GuestTrace, params: EngineParams) -> Prospects:
         return Prospects()
     knobs = knobs_of(params)
     headroom = headroom_bytes(trace.max_bytes, knobs)
-    is_full = trace.target_bytes is not None and trace.target_bytes >= trace.max_bytes
+    holds = trace.actual_bytes if trace.target_bytes is None else trace.target_bytes
+    is_full = holds is not None and holds >= trace.max_bytes
     grows_below = headroom - dead_band_bytes(trace.max_bytes, knobs)
     return Prospects(
         grows_below_available_bytes=None if is_full else max(0, grows_below),
@@ -135,9 +137,9 @@ def _growing(trace: GuestTrace, numbers: Prospects) -> str:
             "pages back from swap, and when there is enough for everybody."
         )
     return (
-        f"It grows when less than {format_size(least)} is available in it, and gets all that can "
-        f"be given, up to its max of {_size(trace.max_bytes)}, when less than "
-        f"{_size(numbers.released_below_available_bytes)} is or when it swaps."
+        f"It grows when less than {format_size(least)} is available in it, or from what nobody "
+        f"needs. When less than {_size(numbers.released_below_available_bytes)} is, or when it "
+        f"swaps, it gets all that can be given, up to its max of {_size(trace.max_bytes)}."
     )
 
 

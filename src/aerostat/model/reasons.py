@@ -32,6 +32,7 @@ class Reason(StrEnum):
     HOLD_NOT_MANAGED = "hold_not_managed"
     HOLD_OUTCOME_UNKNOWN = "hold_outcome_unknown"
     HOLD_HOST_UNKNOWN = "hold_host_unknown"
+    HOLD_DOUBTED = "hold_doubted"  # the host holds much more for it than it says it has
 
 
 class Bound(StrEnum):

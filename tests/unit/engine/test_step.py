@@ -420,3 +420,12 @@ def test_a_target_that_somebody_else_set_is_noticed() -> None:
     guest.actual_mib, guest.used_mib = 200, 196
     changes = world.round().plan.changes
     assert [change.target_bytes for change in changes] == [512 * MIB]
+
+
+def test_nothing_is_taken_where_nothing_came_back() -> None:
+    """R16: a passed-through device pins its RAM, so that inflating its balloon is in vain."""
+    pinned = Guest(name="a", max_mib=1024, actual_mib=600, used_mib=200, held_mib=1100)
+    world = World(guests=[pinned, Guest(name="b", used_mib=450)], params=params(budget_mib=1200))
+    for _ in range(10):
+        assert all(change.guest != "a" for change in world.round().plan.changes)
+    assert world.trace("a").reason is Reason.HOLD_DOUBTED
