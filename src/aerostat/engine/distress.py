@@ -17,6 +17,10 @@ PRESSURE_FULL = 0.05
 FAULT_RATE = 200.0
 """Major faults or refaults per second that are distress when little is available as well."""
 FAULTS_AVAILABLE_RATIO = 0.15
+QUIET_FAULT_RATE = 5.0
+QUIET_GROWTH_RATE = MIB // 4
+QUIET_PRESSURE = 0.01
+"""A guest that faults, grows and waits less than this has no use for more memory."""
 STALL_RATE = 50.0
 """Allocations a second that had to wait for reclaim."""
 UNORDERED_RISE_BYTES = 4 * MIB
@@ -74,7 +78,8 @@ def has_distress_signal(r: Round, i: int, is_fresh: bool) -> bool:
         return False
     if is_squeezed(memory, i):
         return _is_hurt(memory, i)
-    if _is_nearly_out(figures, memory, i) or memory.swap_out_rate[i] >= SWAP_RATE:
+    nearly_out = _is_nearly_out(figures, memory, i) and not _is_quiet(memory, i)
+    if nearly_out or memory.swap_out_rate[i] >= SWAP_RATE:
         return True
     # What remains are signs of waiting. A guest that waits for its swap while its headroom lies
     # free is reading back what it once lost, and more memory would not help it.
@@ -109,6 +114,20 @@ def _is_nearly_out(figures: Figures, memory: Memory, i: int) -> bool:
         return True
     faulting = memory.major_fault_rate[i] >= FAULT_RATE or memory.refault_rate[i] >= FAULT_RATE
     return faulting and available < FAULTS_AVAILABLE_RATIO * actual
+
+
+def _is_quiet(memory: Memory, i: int) -> bool:
+    """Whether nothing moves in it: with little available, but without any use for more.
+
+    A guest seen for the first time, whose rates nobody knows yet, is not quiet.
+    """
+    return (
+        memory.swap_in_rate[i] == 0.0
+        and memory.swap_out_rate[i] == 0.0
+        and 0.0 <= memory.major_fault_rate[i] < QUIET_FAULT_RATE
+        and memory.growth_rate[i] < QUIET_GROWTH_RATE
+        and memory.pressure_some_ratio[i] < QUIET_PRESSURE
+    )
 
 
 def _rose_unordered(figures: Figures, memory: Memory, i: int) -> bool:

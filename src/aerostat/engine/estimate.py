@@ -18,8 +18,8 @@ from aerostat.units import MIB
 
 GROWTH_NOISE_RATE = 2 * MIB
 """Bytes per second of rising use below which a guest is not growing, only breathing."""
-RETURN_S = 10.0
-"""For so long a guest is expected to go on reading its pages back from swap."""
+COMING_S = 10.0
+"""For so long a guest is expected to go on growing, or reading its pages back from swap."""
 HEALTHY_SAMPLES_MIN = 3
 """Calm samples in a row before memory in use may be taken from a guest."""
 OVERHEAD_BYTES = 160 * MIB
@@ -125,10 +125,10 @@ def _needs(r: Round, i: int) -> None:
     learned = max(headroom, min(int(memory.burst_bytes[i]), r.knobs.headroom_bytes_max))
     remembered = int(memory.remembered_bytes[i]) + learned
     out.comfort_bytes[i] = min(max(heading + headroom, remembered), max_bytes)
-    # A guest that reads its pages back from swap needs room for those still to come.
-    returning = int(max(0.0, memory.swap_in_rate[i]) * RETURN_S)
+    # A guest that grows, or reads its pages back from swap, needs room for what is still to come.
+    coming = int((growth + max(0.0, memory.swap_in_rate[i])) * COMING_S)
     free = free_after_orders(r.figures, memory, i)
-    out.harmless_bytes[i] = max(0, free - headroom - returning)
+    out.harmless_bytes[i] = max(0, free - headroom - coming)
 
 
 def _needs_of_squeezed(r: Round, i: int, headroom: int) -> None:
@@ -148,6 +148,11 @@ def _floor_bytes(r: Round, i: int) -> int:
     """Below this not even scarcity takes: min, what its system lives in, and what once hurt."""
     max_bytes = r.figures.max_bytes[i]
     floor = max(r.figures.min_bytes[i], min(r.knobs.guest_floor_bytes, max_bytes))
+    if r.memory.swap_out_bytes[i] <= 0 and r.memory.used_bytes[i] != ABSENT:
+        # It has never swapped, perhaps because it cannot: then what it uses cannot be taken, and
+        # the first burst after a try would end in its OOM killer.
+        kept = headroom_bytes(max_bytes, r.knobs) // 4
+        floor = max(floor, r.memory.used_bytes[i] + kept)
     if r.memory.hurt_floor_bytes[i] != ABSENT and r.now_s < r.memory.backoff_until_s[i]:
         floor = max(floor, r.memory.hurt_floor_bytes[i])
     return min(floor, max_bytes)

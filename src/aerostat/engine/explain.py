@@ -18,6 +18,7 @@ _WORDS = {
     Reason.STALL_ACCEPTED: "its balloon does not move: asked for no more than it gave",
     Reason.HOLD_HAS_ENOUGH: "has what it needs ({demand})",
     Reason.HOLD_WITHIN_DEAD_BAND: "stays: the change would be too small to be worth it",
+    Reason.HOLD_AT_FLOOR: "stays, although the host is short: it has nothing it can spare",
     Reason.HOLD_WAITING_FOR_MEMORY: "waits for others to give: it wants {wish} ({signs})",
     Reason.HOLD_UNDER_PRESSURE: "keeps its memory: it is under pressure itself ({signs})",
     Reason.HOLD_FIGURES_ABSENT: "left alone: it has given no figures",

@@ -130,7 +130,11 @@ def _take(r: Round, i: int) -> None:
         r.decision.bound[i] = codes.B_STEP
     target = -_to_grain(-wish)  # upwards: never a grain more than allowed is taken
     if ordered - target < dead_band_bytes(r.figures.max_bytes[i], r.knobs):
-        reason = codes.COOLDOWN if r.decision.bound[i] == codes.B_STEP else codes.DEAD_BAND
+        reason = codes.DEAD_BAND
+        if r.decision.bound[i] == codes.B_STEP:
+            reason = codes.COOLDOWN
+        elif r.decision.bound[i] != codes.B_NONE:
+            reason = codes.AT_FLOOR
         _hold(r.decision, i, ordered, reason, r.decision.bound[i] or codes.B_DEAD_BAND)
         return
     r.decision.target_bytes[i] = target

@@ -18,7 +18,6 @@ from aerostat.policy.columns import ABSENT, IntColumn
 from aerostat.policy.params import PolicyName
 from aerostat.policy.registry import BASELINES
 
-
 _GOAL_RATIO = {PolicyName.SHARES: 0.80, PolicyName.THRESHOLD: 0.80, PolicyName.IDLE_TAX: 0.94}
 """Of a host's RAM these rules mean to have so much in use; a budget stands for just that part."""
 

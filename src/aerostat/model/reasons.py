@@ -19,6 +19,7 @@ class Reason(StrEnum):
     STALL_ACCEPTED = "stall_accepted"  # the balloon does not move: the target was set to `actual`
     HOLD_HAS_ENOUGH = "hold_has_enough"
     HOLD_WITHIN_DEAD_BAND = "hold_within_dead_band"
+    HOLD_AT_FLOOR = "hold_at_floor"  # would be taken from, but has nothing it can spare
     HOLD_WAITING_FOR_MEMORY = "hold_waiting_for_memory"  # others give first
     HOLD_UNDER_PRESSURE = "hold_under_pressure"  # would have been taken from, but is short itself
     HOLD_FIGURES_ABSENT = "hold_figures_absent"

@@ -22,7 +22,7 @@ from aerostat.policy.codes import (
     WHY_TAKEN_FOR_OTHERS,
 )
 from aerostat.policy.columns import ABSENT, Desk, Host, IntColumn, Needs, Wishes
-from aerostat.policy.water import drain, fill
+from aerostat.policy.water import drain, fill, total_of
 
 SURPLUS_RATIO_MIN = 0.08
 """Surplus is evened out only beyond this share of max: less is not worth a balloon's while."""
@@ -41,7 +41,7 @@ def adaptive_wishes(needs: Needs, host: Host, desk: Desk, out: Wishes) -> None:
     ordinary_bytes = host.supply_bytes - host.burst_bytes
     _fair_shares(needs, first, end, ordinary_bytes, desk)
     _release_the_distressed(needs, first, end, host.supply_bytes, desk)
-    _takes(needs, first, end, ordinary_bytes, desk)
+    _takes(needs, host, desk)
     for i in range(first, end):
         _wish(needs, i, desk, out)
     _name_the_receiver(needs, first, end, out)
@@ -99,27 +99,36 @@ def _is_far_below(needs: Needs, i: int, surplus: int) -> bool:
     return surplus - needs.ordered_bytes[i] > SURPLUS_RATIO_MIN * needs.max_bytes[i]
 
 
-def _takes(needs: Needs, first: int, end: int, supply: int, desk: Desk) -> None:
+def _takes(needs: Needs, host: Host, desk: Desk) -> None:
     """How much to take from whom: for others' need and the host, else to even surplus out."""
-    needed = -supply
-    wanted = -supply  # more than that, where guests stay in distress with all they were given
-    evening = -supply
+    first, end = host.first, host.end
+    ordinary = host.supply_bytes - host.burst_bytes
+    held = 0
+    missing = 0  # to what others need
+    starving = 0  # more than that, where guests stay in distress with all they were given
+    evening = 0
     for i in range(first, end):
         desk.taken[i] = 0
         ordered = needs.ordered_bytes[i]
         need = max(ordered, desk.need_share[i])
-        starved = needs.is_starved[i] == 1 and needs.is_movable[i] == 1
-        needed += need
-        wanted += max(need, needs.max_bytes[i]) if starved else need
-        far_below = _is_far_below(needs, i, desk.surplus_share[i])
-        evening += max(need, desk.surplus_share[i]) if far_below else need
-    if wanted > 0:
+        held += ordered
+        missing += need - ordered
+        if needs.is_starved[i] == 1 and needs.is_movable[i] == 1:
+            starving += max(0, needs.max_bytes[i] - need)
+        if _is_far_below(needs, i, desk.surplus_share[i]):
+            evening += max(0, desk.surplus_share[i] - need)
+    # The burst reserve, once used, is filled up again by calm guests only, or when somebody grows:
+    # whoever has just been given it is likely to be growing still.
+    bound = ordinary if missing > 0 else host.supply_bytes
+    needed = max(0, held + missing - bound)
+    if needed > 0 or starving > 0:
         _excess(needs, first, end, 0, desk)
-        left = drain(desk.excess, needs.weight, desk.taken, first, end, max(needed, 0))
-        _probe(needs, first, end, left + wanted - max(needed, 0), desk)
-    elif evening > 0:
+        left = drain(desk.excess, needs.weight, desk.taken, first, end, needed)
+        _probe(needs, first, end, left + max(0, starving - max(0, bound - held - missing)), desk)
+    rest = held + missing + evening - ordinary - total_of(desk.taken, first, end)
+    if rest > 0:
         _excess(needs, first, end, 1, desk)
-        drain(desk.excess, needs.weight, desk.taken, first, end, evening)
+        drain(desk.excess, needs.weight, desk.taken, first, end, rest)
 
 
 def _excess(needs: Needs, first: int, end: int, calm_only: int, desk: Desk) -> None:
@@ -128,7 +137,8 @@ def _excess(needs: Needs, first: int, end: int, calm_only: int, desk: Desk) -> N
         desk.excess[i] = 0
         asked = _has_need(needs, i) and needs.is_distressed[i] == 0
         if asked and (needs.is_calm[i] == 1 or calm_only == 0):
-            desk.excess[i] = max(0, needs.ordered_bytes[i] - desk.surplus_share[i])
+            kept = needs.ordered_bytes[i] - desk.taken[i]
+            desk.excess[i] = max(0, kept - desk.surplus_share[i])
 
 
 def _probe(needs: Needs, first: int, end: int, amount: int, desk: Desk) -> None:

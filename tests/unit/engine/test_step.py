@@ -296,7 +296,9 @@ def test_guests_that_were_there_before_us_have_most_of_their_grace_behind_them()
         ],
         params=params(budget_mib=700, grace_s=10.0),
     )
-    world.rounds(6)
+    for _ in range(6):
+        world.guest("starving").major_faults += 500
+        world.round()
     assert (world.guest("starving").actual_mib or 0) > 300
     world.guests.append(Guest(name="booting", actual_mib=100, used_mib=40))
     world.rounds(6)
@@ -376,7 +378,7 @@ def test_what_was_squeezed_out_of_use_is_given_back_when_it_hurts() -> None:
     """Idle memory is found by taking a little and looking; what is read back was not idle."""
     world = World(
         guests=[
-            Guest(name="idle", actual_mib=450, used_mib=400),
+            Guest(name="idle", actual_mib=450, used_mib=400, swap_out_mib=1),
             Guest(name="busy", actual_mib=450, used_mib=445),
         ],
         params=params(budget_mib=900),
@@ -387,6 +389,7 @@ def test_what_was_squeezed_out_of_use_is_given_back_when_it_hurts() -> None:
         idle.used_mib = min(400, (idle.actual_mib or 0) - 10)
         busy = world.guest("busy")
         busy.used_mib = (busy.actual_mib or 0) - 5
+        busy.major_faults += 500
         world.round()
     squeezed = world.guest("idle").actual_mib or 0
     assert squeezed < 400
@@ -418,6 +421,7 @@ def test_a_target_that_somebody_else_set_is_noticed() -> None:
     assert world.trace("a").target_bytes == 512 * MIB
     guest = world.guest("a")
     guest.actual_mib, guest.used_mib = 200, 196
+    guest.major_faults += 500
     changes = world.round().plan.changes
     assert [change.target_bytes for change in changes] == [512 * MIB]
 
@@ -429,3 +433,24 @@ def test_nothing_is_taken_where_nothing_came_back() -> None:
     for _ in range(10):
         assert all(change.guest != "a" for change in world.round().plan.changes)
     assert world.trace("a").reason is Reason.HOLD_DOUBTED
+
+
+def test_a_guest_that_never_swapped_is_not_taken_below_what_it_uses() -> None:
+    """Perhaps it has no swap: then its OOM killer would pay for the host's memory."""
+    world = World(
+        guests=[Guest(name=n, actual_mib=450, used_mib=400) for n in "ab"],
+        params=params(budget_mib=600),
+    )
+    world.rounds(40)
+    assert all((guest.actual_mib or 0) >= 400 for guest in world.guests)
+    assert world.trace("a").reason is Reason.HOLD_AT_FLOOR
+    assert world.last is not None
+    assert world.last.trace.host.short_bytes > 0
+
+
+def test_little_available_alone_is_not_distress_once_its_rates_are_known() -> None:
+    world = three(actual_mib=300, used_mib=294)
+    assert world.round() is not None
+    assert world.trace("b").is_distressed
+    world.rounds(3)
+    assert not world.trace("b").is_distressed
