@@ -4,9 +4,10 @@ Nothing is rewritten: every function of the modules below is compiled as it stan
 functions and constants it refers to. The daemon never imports this; it needs the extra ``[sim]``.
 """
 
+import dis
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -31,7 +32,7 @@ from aerostat.policy import adaptive, static, water
 from aerostat.policy import codes as policy_codes
 from aerostat.policy import columns as policy_columns
 
-_MODULES: tuple[ModuleType, ...] = (
+ENGINE_MODULES: tuple[ModuleType, ...] = (
     water,
     adaptive,
     static,
@@ -44,37 +45,82 @@ _MODULES: tuple[ModuleType, ...] = (
 )
 """Those whose functions are compiled, each after the ones it uses."""
 
+ENGINE_BESIDE: tuple[ModuleType, ...] = (codes, columns, knobs, policy_codes, policy_columns)
+"""Those whose constants and tables these use."""
+
 ColumnsT = TypeVar("ColumnsT", bound=tuple[Any, ...])
 
 
 @cache
 def compiled_decide() -> Callable[[Round], None]:
     """Return ``engine.decide.decide``, compiled; the first call of it takes a while."""
-    # Numba looks for changes in a function's own file only; the directory tells of all of them.
-    numba.config.CACHE_DIR = str(_cache_directory())  # type: ignore[attr-defined] # made at run time
-    compiled: dict[FunctionType, Any] = {}
-    entry: Any = None
-    for module in _MODULES:
-        namespace = dict(vars(module))
-        own = [f for f in namespace.values() if _is_own(f, module)]
-        for function in own:
-            twin = FunctionType(
-                function.__code__, namespace, function.__name__, function.__defaults__
-            )
-            compiled[function] = numba.njit(cache=True)(twin)
-        for name, value in namespace.items():
-            if isinstance(value, FunctionType) and value in compiled:
-                namespace[name] = compiled[value]
-        entry = namespace.get("decide", entry)
-    result: Callable[[Round], None] = entry
+    compiled = compile_modules(ENGINE_MODULES, beside=ENGINE_BESIDE)
+    result: Callable[[Round], None] = compiled[decide.decide]
     return result
 
 
-def _cache_directory() -> Path:
-    """Where this very source's compiled form is kept: made once, used by all processes."""
-    sources = hashlib.sha256()
-    for module in (*_MODULES, codes, columns, knobs, policy_codes, policy_columns):
+def compile_modules(
+    modules: Sequence[ModuleType],
+    *,
+    beside: Sequence[ModuleType] = (),
+    bound: Mapping[str, Callable[..., Any]] | None = None,
+    makes_lists: bool = False,
+) -> Mapping[Callable[..., Any], Any]:
+    """Compile every function of some modules, as it stands; each compiles when it is first called.
+
+    Args:
+        modules: each after those whose functions it uses.
+        beside: modules whose constants these use: their sources count as well.
+        bound: functions of these modules by the name under which the last of them calls them.
+        makes_lists: whether any of these functions does. Where none does, arrays are only lent, and
+            need not be counted at every call: the engine is then 20 times as fast.
+
+    Returns:
+        The compiled form of each function.
+    """
+    # Numba looks for changes in a function's own file only, and not at what a name stands for; the
+    # directory tells of both.
+    numba.config.CACHE_DIR = str(  # type: ignore[attr-defined] # made at run time
+        _cache_directory(modules, beside, bound or {})
+    )
+    compiled: dict[Callable[..., Any], Any] = {}
+    for module in modules:
+        namespace = dict(vars(module))
+        if module is modules[-1]:
+            namespace.update(bound or {})
+        for function in [f for f in namespace.values() if _is_own(f, module)]:
+            twin = _twin(function, namespace)
+            compiled[function] = numba.njit(cache=True, forceinline=True, _nrt=makes_lists)(twin)
+        for name, value in namespace.items():
+            if isinstance(value, FunctionType) and value in compiled:
+                namespace[name] = compiled[value]
+    return compiled
+
+
+def _twin(function: FunctionType, namespace: dict[str, Any]) -> FunctionType:
+    """The same function in another namespace, without ``del``, which Numba does not know.
+
+    A rule says ``del memory`` of an argument that it does not need; to leave that out is no change.
+    """
+    instructions = bytearray(function.__code__.co_code)
+    for at in range(0, len(instructions), 2):
+        if instructions[at] == dis.opmap["DELETE_FAST"]:
+            instructions[at : at + 2] = bytes((dis.opmap["NOP"], 0))
+    code = function.__code__.replace(co_code=bytes(instructions))
+    return FunctionType(code, namespace, function.__name__, function.__defaults__)
+
+
+def _cache_directory(
+    modules: Sequence[ModuleType],
+    beside: Sequence[ModuleType],
+    bound: Mapping[str, Callable[..., Any]],
+) -> Path:
+    """Where these very sources' compiled form is kept: made once, used by all processes."""
+    sources = hashlib.sha256(Path(__file__).read_bytes())
+    for module in (*modules, *beside):
         sources.update(Path(str(module.__file__)).read_bytes())
+    for name, function in sorted(bound.items()):
+        sources.update(f"{name}={function.__module__}.{function.__qualname__}".encode())
     own = os.environ.get("AEROSTAT_CACHE")
     users = os.environ.get("XDG_CACHE_HOME")
     base = Path(own) if own else (Path(users) if users else Path.home() / ".cache") / "aerostat"

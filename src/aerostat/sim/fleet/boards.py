@@ -1,0 +1,131 @@
+"""What each kind of decider works on besides the fleet: columns laid out once, before the run."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from aerostat.engine import codes
+from aerostat.engine.columns import RUN_RUNNING, Figures, Hosts, Round, empty_memory, new_round
+from aerostat.engine.knobs import knobs_of
+from aerostat.engine.params import EngineParams, GuardParams, HostParams
+from aerostat.model.limits import Amount, GuestLimits
+from aerostat.policy.baseline import GuestsView
+from aerostat.policy.columns import ABSENT
+from aerostat.policy.params import PolicyName
+from aerostat.policy.registry import BASELINES
+from aerostat.sim.fleet.baseline_ticks import Asked
+from aerostat.sim.fleet.columns import Fleet
+from aerostat.sim.fleet.constants import FIGURES_AGE_TICKS_MAX, MIN_RATIO, START_S
+
+_NOTHING = Amount(size_bytes=0)
+
+
+def shipped_params(tick_s: float) -> EngineParams:
+    """``adaptive`` as the product ships it, except for how old figures may be: see there."""
+    shipped = GuardParams()
+    age_s = max(shipped.figures_age_max_s, FIGURES_AGE_TICKS_MAX * tick_s)
+    return EngineParams(
+        guard=replace(shipped, figures_age_max_s=age_s),
+        default_limits=GuestLimits(minimum=Amount(max_ratio=MIN_RATIO)),
+    )
+
+
+def static_params() -> EngineParams:
+    """The even split, held under its own rule alone."""
+    return EngineParams(
+        policy=PolicyName.STATIC,
+        host=HostParams(burst_reserve=_NOTHING),
+        default_limits=GuestLimits(minimum=Amount(max_ratio=MIN_RATIO)),
+        is_guarded=False,
+    )
+
+
+def round_of(fleet: Fleet, params: EngineParams) -> Round:
+    """A round over the fleet, with nothing remembered and all guests just appeared."""
+    guests, hosts = fleet.guests, fleet.hosts
+    count = len(guests.actual_bytes)
+    memory = empty_memory(count)
+    memory.since_s[:] = [START_S] * count
+    is_static = params.policy is PolicyName.STATIC
+    return new_round(
+        now_s=START_S,
+        policy=codes.POLICY_STATIC if is_static else codes.POLICY_ADAPTIVE,
+        knobs=knobs_of(params),
+        hosts=Hosts(
+            first=list(hosts.first),
+            end=list(hosts.end),
+            supply_bytes=list(hosts.supply_bytes),
+            physical_bytes=[ABSENT] * len(hosts.first),
+            burst_bytes=[params.host.burst_reserve.of(size) for size in hosts.supply_bytes],
+            kept_back_bytes=[0] * len(hosts.first),
+            reserved_bytes=[0] * len(hosts.first),
+        ),
+        figures=_figures(fleet),
+        memory=memory,
+    )
+
+
+def _figures(fleet: Fleet) -> Figures:
+    """What balloon statistics say; pressure and refaults, which take an agent, are not there."""
+    count = len(fleet.guests.actual_bytes)
+    columns: dict[str, Any] = {
+        name: [float(ABSENT) if name.endswith("_s") else ABSENT] * count for name in Figures._fields
+    }
+    columns |= {
+        "run": [RUN_RUNNING] * count,
+        "has_balloon": [1] * count,
+        "is_managed": [1] * count,
+        "has_sample": [1] * count,
+        "sample_age_s": [fleet.tick_s] * count,
+        "min_bytes": list(fleet.guests.min_bytes),
+        "max_bytes": list(fleet.guests.max_bytes),
+        "weight": list(fleet.guests.weight),
+    }
+    return Figures(**columns)
+
+
+def view_of(fleet: Fleet) -> GuestsView:
+    """Columns for what a baseline is shown; those that change are written at every tick."""
+    count = len(fleet.guests.actual_bytes)
+    columns: dict[str, Any] = {
+        name: [0.0 if name in _FLOATS else 0] * count for name in GuestsView._fields
+    }
+    columns |= {
+        "min_bytes": list(fleet.guests.min_bytes),
+        "max_bytes": list(fleet.guests.max_bytes),
+        "weight": list(fleet.guests.weight),
+        "active_ratio": [float(ABSENT)] * count,
+        "is_movable": [1] * count,
+        "is_new_sample": [1] * count,
+        "sample_age_s": [fleet.tick_s] * count,
+        "since_s": [START_S] * count,
+    }
+    return GuestsView(**columns)
+
+
+_FLOATS = frozenset(
+    {"swap_in_rate", "swap_out_rate", "pressure_some_s", "active_ratio", "sample_age_s", "since_s"}
+)
+
+
+def asked_of(fleet: Fleet) -> Asked:
+    """A rule that has not been asked yet, and is due at the first tick."""
+    count = len(fleet.guests.actual_bytes)
+    return Asked(
+        target_bytes=list(fleet.guests.target_bytes),
+        swap_in_bytes=[0] * count,
+        swap_out_bytes=[0] * count,
+        asked_s=[-START_S] * count,
+    )
+
+
+def memory_of(name: PolicyName, count: int, *, is_compiled: bool) -> Any:
+    """What a rule remembers, of guests nobody has seen yet.
+
+    Not an array of records like everything else: a rule may number its columns.
+    """
+    memory = BASELINES[name].new_memory(count)
+    if not is_compiled:
+        return memory
+    return type(memory)(*(np.array(column) for column in memory))

@@ -1,0 +1,119 @@
+"""One arm: a policy on a world, from its first tick to its last."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from aerostat.engine.params import EngineParams
+from aerostat.policy.params import PolicyName
+from aerostat.policy.registry import BASELINES
+from aerostat.sim.compiled import as_arrays
+from aerostat.sim.fleet.boards import (
+    asked_of,
+    memory_of,
+    round_of,
+    shipped_params,
+    static_params,
+    view_of,
+)
+from aerostat.sim.fleet.columns import Fleet, Guests, HostRows
+from aerostat.sim.fleet.ticks import baseline_loop, engine_loop
+from aerostat.sim.fleet.world import FleetWorld, fleet_of
+
+ENGINE_POLICIES = (PolicyName.ADAPTIVE, PolicyName.STATIC)
+"""These the engine decides, for all hosts in one call; all others are baselines."""
+
+Span = tuple[int, int]
+"""The first tick and the one after the last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a run left behind: the fleet at its end, in parts of some hosts each, and its pace."""
+
+    parts: tuple[Fleet, ...]
+    guest_ticks: int
+    elapsed_s: float  # without compiling, and without laying out the columns
+
+    @property
+    def digest(self) -> str:
+        """Stands for all that the run came to: equal digests, equal runs."""
+        digest = hashlib.sha256()
+        for name in Guests._fields:
+            for part in self.parts:
+                digest.update(np.asarray(getattr(part.guests, name)).tobytes())
+        for name in HostRows._fields[2:]:  # where a host's guests are depends on the parts
+            for part in self.parts:
+                digest.update(np.asarray(getattr(part.hosts, name)).tobytes())
+        return digest.hexdigest()[:16]
+
+
+def run_policy(
+    world: FleetWorld,
+    policy: PolicyName,
+    *,
+    params: EngineParams | None = None,
+    is_compiled: bool = True,
+) -> Outcome:
+    """Run a policy on a world; the same inputs give the same outcome, compiled or not.
+
+    Args:
+        world: hosts and what their guests will want.
+        policy: any of them.
+        params: of the engine, in place of what the product ships; baselines have none.
+        is_compiled: whether the loops are compiled; interpreted, they are hundreds of times slower.
+    """
+    if policy in ENGINE_POLICIES:
+        shipped = static_params() if policy is PolicyName.STATIC else shipped_params(world.tick_s)
+        runs = [_engine_run(world, params or shipped, is_compiled=is_compiled)]
+    else:
+        runs = [
+            _baseline_run(world.host(number), policy, is_compiled=is_compiled)
+            for number in range(world.hosts)
+        ]
+    for _, run in runs:
+        run((0, 0))  # compiles, and changes nothing
+    began_s = time.perf_counter()
+    for _, run in runs:
+        run((0, world.ticks))
+    return Outcome(
+        parts=tuple(fleet for fleet, _ in runs),
+        guest_ticks=world.ticks * len(world.max_bytes),
+        elapsed_s=time.perf_counter() - began_s,
+    )
+
+
+def _engine_run(
+    world: FleetWorld, params: EngineParams, *, is_compiled: bool
+) -> tuple[Fleet, Callable[[Span], None]]:
+    fleet = fleet_of(world)
+    r = round_of(fleet, params)
+    fleet = _laid_out(fleet, is_compiled=is_compiled)
+    if is_compiled:
+        r = as_arrays(r)
+    loop = engine_loop(is_compiled=is_compiled)
+    return fleet, lambda span: loop(fleet, r, span)
+
+
+def _baseline_run(
+    world: FleetWorld, policy: PolicyName, *, is_compiled: bool
+) -> tuple[Fleet, Callable[[Span], None]]:
+    fleet = fleet_of(world)
+    view, asked = view_of(fleet), asked_of(fleet)
+    memory = memory_of(policy, len(world.max_bytes), is_compiled=is_compiled)
+    fleet = _laid_out(fleet, is_compiled=is_compiled)
+    if is_compiled:
+        view, asked = as_arrays(view), as_arrays(asked)
+    loop = baseline_loop(policy, is_compiled=is_compiled)
+    period_s = BASELINES[policy].period_s
+    return fleet, lambda span: loop(fleet, view, memory, asked, period_s, span)
+
+
+def _laid_out(fleet: Fleet, *, is_compiled: bool) -> Fleet:
+    """Arrays for the compiled loops, lists of Python's own numbers for the interpreted ones."""
+    if is_compiled:
+        return as_arrays(fleet)
+    return fleet._replace(demand_bytes=np.asarray(fleet.demand_bytes).tolist())

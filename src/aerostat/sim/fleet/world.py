@@ -1,0 +1,113 @@
+"""A world of hosts as a value, and the fleet of columns that is built from it."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from aerostat.policy.columns import ABSENT
+from aerostat.policy.water import fill
+from aerostat.sim.fleet.columns import Fleet, Guests, HostRows
+from aerostat.sim.fleet.constants import MIN_RATIO, RESERVE_RATIO
+
+WEIGHT = 100
+"""All guests weigh the same."""
+
+Sizes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetWorld:
+    """Guests in groups of equal number, a host for each group.
+
+    Every host has the sum of its guests' max, divided by ``overcommit_ratio``, for guests, and a
+    reserve beside that.
+    """
+
+    max_bytes: Sizes  # [guest]
+    demand_bytes: Sizes  # [sample, guest], at most max
+    guests_a_host: int
+    overcommit_ratio: float
+    sample_s: float = 300.0
+    tick_s: float = 10.0
+
+    def __post_init__(self) -> None:
+        samples, guests = self.demand_bytes.shape
+        assert samples > 0, "a world without samples"
+        assert guests == len(self.max_bytes), f"{guests} guests with {len(self.max_bytes)} sizes"
+        assert guests % self.guests_a_host == 0, f"{guests} guests, {self.guests_a_host} a host"
+        assert (self.demand_bytes <= self.max_bytes).all(), "a guest wants more than its max"
+        assert self.sample_s % self.tick_s == 0, "a sample is a whole number of ticks"
+
+    @property
+    def hosts(self) -> int:
+        """How many there are."""
+        return len(self.max_bytes) // self.guests_a_host
+
+    @property
+    def ticks(self) -> int:
+        """How long it lasts."""
+        return len(self.demand_bytes) * self.ticks_per_sample
+
+    @property
+    def ticks_per_sample(self) -> int:
+        """For how many ticks a sample of demand is in force."""
+        return round(self.sample_s / self.tick_s)
+
+    def host(self, number: int) -> "FleetWorld":
+        """One host's guests as a world of their own."""
+        own = slice(number * self.guests_a_host, (number + 1) * self.guests_a_host)
+        return replace(
+            self, max_bytes=self.max_bytes[own], demand_bytes=self.demand_bytes[:, own].copy()
+        )
+
+
+def fleet_of(world: FleetWorld) -> Fleet:
+    """The world before its first tick: every guest holds its even share of its host."""
+    hosts = _hosts(world)
+    maxima = [int(size) for size in world.max_bytes]
+    minima = [max(1, int(MIN_RATIO * size)) for size in maxima]
+    count = len(maxima)
+    held = list(minima)
+    for first, end, supply in zip(hosts.first, hosts.end, hosts.supply_bytes, strict=True):
+        fill(held, maxima, [WEIGHT] * count, first, end, supply)
+    demand = [int(size) for size in world.demand_bytes[0]]
+    return Fleet(
+        tick_s=world.tick_s,
+        ticks_per_sample=world.ticks_per_sample,
+        demand_bytes=world.demand_bytes,  # type: ignore[arg-type] # rows of an array are columns
+        guests=Guests(
+            min_bytes=minima,
+            max_bytes=maxima,
+            weight=[WEIGHT] * count,
+            demand_bytes=demand,
+            next_demand_bytes=[ABSENT] * count,
+            target_bytes=list(held),
+            actual_bytes=list(held),
+            available_bytes=[max(0, h - d) for h, d in zip(held, demand, strict=True)],
+            swapped_bytes=[max(0, d - h) for h, d in zip(held, demand, strict=True)],
+            swap_in_bytes=[0] * count,
+            swap_out_bytes=[0] * count,
+            stalled_s=[0.0] * count,
+            short_byte_s=[0.0] * count,
+            wanted_byte_s=[0.0] * count,
+            distressed_s=[0.0] * count,
+            churn_bytes=[0] * count,
+        ),
+        hosts=hosts,
+    )
+
+
+def _hosts(world: FleetWorld) -> HostRows:
+    firsts = list(range(0, len(world.max_bytes), world.guests_a_host))
+    ends = [first + world.guests_a_host for first in firsts]
+    whole = [int(world.max_bytes[f:e].sum()) for f, e in zip(firsts, ends, strict=True)]
+    supply = [int(size / world.overcommit_ratio) for size in whole]
+    return HostRows(
+        first=firsts,
+        end=ends,
+        supply_bytes=supply,
+        total_bytes=[int(size / (1.0 - RESERVE_RATIO)) for size in supply],
+        below_reserve_s=[0.0] * len(firsts),
+        over_byte_s=[0.0] * len(firsts),
+    )
