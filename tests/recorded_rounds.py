@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aerostat.model.events import Event
@@ -16,16 +16,17 @@ DEADLINE_S = 30.0
 
 @dataclass(kw_only=True)
 class Recorder:
-    """Runs a world round by round; the world's wall clock is its own."""
+    """Runs a world round by round; its wall clock is its own, unless a test shifts it."""
 
     world: World
     was_enforced: bool = True
+    shift_s: float = 0.0
     number: int = 0
     happened: list[Event] = field(default_factory=list)  # goes into the next round
 
     @property
     def wall_s(self) -> float:
-        return WALL_S + self.world.now_s
+        return WALL_S + self.shift_s + self.world.now_s
 
     def round(self, *, elapse_s: float = 0.5) -> RoundRecord:
         self.number += 1
@@ -47,7 +48,7 @@ class Recorder:
             ),
             events=events,
             plan=decided.plan,
-            trace=decided.trace,
+            trace=replace(decided.trace, wall_s=wall_s),
             was_enforced=self.was_enforced,
         )
 

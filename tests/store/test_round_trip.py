@@ -154,7 +154,7 @@ class OneFile:
     """A store that takes one round after the other, and gives the last one back."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = file.open_for_writing(path)
+        self._connection, _ = file.open_for_writing(path)
         self._writer = RoundWriter(self._connection, aerostat="1.2.3", configuration="{}")
         self.reader = open_store(path)
 

@@ -59,7 +59,9 @@ def test_every_change_of_reason_is_kept() -> None:
     recorder = calm()
     records = recorder.rounds(40)
     recorder.world.guest("a").used_mib = 299
-    records += recorder.rounds(40)
+    for _ in range(40):
+        recorder.world.guest("a").swap_out_mib += 20
+        records += recorder.rounds(1)
     recorder.world.guest("b").has_balloon = False
     records += recorder.rounds(40)
     passing = {"hold_has_enough", "hold_within_dead_band", "hold_cooldown"}

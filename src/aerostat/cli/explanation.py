@@ -9,7 +9,6 @@ from aerostat.config import Config
 from aerostat.engine.explain import explain
 from aerostat.engine.prospects import Prospects, bound_words
 from aerostat.lab.live.glyphs import printable
-from aerostat.model.plan import GuestTrace
 from aerostat.store import LastSeen, Move
 from aerostat.units import format_duration, format_size
 
@@ -54,7 +53,7 @@ def explanation_document(told: Explanation) -> dict[str, object]:
             trouble=seen.snapshot.trouble,
         ),
         "memory": known_only(
-            **{name: getattr(trace, name) for name in _FIGURES},
+            **_figures(told),
             host_held_bytes=None if footprint is None else footprint.held_bytes,
             host_held_source=None if footprint is None else footprint.held_source,
         ),
@@ -72,18 +71,24 @@ def explanation_document(told: Explanation) -> dict[str, object]:
     }
 
 
-_FIGURES = (
-    "max_bytes",
-    "min_bytes",
-    "target_bytes",
-    "actual_bytes",
-    "used_bytes",
-    "available_bytes",
-    "free_bytes",
-    "cache_bytes",
-    "demand_bytes",
-    "figures_age_s",
-)
+def _figures(told: Explanation) -> dict[str, int | float | None]:
+    """What is believed of it; what its kernel counts is shown as it last said, all of one age."""
+    trace, said = told.seen.trace, told.seen.snapshot.statistics
+    since_s = max(0.0, told.now.now_wall_s - told.seen.wall_s)
+    return {
+        "max_bytes": trace.max_bytes,
+        "min_bytes": trace.min_bytes,
+        "target_bytes": trace.target_bytes,
+        "actual_bytes": trace.actual_bytes,
+        "used_bytes": trace.used_bytes,
+        "available_bytes": None if said is None else said.available_bytes,
+        "free_bytes": None if said is None else said.free_bytes,
+        "cache_bytes": None if said is None else said.cache_bytes,
+        "demand_bytes": trace.demand_bytes,
+        "figures_age_s": None
+        if trace.figures_age_s is None
+        else round(trace.figures_age_s + since_s, 3),
+    }
 
 
 def _prospects_document(prospects: Prospects | None) -> dict[str, object]:
@@ -148,7 +153,7 @@ def _head(told: Explanation) -> list[str]:
     held = "an unknown amount" if trace.actual_bytes is None else format_size(trace.actual_bytes)
     sizes = f"{_sized('max', trace.max_bytes)}, {_sized('min', trace.min_bytes)}"
     lines.append(f"{name} holds {held} ({_sized('target', target)}, {sizes}).")
-    lines.append(f"  in the guest: {_figures(trace)}")
+    lines.append(f"  in the guest: {_figures_text(told)}")
     footprint = told.seen.snapshot.footprint
     if footprint is not None and footprint.held_bytes is not None:
         held_by = f"{format_size(footprint.held_bytes)} ({footprint.held_source})"
@@ -162,20 +167,16 @@ def _sized(word: str, size_bytes: int | None) -> str:
     return f"no {word}" if size_bytes is None else f"{word} {format_size(size_bytes)}"
 
 
-def _figures(trace: GuestTrace) -> str:
-    named = {
-        "used": trace.used_bytes,
-        "available": trace.available_bytes,
-        "free": trace.free_bytes,
-        "cache": trace.cache_bytes,
-        "demand": trace.demand_bytes,
-    }
-    known = [f"{format_size(size)} {name}" for name, size in named.items() if size is not None]
-    if not known:
-        return "no figures"
-    if trace.figures_age_s is not None:
-        known.append(f"figures {format_duration(trace.figures_age_s)} old")
-    return ", ".join(known)
+_SHOWN = ("used", "available", "free", "cache", "demand")
+
+
+def _figures_text(told: Explanation) -> str:
+    figures = _figures(told)
+    sizes = {name: figures[f"{name}_bytes"] for name in _SHOWN}
+    known = [f"{format_size(int(size))} {name}" for name, size in sizes.items() if size is not None]
+    if (age_s := figures["figures_age_s"]) is not None:
+        known.append(f"figures {format_duration(age_s)} old")
+    return ", ".join(known) or "no figures"
 
 
 def _why(told: Explanation) -> list[str]:

@@ -36,7 +36,7 @@ _BOUNDS = {
     Bound.FLOOR: "the least it is left with",
     Bound.SUPPLY: "what there is to give",
     Bound.STEP: "how much may be taken at once",
-    Bound.FRESHNESS: "the age of its figures",
+    Bound.FRESHNESS: "what is known of it: nothing fresh",
     Bound.PRESSURE: "pressure in the guest",
     Bound.DEAD_BAND: "changes so small are not made",
     Bound.STALL: "its balloon, which does not move",
@@ -61,9 +61,10 @@ def prospects(trace: GuestTrace, params: EngineParams) -> Prospects:
     if trace.reason in _FIXED:
         return Prospects(sentences=(_FIXED[trace.reason],))
     numbers = _numbers(trace, params)
+    quiet = format_duration(params.guard.distress_quiet_s)
     sentences = [_first(trace.reason, params)]
     if params.policy is PolicyName.ADAPTIVE:
-        sentences += [_growing(trace, numbers), _giving(trace, numbers)]
+        sentences += [_growing(trace, numbers), _giving(trace, numbers, quiet)]
     else:
         sentences.append(
             f"Its size follows from the policy {params.policy.value}, "
@@ -99,9 +100,16 @@ def _numbers(trace: GuestTrace, params: EngineParams) -> Prospects:
         grows_below_available_bytes=None if is_full else max(0, grows_below),
         released_below_available_bytes=None if is_full else _released_below(trace),
         headroom_bytes=headroom,
-        spare_bytes=None if trace.free_bytes is None else max(0, trace.free_bytes - headroom),
+        spare_bytes=_spare(trace, holds, headroom),
         floor_bytes=_floor(trace, trace.max_bytes, knobs),
     )
+
+
+def _spare(trace: GuestTrace, holds: int | None, headroom: int) -> int | None:
+    if trace.free_bytes is None or trace.used_bytes is None or holds is None:
+        return None
+    # What lay free in it when it last could be told may have been taken since.
+    return max(0, min(trace.free_bytes, holds - trace.used_bytes) - headroom)
 
 
 def _released_below(trace: GuestTrace) -> int | None:
@@ -138,15 +146,18 @@ def _growing(trace: GuestTrace, numbers: Prospects) -> str:
         )
     return (
         f"It grows when less than {format_size(least)} is available in it, or from what nobody "
-        f"needs. When less than {_size(numbers.released_below_available_bytes)} is, or when it "
-        f"swaps, it gets all that can be given, up to its max of {_size(trace.max_bytes)}."
+        f"needs. When less than {_size(numbers.released_below_available_bytes)} is while it works, "
+        f"or when it swaps, it gets all that can be given, up to its max of "
+        f"{_size(trace.max_bytes)}."
     )
 
 
-def _giving(trace: GuestTrace, numbers: Prospects) -> str:
+def _giving(trace: GuestTrace, numbers: Prospects, quiet: str) -> str:
     floor, holds = numbers.floor_bytes, trace.target_bytes or trace.actual_bytes
     if floor is None or holds is None:
         return ""
+    if trace.is_distressed:
+        return f"Nothing is taken while it is short of memory, nor for {quiet} after."
     if holds <= floor:
         return f"It gives nothing: {format_size(floor)} is the least it is left with."
     words = f"It gives when others or the host need memory, but keeps {format_size(floor)}"

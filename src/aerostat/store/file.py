@@ -17,8 +17,12 @@ _COMPANIONS = ("-wal", "-shm")
 _LOG_BYTES_MAX = 16 * 1024**2  # the log beside the file is cut back to this after a burst
 
 
-def open_for_writing(path: Path) -> sqlite3.Connection:
-    """Open the store, or make it, with its folder.
+Inode = tuple[int, int]
+"""Device and number of a file: what stays the same when its name is given to another."""
+
+
+def open_for_writing(path: Path) -> tuple[sqlite3.Connection, Inode]:
+    """Open the store, or make it, with its folder; returns also which file it is.
 
     Raises:
         ForeignFileError: the file is another program's or a newer Aerostat's.
@@ -28,7 +32,9 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     """
     path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     # Whoever may see the VMs' names and sizes is the operator's choice, by the file's group.
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o640))
+    file_number = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o640)
+    inode = inode_of(os.fstat(file_number))
+    os.close(file_number)
     if not _may_be_a_database(path):
         # SQLite takes a file of a few bytes for an empty one and would write over it.
         raise DamagedFileError(path, "this is not a database")
@@ -47,7 +53,12 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     except BaseException:
         connection.close()
         raise
-    return connection
+    return connection, inode
+
+
+def inode_of(status: os.stat_result) -> Inode:
+    """Which file it is."""
+    return status.st_dev, status.st_ino
 
 
 def _may_be_a_database(path: Path) -> bool:

@@ -1,7 +1,6 @@
 """Keeps rounds in the file, from the one thread that owns the connection."""
 
 import contextlib
-import os
 import sqlite3
 from pathlib import Path
 
@@ -29,7 +28,7 @@ class Keeper:
         self._connection: sqlite3.Connection | None = None
         self._writer: RoundWriter | None = None
         self._thinning = Thinning()
-        self._inode: tuple[int, int] | None = None
+        self._inode: file.Inode | None = None
         self._refusal: Exception | None = None
         self._refused_s = 0.0
         self._tidied_s: float | None = None
@@ -89,12 +88,11 @@ class Keeper:
             raise self._refusal
         self.close()
         try:
-            self._connection = file.open_for_writing(self._path)
+            self._connection, self._inode = file.open_for_writing(self._path)
         except Exception as error:
             if not file.is_busy(error):  # a lock was waited for already
                 self._refusal, self._refused_s = error, now_s
             raise
-        self._inode = self._inode_of_path()
         self._writer = RoundWriter(
             self._connection, aerostat=__version__, configuration=self._configuration
         )
@@ -102,11 +100,7 @@ class Keeper:
 
     def _is_replaced(self) -> bool:
         """Whether somebody deleted or moved the file: readers would not find what we write."""
-        return self._inode_of_path() != self._inode
-
-    def _inode_of_path(self) -> tuple[int, int] | None:
         try:
-            status = os.stat(self._path)  # noqa: PTH116 # one system call, in every round
+            return file.inode_of(self._path.stat()) != self._inode
         except OSError:
-            return None
-        return status.st_dev, status.st_ino
+            return True
