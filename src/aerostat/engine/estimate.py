@@ -153,6 +153,7 @@ def _floor_bytes(r: Round, i: int) -> int:
         # the first burst after a try would end in its OOM killer.
         kept = headroom_bytes(max_bytes, r.knobs) // 4
         floor = max(floor, r.memory.used_bytes[i] + kept)
-    if r.memory.hurt_floor_bytes[i] != ABSENT and r.now_s < r.memory.backoff_until_s[i]:
+    is_backing_off = r.knobs.backs_off == 1 and r.now_s < r.memory.backoff_until_s[i]
+    if is_backing_off and r.memory.hurt_floor_bytes[i] != ABSENT:
         floor = max(floor, r.memory.hurt_floor_bytes[i])
     return min(floor, max_bytes)
