@@ -51,7 +51,7 @@ def step(
     following = aligned(state, tuple(g.guest for g in snapshot.guests), now_s=now_s)
     following = with_events(following, events, now_s=now_s)
     following = replace(following, host_state=_host_state(following, snapshot, params))
-    supply = supply_of(snapshot, params)
+    supply = supply_of(snapshot, params, following.memory.actual_bytes)
     r = round_of(following, snapshot, supply, params)
     if params.policy in BASELINES:
         judge(r)
