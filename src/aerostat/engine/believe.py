@@ -125,8 +125,10 @@ def _follow_the_balloon(figures: Figures, memory: Memory, i: int, now_s: float) 
         if before == ABSENT or closer >= PROGRESS_BYTES_MIN:
             memory.progress_s[i] = now_s
         if abs(actual - target) <= ARRIVED_BYTES:
+            # Where a stall was accepted, the target came to the balloon: that ends no quarantine.
+            if memory.has_arrived[i] == 0 and now_s >= memory.stalled_until_s[i]:
+                memory.stall_retry_s[i] = 0.0
             memory.has_arrived[i] = 1
-            memory.stall_retry_s[i] = 0.0
         elif memory.has_arrived[i] == 1 and actual < target - BLUR_BYTES:
             # No balloon inflates by itself: somebody else set a target, and that one stands now.
             memory.target_bytes[i] = ABSENT

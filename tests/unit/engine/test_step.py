@@ -1,6 +1,7 @@
 """What the engine decides in plain situations; each test is a rule of DESIGN.md section 2."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 from aerostat.engine.params import Accounting
 from aerostat.model.events import (
@@ -175,6 +176,21 @@ def test_a_stalled_balloon_is_set_back_to_actual_and_left_alone_for_a_while() ->
     for _ in range(20):
         assert world.round().plan.changes == ()
     assert world.trace("a").bound is Bound.STALL
+
+
+def test_the_quarantine_of_a_balloon_that_stays_stuck_doubles() -> None:
+    """R9: setting the target to ``actual`` is no arrival that would end it."""
+    world = World(
+        guests=[Guest(name="a", used_mib=100)], params=params(budget_mib=300), obeys=False
+    )
+    accepted_s: list[float] = []
+    for _ in range(300):
+        changes = world.round().plan.changes
+        if any(change.reason is Reason.STALL_ACCEPTED for change in changes):
+            accepted_s.append(world.now_s)
+    waits_s = [now - before for before, now in pairwise(accepted_s)]
+    assert len(waits_s) >= 2
+    assert all(now > 1.5 * before for before, now in pairwise(waits_s))
 
 
 def test_a_balloon_that_deflates_by_itself_is_distress() -> None:
