@@ -59,6 +59,12 @@ class GuestCheck(Check):
                 if name in instant.guests:
                     yield instant.at_s, name, instant.guests[name]
 
+    def unseen(self, run: Recording) -> str | None:
+        """Say that one of these guests was not there at all: then nothing can be judged."""
+        seen = {name for instant in self.window(run.instants) for name in instant.guests}
+        missing = [name for name in self.names(run) if name not in seen]
+        return f"{missing[0]} was not there" if missing else None
+
     def risen(self, run: Recording, counter: str) -> float:
         """By how much a counter of these guests rose within the window, resets not counted."""
         total = 0.0

@@ -1,6 +1,8 @@
 """All checks that a scenario may name."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, get_args
 
 from pydantic import Field
 
@@ -17,6 +19,7 @@ AnyCheck = Annotated[
     | target_checks.FlipsAtMost
     | target_checks.TakesAtMost
     | target_checks.StepAtMost
+    | target_checks.PendingAtMost
     | guest_checks.StaysWithin
     | guest_checks.ServedAtLeast
     | guest_checks.OomKillsAtMost
@@ -38,4 +41,9 @@ AnyCheck = Annotated[
     Field(discriminator="check"),
 ]
 
-__all__ = ["AnyCheck", "Check"]
+_UNION = get_args(AnyCheck)[0]
+
+CHECKS: Mapping[str, type[Check]] = MappingProxyType(
+    {get_args(kind.model_fields["check"].annotation)[0]: kind for kind in get_args(_UNION)}
+)
+"""Every check by the word that a file has for it."""

@@ -23,7 +23,7 @@ class StaysWithin(GuestCheck):
             if self.most is not None and instant.actual_bytes > self.most:
                 held = size(instant.actual_bytes)
                 return f"{name} held {held} {at(at_s)}, more than {size(self.most)}"
-        return None
+        return self.unseen(run)
 
 
 class ServedAtLeast(GuestCheck):
@@ -86,6 +86,9 @@ class GoneBy(GuestCheck):
     def _judge(self, run: Recording) -> str | None:
         for name in self.names(run):
             lived = [s.received_s for s in run.seconds if s.guest == name]
-            if self.until is not None and lived and max(lived) > self.until:
-                return f"{name} was still there {at(self.until)}"
+            if not lived:
+                return f"{name} was not there"
+            end_s = run.duration_s if self.until is None else self.until
+            if max(lived) > end_s - 1.0:
+                return f"{name} was still there {at(end_s)}"
         return None

@@ -5,8 +5,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import UnionType
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -16,9 +15,9 @@ from aerostat.config.errors import ConfigError, ConfigProblem
 from aerostat.config.lines import KeyPath, line_of_keys
 from aerostat.config.settings import key_text
 from aerostat.config.values import shown
-from aerostat.sim.scenario.checks import AnyCheck
+from aerostat.sim.scenario.checks import CHECKS
 from aerostat.sim.scenario.consistency import Finding, contradictions
-from aerostat.sim.scenario.happening import Happening
+from aerostat.sim.scenario.happening import FaultTable, Happening
 from aerostat.sim.scenario.tables import (
     GuestTable,
     HostTable,
@@ -116,28 +115,20 @@ def _finding(detail: ErrorDetails) -> Finding:
         case "value_error":
             return where, str(detail["ctx"]["error"])
         case "union_tag_not_found":
-            return where, f'it is not said what to check: write check = "{_kinds()[0]}"'
+            return where, 'it is not said what to check: write check = "target_never_below"'
         case "union_tag_invalid":
             kind = str(detail["ctx"]["tag"])
-            return (*where, "check"), _unknown(shown(kind), kind, _kinds())
+            return (*where, "check"), _unknown(shown(kind), kind, sorted(CHECKS))
         case _:
             return where, f"{shown(value)} is wrong: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
 
 
 def _table_of(where: KeyPath) -> type[BaseModel]:
     if where[0] == "must" and len(where) > 2:
-        return _checks()[str(where[2])]
+        return CHECKS[str(where[2])]
+    if "fault" in where[:-1]:
+        return FaultTable
     return _TABLES.get(str(where[0]), Scenario) if len(where) > 1 else Scenario
-
-
-def _checks() -> dict[str, type[BaseModel]]:
-    union = get_args(AnyCheck)[0]
-    assert isinstance(union, UnionType)
-    return {get_args(kind.model_fields["check"].annotation)[0]: kind for kind in get_args(union)}
-
-
-def _kinds() -> list[str]:
-    return sorted(_checks())
 
 
 def _unknown_key(key: str, table: type[BaseModel]) -> str:

@@ -54,11 +54,14 @@ class LoweredTo(GuestCheck):
 
     def _judge(self, run: Recording) -> str | None:
         for name in self.names(run):
-            least = min(
+            held = [
                 instant.actual_bytes
                 for at_s, instant in run.of_guest(name)
                 if self.after <= at_s <= self.after + self.within
-            )
+            ]
+            if not held:
+                return f"{name} was not there"
+            least = min(held)
             if least > self.to:
                 return f"{name} held {size(least)} at the least, more than {size(self.to)}"
         return None
@@ -76,7 +79,7 @@ class TargetNeverBelow(GuestCheck):
             if instant.target_bytes < wanted:
                 got = size(instant.target_bytes)
                 return f"{name} was asked for {got} {at(at_s)}, less than {size(wanted)}"
-        return None
+        return self.unseen(run)
 
 
 class NeverLowered(GuestCheck):
@@ -181,4 +184,18 @@ class StepAtMost(GuestCheck):
             step = command.before_bytes - command.target_bytes
             if step > self.size:
                 return f"{size(step)} were taken from {command.guest} at once {at(command.at_s)}"
+        return None
+
+
+class PendingAtMost(GuestCheck):
+    """No more than a size has been ordered back from a guest and not come yet."""
+
+    check: Literal["pending_at_most"]
+    size: SizeBytes
+
+    def _judge(self, run: Recording) -> str | None:
+        for at_s, name, instant in self.instants(run):
+            pending = instant.actual_bytes - instant.target_bytes
+            if pending > self.size:
+                return f"{size(pending)} were under way from {name} {at(at_s)}"
         return None
