@@ -1,0 +1,172 @@
+"""Runs of fleets: every policy, conserved memory, one result however it is come by."""
+
+import random
+
+import numpy as np
+import pytest
+
+from aerostat.engine import invariants
+from aerostat.engine.columns import Memory, Round, empty_memory
+from aerostat.engine.decide import decide
+from aerostat.engine.state import EngineState, with_events
+from aerostat.model.events import Outcome, TargetAnswered
+from aerostat.model.guest import GuestId
+from aerostat.policy.params import PolicyName
+from aerostat.sim.fleet.accept import accept, answered
+from aerostat.sim.fleet.boards import round_of, shipped_params
+from aerostat.sim.fleet.constants import DEFLATE_RATE, INFLATE_RATE
+from aerostat.sim.fleet.engine_ticks import run_ticks
+from aerostat.sim.fleet.run import run_policy
+from aerostat.sim.fleet.summary import summary_of
+from aerostat.sim.fleet.synthetic import synthetic_trace
+from aerostat.sim.fleet.tournament import Arm, Source, run_arm, run_arms
+from aerostat.sim.fleet.trace import Draw, drawn_world
+from aerostat.sim.fleet.world import FleetWorld, fleet_of
+from aerostat.units import GIB
+from sim.fleet.fleet_worlds import world
+
+SOURCE = Source(seed=5, vms=12, samples=12)
+
+
+def drawn(*, hosts: int = 2, overcommit: float = 3.0, samples: int = 12) -> FleetWorld:
+    trace = synthetic_trace(seed=5, vms=12, samples=samples)
+    draw = Draw(seed=2, hosts=hosts, guests_a_host=6)
+    return drawn_world(trace, draw, overcommit_ratio=overcommit)
+
+
+@pytest.mark.parametrize("policy", list(PolicyName))
+def test_every_policy_runs_a_fleet(policy: PolicyName) -> None:
+    """And scores within what is possible; two runs are the same run."""
+    w = drawn()
+    outcome = run_policy(w, policy, is_compiled=False)
+    summary = summary_of(w, outcome)
+    assert 0 <= summary.unmet_ratio <= summary.worst_unmet_ratio <= 1
+    assert summary.guest_ticks == 12 * 30 * 12
+    assert run_policy(w, policy, is_compiled=False).digest == outcome.digest
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("policy", list(PolicyName))
+def test_compiled_and_interpreted_runs_are_one(policy: PolicyName) -> None:
+    """To the last bit of every score, counter and size."""
+    w = drawn(samples=36)
+    interpreted = run_policy(w, policy, is_compiled=False)
+    compiled = run_policy(w, policy)
+    assert compiled.digest == interpreted.digest
+    assert summary_of(w, compiled).unmet_ratio == summary_of(w, interpreted).unmet_ratio
+
+
+def test_hosts_of_a_fleet_fare_as_they_do_alone() -> None:
+    w = drawn(hosts=2)
+    both = run_policy(w, PolicyName.ADAPTIVE, is_compiled=False).parts[0]
+    alone = [
+        run_policy(w.host(number), PolicyName.ADAPTIVE, is_compiled=False).parts[0]
+        for number in range(2)
+    ]
+    for column in ("actual_bytes", "short_byte_s", "churn_bytes"):
+        parts = [value for part in alone for value in getattr(part.guests, column)]
+        assert list(getattr(both.guests, column)) == parts
+
+
+def test_memory_is_conserved_and_balloons_keep_their_rates() -> None:
+    """Tick by tick: the guests of a host never hold more than there is for them."""
+    w = world([[6, 1, 1, 40], [1, 6, 1, 5], [30, 30, 1, 5]], max_gib=[64, 64, 64, 64], overcommit=4)
+    fleet = fleet_of(w)
+    r = round_of(fleet, shipped_params(w.tick_s))
+    moved = 0
+    for tick in range(w.ticks):
+        before = list(fleet.guests.actual_bytes)
+        run_ticks(fleet, r, (tick, tick + 1))
+        invariants.check(r, supply_bytes=fleet.hosts.supply_bytes[0])
+        assert sum(fleet.guests.actual_bytes) <= fleet.hosts.supply_bytes[0]
+        for old, new in zip(before, fleet.guests.actual_bytes, strict=True):
+            assert -INFLATE_RATE * w.tick_s <= new - old <= DEFLATE_RATE * w.tick_s
+            moved += abs(new - old)
+    assert moved == sum(fleet.guests.churn_bytes) > GIB
+
+
+def test_accepting_a_target_is_what_the_engine_does_with_an_answer() -> None:
+    """Over random memories: every column as ``with_events`` leaves it."""
+    w = world([[1, 1, 1]])
+    draw = random.Random(7)
+    names = tuple(GuestId(f"g{i}") for i in range(3))
+    for _ in range(200):
+        r = round_of(fleet_of(w), shipped_params(w.tick_s))._replace(now_s=draw.uniform(1, 99))
+        for i in range(3):
+            r.memory.target_bytes[i] = draw.choice([-1, draw.randint(1, 8) * GIB])
+            r.memory.actual_bytes[i] = draw.randint(1, 8) * GIB
+            r.memory.has_arrived[i] = draw.randint(0, 1)
+            r.memory.is_outcome_unknown[i] = draw.randint(0, 1)
+            r.memory.take_s[i] = draw.uniform(-5, 5)
+        state = EngineState(guests=names, memory=_copied(r))
+        targets = [draw.randint(1, 8) * GIB for _ in names]
+        events = [
+            TargetAnswered(guest=name, target_bytes=target, outcome=Outcome.ACCEPTED)
+            for name, target in zip(names, targets, strict=True)
+        ]
+        expected = with_events(state, events, now_s=r.now_s).memory
+        for i, target in enumerate(targets):
+            answered(r, i, target)
+        assert r.memory == expected
+
+
+def test_only_changes_are_sent() -> None:
+    """A decision to leave a guest alone does not touch what is remembered of its target."""
+    fleet = fleet_of(world([[1, 1]]))
+    r = round_of(fleet, shipped_params(10.0))
+    run_ticks(fleet, r, (0, 1))
+    before = _copied(r)
+    r.decision.target_bytes[:] = list(r.estimates.ordered_bytes)
+    accept(r, fleet.guests)
+    assert r.memory == before
+    r.decision.target_bytes[1] -= GIB
+    accept(r, fleet.guests)
+    assert fleet.guests.target_bytes[1] == r.memory.target_bytes[1] == r.decision.target_bytes[1]
+
+
+def _copied(r: Round) -> Memory:
+    return empty_memory(0)._replace(
+        **{name: list(getattr(r.memory, name)) for name in r.memory._fields}
+    )
+
+
+def test_a_policy_learns_of_demand_a_tick_late() -> None:
+    """What is decided in the tick of a rise is decided on figures from before it."""
+    w = world([[1, 1], [5, 1]], sample_s=20)
+    fleet = fleet_of(w)._replace(demand_bytes=w.demand_bytes.tolist())
+    r = round_of(fleet, shipped_params(w.tick_s))
+    run_ticks(fleet, r, (0, 3))
+    assert fleet.guests.demand_bytes[0] == 5 * GIB
+    assert r.figures.available_bytes[0] == 3 * GIB  # 4 held, 1 used: the tick before
+    run_ticks(fleet, r, (3, 4))
+    assert r.figures.available_bytes[0] == 0
+    decide(r)
+    assert r.estimates.is_distressed[0] == 1
+
+
+def test_results_do_not_depend_on_who_works_on_them() -> None:
+    """Any order of the arms, one process or two: the same digests, in the order of the arms."""
+    arms = [
+        Arm(
+            source=SOURCE,
+            policy=policy,
+            draw=Draw(seed=seed, hosts=2, guests_a_host=6),
+            overcommit_ratio=3.0,
+            is_compiled=False,
+        )
+        for policy in (PolicyName.ADAPTIVE, PolicyName.SLACK)
+        for seed in (1, 2)
+    ]
+    here = [run.digest for run in run_arms(arms, workers=1)]
+    assert [run.digest for run in run_arms(arms[::-1], workers=2)] == here[::-1]
+    assert len(set(here)) == len(here)
+    assert run_arm(arms[2]).digest == here[2]
+
+
+def test_the_clairvoyant_has_the_memory_there_before_it_is_wanted() -> None:
+    w = world([[1, 6], [6, 1], [1, 6]], overcommit=2)
+    bound = summary_of(w, run_policy(w, PolicyName.CLAIRVOYANT, is_compiled=False))
+    slack = summary_of(w, run_policy(w, PolicyName.SLACK, is_compiled=False))
+    assert bound.unmet_ratio < slack.unmet_ratio
+    assert np.isfinite(bound.churn_gib_per_guest_hour)
