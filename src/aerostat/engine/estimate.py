@@ -38,6 +38,9 @@ def estimate(r: Round, i: int) -> None:
     believed = is_told or r.knobs.checks_freshness == 0
     out.is_usable[i] = 1 if believed and memory.used_bytes[i] != ABSENT else 0
     out.ordered_bytes[i] = ordered_bytes(figures, memory, i)
+    if is_squeezed(memory, i) and out.ordered_bytes[i] >= memory.squeeze_from_bytes[i]:
+        # The take was refused, or only recommended: nobody was squeezed by it.
+        memory.squeeze_from_bytes[i] = ABSENT
     _count_what_it_holds(r, i)
     out.is_stalled[i] = 1 if is_stalled(r, i) else 0
     _judge_distress(r, i, fresh)

@@ -40,7 +40,12 @@ def _is_to_send(r: Round, i: int) -> bool:
     if r.decision.target_bytes[i] != r.estimates.ordered_bytes[i]:
         return True
     # The last answer got lost and the guest is in distress: say it again, it is idempotent.
-    return r.memory.is_outcome_unknown[i] == 1 and r.decision.is_urgent[i] == 1
+    if r.memory.is_outcome_unknown[i] == 1 and r.decision.is_urgent[i] == 1:
+        return True
+    # A raise that nothing comes of may never have reached the hypervisor: say that again, too.
+    can_grow = r.figures.is_managed[i] == 1 and r.figures.has_balloon[i] == 1
+    is_waiting = r.figures.actual_bytes[i] < r.decision.target_bytes[i]
+    return can_grow and is_waiting and r.estimates.is_stalled[i] == 1
 
 
 def _is_moving(r: Round) -> bool:
