@@ -32,13 +32,18 @@ class Applier:
         Commands from earlier rounds are not waited for again: they have had their time.
         """
         self._commands = {g: task for g, task in self._commands.items() if not task.done()}
-        sent: list[asyncio.Task[None]] = []
+        sent: dict[asyncio.Task[None], TargetChange] = {}
         for change in plan.changes:
             if change.guest not in self._commands:
                 self._commands[change.guest] = tasks.create_task(self._send(change))
-                sent.append(self._commands[change.guest])
-        if sent:
-            await asyncio.wait(sent, timeout=SEND_DEADLINE_S)
+                sent[self._commands[change.guest]] = change
+        if not sent:
+            return
+        await asyncio.wait(sent, timeout=SEND_DEADLINE_S)
+        for task, change in sent.items():
+            if not task.done():
+                # It may have arrived: until the answer comes, what it asks for counts as given.
+                self._answer(change, Outcome.UNKNOWN, "no answer yet")
 
     async def settle(self) -> None:
         """Give commands that are under way one more chance to end."""
@@ -62,6 +67,9 @@ class Applier:
         except Exception as error:  # noqa: BLE001 # one command's surprise must not end the loop
             # It may or may not have been sent: the guest is read again before anything else.
             outcome, detail = Outcome.UNKNOWN, f"unexpected {type(error).__name__}: {error}"
+        self._answer(change, outcome, detail)
+
+    def _answer(self, change: TargetChange, outcome: Outcome, detail: str) -> None:
         self._inbox.put(
             TargetAnswered(
                 guest=change.guest,
