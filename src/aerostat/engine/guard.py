@@ -153,7 +153,9 @@ def _note_take(r: Round, i: int, target: int) -> None:
 
 def _must_not_be_taken_from(r: Round, i: int) -> bool:
     reason, bound = -1, codes.B_NONE
-    in_flight = r.figures.actual_bytes[i] > r.estimates.ordered_bytes[i] + ARRIVED_BYTES
+    above = r.figures.actual_bytes[i] > r.estimates.ordered_bytes[i] + ARRIVED_BYTES
+    # A balloon that arrived and then let go by itself is not on its way any more.
+    in_flight = above and r.memory.has_arrived[i] == 0
     same_sample = r.memory.take_clean_s[i] == r.memory.clean_s[i]
     if r.memory.used_bytes[i] == ABSENT or r.estimates.is_usable[i] == 0:
         reason, bound = _why_not_believed(r, i), codes.B_FRESHNESS

@@ -1,0 +1,36 @@
+"""A balloon that let go by itself: a sign of distress, as long as there is something to give."""
+
+from dataclasses import replace
+
+from aerostat.model.limits import Amount, GuestLimits
+from builders import Guest, World, host_memory, params
+
+
+def test_a_guest_above_its_lowered_max_is_not_in_distress_for_ever() -> None:
+    """Found by chaos seed 715: it kept 2.6 GiB that it did not use, while others starved.
+
+    Its balloon had let go beyond the operator's max. No target could ever take that back into
+    account, so the sign of distress never went away and nothing was taken from it.
+    """
+    limits = GuestLimits(minimum=Amount(size_bytes=64 << 20), maximum=Amount(size_bytes=400 << 20))
+    world = World(
+        guests=[
+            Guest(name="risen", actual_mib=300, used_mib=290),
+            Guest(name="short", actual_mib=400, used_mib=100),
+        ],
+        params=replace(params(budget_mib=900), default_limits=limits),
+        memory=host_memory(),
+    )
+    world.rounds(10)
+    risen = world.guest("risen")
+    assert risen.actual_mib == 400
+    world.obeys = False
+    risen.actual_mib = 460  # deflate-on-oom: above the max that the operator allows
+    world.rounds(2)
+    risen.used_mib = 100  # and what it ran out of memory for is over
+    world.params = replace(world.params, host=replace(world.params.host, budget_bytes=500 << 20))
+    takes = 0
+    for _ in range(60):
+        takes += sum(c.guest == "risen" for c in world.round().plan.changes)
+    assert takes > 0
+    assert not world.trace("risen").is_distressed
