@@ -21,6 +21,9 @@ RATE_SPAN_S_MIN = 0.4
 PROGRESS_BYTES_MIN = MIB
 """One byte is not progress: a balloon that moves, moves by its driver's batch of 256 pages."""
 
+TURNS_FORGOTTEN_S = 60.0
+"""Time constant of forgetting that a guest was moved to and fro."""
+
 BURST_FORGOTTEN_S = 600.0
 """Time constant of forgetting how fast a guest can grow."""
 
@@ -109,6 +112,7 @@ def _usage(r: Round, i: int) -> None:
     # Implicit Euler steps: exact sums of simple divisions, the same interpreted and compiled.
     kept = knobs.fall_s / (knobs.fall_s + span_s)
     memory.remembered_bytes[i] = max(float(used), used + (memory.remembered_bytes[i] - used) * kept)
+    memory.turns[i] *= TURNS_FORGOTTEN_S / (TURNS_FORGOTTEN_S + span_s)
     faded = memory.burst_bytes[i] * (BURST_FORGOTTEN_S / (BURST_FORGOTTEN_S + span_s))
     memory.burst_bytes[i] = max(growth * knobs.lookahead_s, faded)
 

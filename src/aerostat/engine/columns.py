@@ -108,6 +108,8 @@ class Memory(NamedTuple):
     hurt_floor_bytes: IntColumn  # a squeeze below this hurt; ABSENT: none did
     backoff_until_s: FloatColumn  # before that, only what lies free: the last take hurt
     backoff_s: FloatColumn
+    gave_s: FloatColumn  # when it was last raised
+    turns: FloatColumn  # how often it was taken from soon after a raise; forgotten in a minute
     is_release_due: IntColumn  # it was reset: a fresh kernel must not inflate to the old target
 
 
@@ -173,7 +175,7 @@ _NEVER = frozenset(name for name in Memory._fields if name.endswith("_s")) - {
 }  # fmt: skip
 _ZERO = frozenset({
     "has_arrived", "is_outcome_unknown", "healthy_samples", "growth_rate", "sample_age_s",
-    "stall_retry_s", "backoff_s", "is_release_due", "burst_bytes",
+    "stall_retry_s", "backoff_s", "is_release_due", "burst_bytes", "turns",
 })  # fmt: skip
 
 

@@ -25,6 +25,7 @@ _WORDS = {
     Reason.HOLD_FIGURES_STALE: "left alone: its figures are {age} old",
     Reason.HOLD_IN_GRACE: "left alone: it has only just appeared",
     Reason.HOLD_COOLDOWN: "stays for now: the last change has to show its effect first",
+    Reason.HOLD_OSCILLATING: "left alone for a minute: it was moved to and fro too often",
     Reason.HOLD_NOT_RUNNING: "left alone: it is not running",
     Reason.HOLD_MIGRATING: "left alone: it is being migrated or saved",
     Reason.HOLD_UNREACHABLE: "left alone: it does not answer",

@@ -16,6 +16,15 @@ from aerostat.units import MIB
 TARGET_GRAIN_BYTES = MIB
 """Targets are whole MiB: the driver moves 256 pages at a time."""
 
+TURN_S = 20.0
+"""A take so soon after a raise is a turn."""
+
+TURNS_MAX = 4.0
+"""So many turns within a minute or so are hunting."""
+
+BRAKE_S = 60.0
+"""For so long a hunted guest is not taken from."""
+
 HURRY_RATIO = 0.4
 """Pauses between takes shrink to this while somebody waits for the memory."""
 
@@ -102,6 +111,7 @@ def _give(r: Round, i: int) -> None:
         return
     r.decision.target_bytes[i] = max(target, ordered)
     r.memory.squeeze_from_bytes[i] = ABSENT
+    r.memory.gave_s[i] = r.now_s
     r.decision.is_urgent[i] = 1 if urgent else 0
     if r.memory.is_release_due[i] == 1:
         r.decision.reason[i] = codes.RESET
@@ -145,6 +155,8 @@ def _note_take(r: Round, i: int, target: int) -> None:
     """Remember what the take was founded on, and whether it went into what the guest uses."""
     memory = r.memory
     memory.take_clean_s[i] = memory.clean_s[i]
+    if r.now_s - memory.gave_s[i] < TURN_S:
+        memory.turns[i] += 1.0
     if target < memory.used_bytes[i] + headroom_bytes(r.figures.max_bytes[i], r.knobs) // 2:
         memory.squeeze_s[i] = r.now_s
         if memory.squeeze_from_bytes[i] == ABSENT:
@@ -167,6 +179,8 @@ def _must_not_be_taken_from(r: Round, i: int) -> bool:
         reason, bound = codes.STALL, codes.B_STALL
     elif r.knobs.takes_once_a_sample == 1 and (in_flight or same_sample):
         reason, bound = codes.COOLDOWN, codes.B_STEP
+    elif r.knobs.brakes == 1 and _is_hunting(r, i):
+        reason, bound = codes.OSCILLATING, codes.B_STEP
     if reason == -1:
         return False
     _hold(r.decision, i, r.estimates.ordered_bytes[i], reason, bound)
@@ -181,6 +195,11 @@ def _why_not_believed(r: Round, i: int) -> int:
     if is_silent or r.memory.used_bytes[i] == ABSENT:
         return codes.FIGURES_ABSENT
     return codes.FIGURES_STALE
+
+
+def _is_hunting(r: Round, i: int) -> bool:
+    """Given and taken again and again: whatever drives that, moving memory is not the answer."""
+    return r.memory.turns[i] >= TURNS_MAX and r.now_s - r.memory.take_s[i] < BRAKE_S
 
 
 def _may_be_taken_from(r: Round, i: int) -> bool:

@@ -13,6 +13,7 @@ _ALL_ON = dict.fromkeys(
         "takes_once_a_sample",
         "notices_stalls",
         "backs_off",
+        "brakes",
         "frees_first",
         "doubts",
     ),

@@ -35,6 +35,7 @@ class Knobs(NamedTuple):
     takes_once_a_sample: int
     notices_stalls: int
     backs_off: int
+    brakes: int
     frees_first: int
     doubts: int
 
@@ -71,6 +72,7 @@ def knobs_of(params: EngineParams) -> Knobs:
         takes_once_a_sample=on[GuardRule.ONE_TAKE_A_SAMPLE],
         notices_stalls=on[GuardRule.STALL],
         backs_off=on[GuardRule.BACK_OFF],
+        brakes=on[GuardRule.BRAKE],
         frees_first=on[GuardRule.FREE_FIRST],
         doubts=on[GuardRule.DOUBT],
     )

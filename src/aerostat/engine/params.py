@@ -21,6 +21,7 @@ class GuardRule(StrEnum):
     ONE_TAKE_A_SAMPLE = "one_take_a_sample"  # no figure justifies two takes
     STALL = "stall"  # a balloon that does not move is left alone, and planned around
     BACK_OFF = "back_off"  # a take that hurt makes the next one wait, longer every time
+    BRAKE = "brake"  # a guest moved to and fro too often is left alone for a while
     FREE_FIRST = "free_first"  # only what has come back is given
     DOUBT = "doubt"  # the host's own measure of a VM wins over what the guest says
 

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     HOLD_FIGURES_STALE = "hold_figures_stale"
     HOLD_IN_GRACE = "hold_in_grace"  # just booted, resumed or adopted
     HOLD_COOLDOWN = "hold_cooldown"
+    HOLD_OSCILLATING = "hold_oscillating"  # moved to and fro too often
     HOLD_NOT_RUNNING = "hold_not_running"
     HOLD_MIGRATING = "hold_migrating"
     HOLD_UNREACHABLE = "hold_unreachable"

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from itertools import pairwise
 
-from aerostat.engine.params import Accounting
+from aerostat.engine.params import Accounting, GuardRule
 from aerostat.model.events import (
     LifecycleChanged,
     LifecycleKind,
@@ -470,3 +470,25 @@ def test_little_available_alone_is_not_distress_once_its_rates_are_known() -> No
     assert world.trace("b").is_distressed
     world.rounds(3)
     assert not world.trace("b").is_distressed
+
+
+def test_a_guest_that_is_moved_to_and_fro_is_left_alone_for_a_while() -> None:
+    def takes(**switched: object) -> int:
+        world = World(
+            guests=[Guest(name=n, actual_mib=450, used_mib=100) for n in "ab"],
+            params=replace(params(budget_mib=900), **switched),  # type: ignore[arg-type]
+        )
+        world.rounds(WARM_ROUNDS)
+        count = 0
+        for turn in range(300):
+            # Each wants everything for three seconds, in turn, and drops it at once.
+            busy = "ab"[(turn // 3) % 2]
+            for guest in world.guests:
+                guest.used_mib = 420 if guest.name == busy else 80
+                guest.used_mib = min(guest.used_mib, (guest.actual_mib or 0) - 30)
+            before = {g.name: g.actual_mib or 0 for g in world.guests}
+            world.round()
+            count += sum((g.actual_mib or 0) < before[g.name] for g in world.guests)
+        return count
+
+    assert takes() < 0.6 * takes(rules_off=frozenset({GuardRule.BRAKE}))

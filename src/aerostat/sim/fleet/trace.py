@@ -100,9 +100,7 @@ def drawn_world(
     random.Random(draw.seed).shuffle(order)
     count = min(draw.hosts, trace.vms // draw.guests_a_host) * draw.guests_a_host
     if count == 0:
-        raise TraceError(
-            f"{trace.name} has {trace.vms} usable VMs, not {draw.guests_a_host}"
-        )
+        raise TraceError(f"{trace.name} has {trace.vms} usable VMs, not {draw.guests_a_host}")
     chosen: npt.NDArray[np.intp] = np.array(order[:count])
     first, end = draw.samples or (0, trace.used_bytes.shape[1])
     return FleetWorld(
