@@ -126,6 +126,7 @@ class Estimates(NamedTuple):
     age_s: FloatColumn
     ordered_bytes: IntColumn
     committed_bytes: IntColumn  # what counts against the supply
+    core_bytes: IntColumn
     need_bytes: IntColumn
     comfort_bytes: IntColumn
     floor_bytes: IntColumn

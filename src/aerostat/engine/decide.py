@@ -81,6 +81,7 @@ def _wish(r: Round, host: Host) -> None:
         r.estimates.is_distressed,
         r.estimates.is_starved,
         r.estimates.is_calm,
+        r.estimates.core_bytes,
         r.estimates.need_bytes,
         r.estimates.comfort_bytes,
         r.estimates.floor_bytes,

@@ -103,6 +103,7 @@ def _is_movable(r: Round, i: int) -> int:
 def _needs(r: Round, i: int) -> None:
     out, memory = r.estimates, r.memory
     max_bytes = r.figures.max_bytes[i]
+    out.core_bytes[i] = ABSENT
     out.need_bytes[i] = ABSENT
     out.comfort_bytes[i] = ABSENT
     out.floor_bytes[i] = 0
@@ -112,8 +113,10 @@ def _needs(r: Round, i: int) -> None:
     out.floor_bytes[i] = _floor_bytes(r, i)
     headroom = headroom_bytes(max_bytes, r.knobs)
     if out.is_distressed[i] == 1:
-        # How much more a guest wants that is at its limit cannot be seen: it may have all.
-        out.need_bytes[i] = max_bytes
+        # How much more a guest wants that is at its limit cannot be seen. It may have all that
+        # others do not need; at the cost of their headroom, as much again as it has.
+        out.core_bytes[i] = min(max_bytes, 2 * out.ordered_bytes[i] + headroom)
+        out.need_bytes[i] = out.core_bytes[i]
         out.comfort_bytes[i] = max_bytes
         return
     # Where balloons free nothing, or lie, taking is in vain: it keeps what it has.
@@ -124,6 +127,7 @@ def _needs(r: Round, i: int) -> None:
         return
     growth = memory.growth_rate[i] if memory.growth_rate[i] > GROWTH_NOISE_RATE else 0.0
     heading = memory.used_bytes[i] + int(growth * r.knobs.lookahead_s)
+    out.core_bytes[i] = min(heading, max_bytes)
     out.need_bytes[i] = min(heading + headroom, max_bytes)
     learned = max(headroom, min(int(memory.burst_bytes[i]), r.knobs.headroom_bytes_max))
     remembered = int(memory.remembered_bytes[i]) + learned
@@ -140,6 +144,7 @@ def _needs_of_squeezed(r: Round, i: int, headroom: int) -> None:
     Its headroom is asked for again only in comfort, when there is enough for everybody's need.
     """
     out, memory = r.estimates, r.memory
+    out.core_bytes[i] = out.ordered_bytes[i]
     out.need_bytes[i] = out.ordered_bytes[i]
     settled = r.now_s - memory.squeeze_s[i] >= OWN_EFFECT_S
     comfort = memory.used_bytes[i] + headroom if settled else out.ordered_bytes[i]

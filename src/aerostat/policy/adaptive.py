@@ -1,8 +1,9 @@
 """``adaptive``: memory follows need, by weighted max-min fairness, and moves only when it must.
 
-The supply is shared in tiers: everybody's min; then what each needs now (working set, where it is
-heading, headroom; for a guest in distress, its max); then what it needed a while ago; then surplus,
-alike for all, because memory in a guest's hands serves its next burst without any delay.
+The supply is shared in tiers: everybody's min; then each one's working set and where it is heading
+(for a guest in distress, much more than it has); then headroom; then what it needed a while ago;
+then surplus, by weight and size, because memory in a guest's hands serves its next burst without
+any delay. A guest in distress is released to its max out of all that needs leave over.
 
 Whoever has less than it needs is raised. Memory is taken only as far as somebody else's need or the
 host calls for it, from those with the greatest excess first. Where that is not enough, calm guests
@@ -23,6 +24,10 @@ from aerostat.policy.codes import (
 )
 from aerostat.policy.columns import ABSENT, Desk, Host, IntColumn, Needs, Wishes
 from aerostat.policy.water import drain, fill, total_of
+from aerostat.units import MIB
+
+SIZE_GRAIN_BYTES = 64 * MIB
+"""Sizes count as surplus weights in grains of this, which keeps the arithmetic within 64 bits."""
 
 SURPLUS_RATIO_MIN = 0.08
 """Surplus is evened out only beyond this share of max: less is not worth a balloon's while."""
@@ -48,10 +53,12 @@ def adaptive_wishes(needs: Needs, host: Host, desk: Desk, out: Wishes) -> None:
 
 
 def _fair_shares(needs: Needs, first: int, end: int, supply: int, desk: Desk) -> None:
-    """Share the supply: min, then need, then remembered need, then what is left, alike."""
+    """Share the supply: min, working set, headroom, remembered need, then what is left."""
     share = desk.surplus_share
     for i in range(first, end):
         share[i] = needs.min_bytes[i] if _has_need(needs, i) else needs.ordered_bytes[i]
+    _caps(needs, needs.core_bytes, first, end, desk.cap)
+    fill(share, desk.cap, needs.weight, first, end, supply)
     _caps(needs, needs.need_bytes, first, end, desk.cap)
     fill(share, desk.cap, needs.weight, first, end, supply)
     for i in range(first, end):
@@ -74,13 +81,15 @@ def _caps(needs: Needs, wanted: IntColumn, first: int, end: int, caps: IntColumn
 
 
 def _add_surplus(needs: Needs, first: int, end: int, left: int, desk: Desk) -> None:
-    """Add what the shares leave of the supply to all of them, alike by weight, up to max."""
+    """Add what the shares leave of the supply by weight and size: big guests rise further."""
     for i in range(first, end):
         desk.extra[i] = 0
         desk.cap[i] = 0
+        desk.weight[i] = 1
         if _has_need(needs, i):
             desk.cap[i] = max(0, needs.max_bytes[i] - desk.surplus_share[i])
-    fill(desk.extra, desk.cap, needs.weight, first, end, left)
+            desk.weight[i] = max(1, needs.weight[i] * (needs.max_bytes[i] // SIZE_GRAIN_BYTES))
+    fill(desk.extra, desk.cap, desk.weight, first, end, left)
     for i in range(first, end):
         desk.surplus_share[i] += desk.extra[i]
 

@@ -27,7 +27,8 @@ class Needs(NamedTuple):
     is_distressed: IntColumn
     is_starved: IntColumn  # in distress for seconds, with all that could be given so far
     is_calm: IntColumn  # long enough without pressure to be taken from for others' comfort
-    need_bytes: IntColumn  # working set, where it is heading, and headroom; ABSENT if not believed
+    core_bytes: IntColumn  # working set, and where it is heading
+    need_bytes: IntColumn  # that and headroom; ABSENT if not believed
     comfort_bytes: IntColumn  # the need remembered: falls slowly, so that a pause is not a loss
     floor_bytes: IntColumn  # below that not even scarcity takes
 
@@ -57,6 +58,7 @@ class Desk(NamedTuple):
     excess: IntColumn
     cap: IntColumn
     extra: IntColumn
+    weight: IntColumn
 
 
 def empty_wishes(count: int) -> Wishes:
