@@ -169,6 +169,7 @@ class Round(NamedTuple):
     grants: IntColumn
     wants: IntColumn
     decision: Decision
+    is_host_short: int = 0  # 1: hard or critical
 
 
 _NEVER = frozenset(name for name in Memory._fields if name.endswith("_s")) - {

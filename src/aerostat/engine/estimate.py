@@ -19,9 +19,13 @@ from aerostat.units import MIB
 GROWTH_NOISE_RATE = 2 * MIB
 """Bytes per second of rising use below which a guest is not growing, only breathing."""
 COMING_S = 10.0
-"""For so long a guest is expected to go on growing, or reading its pages back from swap."""
+"""For so long a guest is expected to go on reading its pages back from swap."""
+GROWING_S = 60.0
+"""And to go on growing: one that has just started counts with what it was started for."""
 HEALTHY_SAMPLES_MIN = 3
 """Calm samples in a row before memory in use may be taken from a guest."""
+TRIAL_RATIO = 0.05
+"""Of max: so much is tried of what a guest uses before it has shown that it can swap."""
 OVERHEAD_BYTES = 160 * MIB
 """What a VM's process may hold beside its guest's memory: 67-120 MiB were seen under TCG."""
 OVERHEAD_DIVISOR = 32
@@ -133,7 +137,7 @@ def _needs(r: Round, i: int) -> None:
     remembered = int(memory.remembered_bytes[i]) + learned
     out.comfort_bytes[i] = min(max(heading + headroom, remembered), max_bytes)
     # A guest that grows, or reads its pages back from swap, needs room for what is still to come.
-    coming = int((growth + max(0.0, memory.swap_in_rate[i])) * COMING_S)
+    coming = int(growth * GROWING_S + max(0.0, memory.swap_in_rate[i]) * COMING_S)
     free = free_after_orders(r.figures, memory, i)
     out.harmless_bytes[i] = max(0, free - headroom - coming)
 
@@ -159,8 +163,10 @@ def _floor_bytes(r: Round, i: int) -> int:
     if r.memory.swap_out_bytes[i] <= 0 and r.memory.used_bytes[i] != ABSENT:
         # It has never swapped, perhaps because it cannot: then what it uses cannot be taken, and
         # the first burst after a try would end in its OOM killer.
+        # A host that is short itself may try a little all the same: the first pages show.
         kept = headroom_bytes(max_bytes, r.knobs) // 4
-        floor = max(floor, r.memory.used_bytes[i] + kept)
+        tried = int(TRIAL_RATIO * max_bytes) if r.is_host_short == 1 else 0
+        floor = max(floor, r.memory.used_bytes[i] + kept - tried)
     is_backing_off = r.knobs.backs_off == 1 and r.now_s < r.memory.backoff_until_s[i]
     if is_backing_off and r.memory.hurt_floor_bytes[i] != ABSENT:
         floor = max(floor, r.memory.hurt_floor_bytes[i])

@@ -72,6 +72,7 @@ def round_of(
     state: EngineState, snapshot: HostSnapshot, supply: Supply, params: EngineParams
 ) -> Round:
     """Lay one host out in columns, ready to be decided."""
+    short = state.host_state in (HostState.HARD, HostState.CRITICAL)
     return new_round(
         now_s=snapshot.now_s,
         policy=_policy_number(params.policy),
@@ -79,7 +80,7 @@ def round_of(
         hosts=_one_host(state, len(snapshot.guests), supply),
         figures=figures_of(snapshot, params),
         memory=state.memory,
-    )
+    )._replace(is_host_short=int(short))
 
 
 def _policy_number(policy: PolicyName) -> int:

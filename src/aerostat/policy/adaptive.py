@@ -32,6 +32,9 @@ SIZE_GRAIN_BYTES = 64 * MIB
 SURPLUS_RATIO_MIN = 0.08
 """Surplus is evened out only beyond this share of max: less is not worth a balloon's while."""
 
+GIFT_RATIO_MIN = 0.02
+"""Guests with less than they needed a while ago get what nobody holds from this share of max on."""
+
 
 def adaptive_wishes(needs: Needs, host: Host, desk: Desk, out: Wishes) -> None:
     """Write the wish of every guest of one host into ``out``.
@@ -106,6 +109,13 @@ def _release_the_distressed(needs: Needs, first: int, end: int, supply: int, des
 def _is_far_below(needs: Needs, i: int, surplus: int) -> bool:
     """Whether this guest has so much less than its part of the surplus that it shall be raised."""
     return surplus - needs.ordered_bytes[i] > SURPLUS_RATIO_MIN * needs.max_bytes[i]
+
+
+def _deserves_a_gift(needs: Needs, i: int, surplus: int) -> bool:
+    """Whether a raise out of what nobody holds is worth a balloon's while."""
+    short = needs.ordered_bytes[i] < needs.comfort_bytes[i]
+    least = GIFT_RATIO_MIN if short else SURPLUS_RATIO_MIN
+    return surplus - needs.ordered_bytes[i] > least * needs.max_bytes[i]
 
 
 def _takes(needs: Needs, host: Host, desk: Desk) -> None:
@@ -183,7 +193,7 @@ def _wish(needs: Needs, i: int, desk: Desk, out: Wishes) -> None:
     elif desk.need_share[i] > ordered:
         out.wish_bytes[i] = desk.need_share[i]
         out.why[i] = WHY_DEMAND
-    elif _is_far_below(needs, i, desk.surplus_share[i]):
+    elif _deserves_a_gift(needs, i, desk.surplus_share[i]):
         out.wish_bytes[i] = desk.surplus_share[i]
         out.why[i] = WHY_SURPLUS
 

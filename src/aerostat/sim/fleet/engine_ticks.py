@@ -33,6 +33,7 @@ def run_ticks(fleet: Fleet, r: Round, span: tuple[int, int]) -> None:
             r.grants,
             r.wants,
             r.decision,
+            r.is_host_short,
         )
         decide(now)
         accept(now, fleet.guests)
