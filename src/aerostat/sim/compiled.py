@@ -90,7 +90,10 @@ def compile_modules(
             namespace.update(bound or {})
         for function in [f for f in namespace.values() if _is_own(f, module)]:
             twin = _twin(function, namespace)
-            compiled[function] = numba.njit(cache=True, forceinline=True, _nrt=makes_lists)(twin)
+            compile_it = numba.njit(  # type: ignore[call-overload] # its stubs leave `_nrt` out
+                cache=True, forceinline=True, _nrt=makes_lists
+            )
+            compiled[function] = compile_it(twin)
         for name, value in namespace.items():
             if isinstance(value, FunctionType) and value in compiled:
                 namespace[name] = compiled[value]
