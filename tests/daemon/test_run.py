@@ -13,6 +13,8 @@ from aerostat.units import MIB
 from daemon_process import PATIENCE_S, Daemons, aerostat
 from qemu_process import Fleet
 
+pytestmark = pytest.mark.slow
+
 BOTH_SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 
 

@@ -9,6 +9,8 @@ import pytest
 from aerostat.sim.scenario.tables import Scenario
 from sim.scenarios import SCENARIOS, ours, under_peer
 
+pytestmark = pytest.mark.slow
+
 INCIDENTS = {f"R{number}" for number in range(1, 21)}
 KNOWN_FAILURES = [name for name, s in SCENARIOS.items() if s.known_failure is not None]
 UNDER_A_PEER = {name: s for name, s in SCENARIOS.items() if s.peer is not None}
