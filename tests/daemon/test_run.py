@@ -168,7 +168,7 @@ def test_a_reader_of_the_log_that_goes_away_does_not_end_it(fleet: Fleet) -> Non
             assert process.stderr is not None
             assert b'"started"' in process.stderr.readline()
             process.stderr.close()
-            idle = connections()
+            idle = _settled(connections)
             for name in ("ada", "bob"):  # something to tell, and nobody to hear it
                 qemu = fleet.start(name)
                 _wait_until(lambda: connections() > idle, f"{name} is connected")
@@ -179,6 +179,16 @@ def test_a_reader_of_the_log_that_goes_away_does_not_end_it(fleet: Fleet) -> Non
             assert process.wait(10) == 0
         finally:
             process.kill()
+
+
+def _settled(count: Callable[[], int]) -> int:
+    """A count that has stood still for a second: a daemon that is still starting up has not."""
+    seen, since_s = count(), time.monotonic()
+    while time.monotonic() - since_s < 1.0:
+        if count() != seen:
+            seen, since_s = count(), time.monotonic()
+        time.sleep(0.02)
+    return seen
 
 
 def _sockets_of(pid: int) -> int:
