@@ -123,7 +123,9 @@ def test_a_file_that_is_damaged_again_and_again_is_given_up(tmp_path: Path) -> N
             )
         wait_until(lambda: store.health().rounds_dropped > 0, "the last round is given up")
     assert "the disk may be failing" in (store.health().trouble or "")
-    assert len(list(tmp_path.glob("a.db.corrupt-*"))) == ASIDE_MAX
+    # What belongs to a database in use (-wal, -shm) goes aside with it, where it was there already.
+    aside = [p for p in tmp_path.glob("a.db.corrupt-*") if not p.name.endswith(("-wal", "-shm"))]
+    assert len(aside) == ASIDE_MAX
 
 
 def test_a_mistyped_path_renames_nobodys_file(tmp_path: Path) -> None:
