@@ -72,7 +72,7 @@ def test_hosts_of_a_fleet_fare_as_they_do_alone() -> None:
 def test_memory_is_conserved_and_balloons_keep_their_rates() -> None:
     """Tick by tick: the guests of a host never hold more than there is for them."""
     w = world([[6, 1, 1, 40], [1, 6, 1, 5], [30, 30, 1, 5]], max_gib=[64, 64, 64, 64], overcommit=4)
-    fleet = fleet_of(w)
+    fleet = fleet_of(w)._replace(demand_bytes=w.demand_bytes.tolist())
     r = round_of(fleet, shipped_params(w.tick_s))
     moved = 0
     for tick in range(w.ticks):
@@ -113,7 +113,8 @@ def test_accepting_a_target_is_what_the_engine_does_with_an_answer() -> None:
 
 def test_only_changes_are_sent() -> None:
     """A decision to leave a guest alone does not touch what is remembered of its target."""
-    fleet = fleet_of(world([[1, 1]]))
+    w = world([[1, 1]])
+    fleet = fleet_of(w)._replace(demand_bytes=w.demand_bytes.tolist())
     r = round_of(fleet, shipped_params(10.0))
     run_ticks(fleet, r, (0, 1))
     before = _copied(r)
