@@ -169,5 +169,9 @@ def _floor_bytes(r: Round, i: int) -> int:
         floor = max(floor, r.memory.used_bytes[i] + kept - tried)
     is_backing_off = r.knobs.backs_off == 1 and r.now_s < r.memory.backoff_until_s[i]
     if is_backing_off and r.memory.hurt_floor_bytes[i] != ABSENT:
-        floor = max(floor, r.memory.hurt_floor_bytes[i])
+        # What hurt once binds only as far as the guest still uses it.
+        hurt = r.memory.hurt_floor_bytes[i]
+        if r.memory.used_bytes[i] != ABSENT:
+            hurt = min(hurt, r.memory.used_bytes[i] + headroom_bytes(max_bytes, r.knobs))
+        floor = max(floor, hurt)
     return min(floor, max_bytes)
