@@ -50,6 +50,9 @@ ADOPTED_S = 7.0
 
 def aligned(state: EngineState, guests: tuple[GuestId, ...], *, now_s: float) -> EngineState:
     """Return a copy whose rows are ``guests``: those who left are dropped, new ones begin here."""
+    if guests == state.guests:  # as in nearly every round: whole columns, not row by row
+        same = Memory(*(list(column) for column in state.memory))  # type: ignore[arg-type] # kinds
+        return replace(state, memory=same, has_run=True)
     row = {guest: number for number, guest in enumerate(state.guests)}
     memory = empty_memory(len(guests))
     for i, guest in enumerate(guests):
