@@ -24,6 +24,8 @@ OnPicture = Callable[[LivePicture], None]
 
 RESET_S = 3.0
 """Between arms everybody gets all its memory back for so long: no arm inherits the last one's."""
+RESET_S_MAX = 12
+"""And for longer, up to this, while somebody is still reading its pages back from swap."""
 LEAD_IN_S = 3.0
 """With the memory split evenly and everybody small, before an arm is measured."""
 
@@ -53,6 +55,12 @@ def shuffled_order(policies: Sequence[str], repeats: int, seed: int) -> tuple[tu
         draw.shuffle(turn)
         arms.extend((policy, repeat) for policy in turn)
     return tuple(arms)
+
+
+def _all_serve(played: ArmRecording) -> bool:
+    """Whether every guest served what was offered in the last second, where it said anything."""
+    samples = [row.workload for row in played.seconds[-1].guests.values()]
+    return all(sample is not None and sample.served >= 0.95 * sample.offered for sample in samples)
 
 
 def rest_phase(schedule: Schedule, duration_s: float) -> PhasePlan:
@@ -109,7 +117,7 @@ class Comparison:
     async def _arm(self, runner: ArmRunner, policy: str, repeat: int) -> ArmRecording:
         schedule = self.plan.schedule
         self.controller.replace_params(arm_params(UNCONSTRAINED, schedule))
-        await self._lead_in(runner, policy, repeat, RESET_S)
+        await self._recover(runner, policy, repeat)
         # Everybody starts from the even split: a policy that shrinks slowly would else spend its
         # first half minute with more than the budget.
         self.controller.replace_params(arm_params(STATIC, schedule))
@@ -118,12 +126,21 @@ class Comparison:
         setting = _setting(policy, repeat, schedule.budget_bytes, schedule.phases)
         return await runner.play(setting)
 
+    async def _recover(self, runner: ArmRunner, policy: str, repeat: int) -> None:
+        """Wait until everybody serves again: under TCG reading back from swap takes seconds."""
+        healthy_s = 0
+        for second in range(RESET_S_MAX):
+            played = await self._lead_in(runner, policy, repeat, 1.0)
+            healthy_s = healthy_s + 1 if _all_serve(played) else 0
+            if second + 1 >= RESET_S and healthy_s >= 2:
+                return
+
     async def _lead_in(
         self, runner: ArmRunner, policy: str, repeat: int, duration_s: float
-    ) -> None:
+    ) -> ArmRecording:
         rest = rest_phase(self.plan.schedule, duration_s)
         setting = _setting(policy, repeat, self.plan.schedule.budget_bytes, (rest,))
-        await runner.play(setting)
+        return await runner.play(setting)
 
     def _phase_begins(self, setting: ArmSetting, number: int) -> None:
         """Tell the clairvoyant, and nobody else, what is to come."""
