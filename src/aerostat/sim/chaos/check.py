@@ -1,0 +1,241 @@
+"""What must hold in every round, judged from outside: by the world's truth and the plan alone.
+
+Nothing here calls the engine's own invariants or reads its memory. A rule speaks only where the
+case is clear: what the guest showed, not what one might suspect.
+"""
+
+from aerostat.engine.columns import RUN_RUNNING
+from aerostat.policy.columns import ABSENT
+from aerostat.sim.chaos.columns import VIOLATIONS_MAX, World
+from aerostat.sim.chaos.rules import (
+    ABOVE_MAX,
+    BELOW_MIN,
+    CHURN,
+    DISTRESS_UNSERVED,
+    NOT_MOVABLE,
+    OVER_SUPPLY,
+    SAME_SAMPLE,
+    SHRUNK_IN_DISTRESS,
+    UNBELIEVABLE,
+)
+from aerostat.sim.chaos.show import has_sample
+from aerostat.units import MIB
+
+FIGURES_AGE_S_MAX = 5.0
+"""The engine's default: no parameter of a chaos world changes it."""
+NEXT_TO_NOTHING = 0.025
+NEXT_TO_NOTHING_BYTES = 10 * MIB
+THRASHING_RATE = 1.1 * MIB
+REST_BYTES = 4 * MIB
+"""Distress is judged here only while the balloon rests: moving, figures belong to two instants."""
+WORTH_BYTES = 4 * MIB
+"""Each guest's part of what is free, below which nobody is expected to be raised."""
+CHURN_RATIO_MAX = 8.0
+"""Of max: so much may be commanded for one guest within a minute, to and fro."""
+ROUNDING_BYTES = 64 * 1024
+
+
+def check(world: World, now_s: float, tick: int) -> None:
+    """Judge one round's plan; violations are noted in ``world.verdicts``."""
+    _observe(world, now_s, tick)
+    _check_gives(world, tick)
+    for i in range(len(world.guests.is_here)):
+        plan = world.commands.plan_bytes[i]
+        if world.commands.is_under_way[i] == 1:
+            continue  # nothing will be sent
+        if plan != ABSENT:
+            _check_bounds(world, i, plan, tick)
+            if plan < min(ordered_bytes(world, i), actual_bytes(world, i)):
+                _check_take(world, i, now_s, tick)
+        _check_distress(world, i, now_s, tick)
+        _note_direction(world, i)
+
+
+def violate(world: World, tick: int, guest: int, rule: int, found: int, allowed: int) -> None:
+    """Note a violation."""
+    verdicts = world.verdicts
+    at = verdicts.total[0]
+    verdicts.total[0] += 1
+    if at < VIOLATIONS_MAX:
+        verdicts.tick[at] = tick
+        verdicts.guest[at] = guest
+        verdicts.rule[at] = rule
+        verdicts.found[at] = found
+        verdicts.allowed[at] = allowed
+
+
+def actual_bytes(world: World, i: int) -> int:
+    """What it holds as far as can be known: as last read."""
+    return max(0, world.watch.last_actual_bytes[i])
+
+
+def ordered_bytes(world: World, i: int) -> int:
+    """The last target that counts, or what it holds."""
+    known = world.commands.known_bytes[i]
+    return known if known != ABSENT else actual_bytes(world, i)
+
+
+def committed_bytes(world: World, i: int) -> int:
+    """What counts against the supply: held, asked for, or measured by the host."""
+    guests = world.guests
+    if guests.is_here[i] == 0:
+        return 0
+    held = actual_bytes(world, i)
+    held = max(held, world.commands.known_bytes[i])
+    if world.faults.is_unreachable[i] == 0:
+        allowance = 160 * MIB + guests.ceiling_bytes[i] // 32
+        held = max(held, guests.held_bytes[i] - allowance)
+    return held
+
+
+def _observe(world: World, now_s: float, tick: int) -> None:
+    for i in range(len(world.guests.is_here)):
+        if world.guests.is_here[i] == 0:
+            continue
+        if has_sample(world, i) and world.watch.seen_s[i] < world.guests.sample_s[i]:
+            _observe_sample(world, i)
+            world.watch.seen_s[i] = now_s
+        if world.faults.is_unreachable[i] == 0 and world.faults.hides_actual[i] == 0:
+            actual = world.guests.actual_bytes[i]
+            _count_moves(world, i, actual, tick)
+            world.watch.last_actual_bytes[i] = actual
+            known = world.commands.known_bytes[i]
+            if known != ABSENT and abs(actual - known) <= 2 * MIB:
+                world.watch.has_arrived[i] = 1
+
+
+def _observe_sample(world: World, i: int) -> None:
+    guests, watch = world.guests, world.watch
+    if world.faults.is_silent[i] != 0 or world.faults.hides_actual[i] == 1:
+        watch.is_hungry[i] = 0
+        watch.is_thrashing[i] = 0
+        return
+    available = guests.sample_available_bytes[i]
+    little = max(NEXT_TO_NOTHING_BYTES, int(NEXT_TO_NOTHING * guests.actual_bytes[i]))
+    read_back = guests.sample_swap_in_bytes[i] - watch.seen_swap_in_bytes[i]
+    pushed_out = guests.sample_swap_out_bytes[i] - watch.seen_swap_out_bytes[i]
+    span_s = guests.sample_s[i] - watch.seen_sample_s[i]
+    starves = pushed_out > THRASHING_RATE * span_s and available < little
+    watch.is_hungry[i] = watch.is_hungry[i] + 1 if starves else 0
+    thrashes = read_back > THRASHING_RATE * span_s and available < 12 * MIB
+    watch.is_thrashing[i] = watch.is_thrashing[i] + 1 if thrashes else 0
+    watch.seen_swap_in_bytes[i] = guests.sample_swap_in_bytes[i]
+    watch.seen_swap_out_bytes[i] = guests.sample_swap_out_bytes[i]
+    watch.seen_sample_s[i] = guests.sample_s[i]
+
+
+def _is_movable(world: World, i: int) -> bool:
+    guests, faults = world.guests, world.faults
+    reached = faults.is_unreachable[i] == 0 and faults.hides_actual[i] == 0
+    can = guests.has_balloon[i] == 1 and guests.is_managed[i] == 1
+    return guests.is_here[i] == 1 and guests.run[i] == RUN_RUNNING and reached and can
+
+
+def is_in_clear_distress(world: World, i: int, now_s: float) -> bool:
+    """Whether what it showed leaves no doubt that it is short of memory now."""
+    watch = world.watch
+    known = world.commands.known_bytes[i]
+    actual = world.guests.actual_bytes[i]
+    can_grow = known != ABSENT and known < world.guests.ceiling_bytes[i]
+    if can_grow and watch.has_arrived[i] == 1 and actual > known + 5 * MIB:
+        return True  # its balloon let go by itself
+    if now_s - watch.seen_s[i] > 2.0 + world.tick_s or not has_sample(world, i):
+        return False
+    if known != ABSENT and abs(actual - known) > REST_BYTES:
+        return False
+    hungry = watch.is_hungry[i] >= 2 and watch.is_squeezed[i] == 0
+    return hungry or watch.is_thrashing[i] >= 3
+
+
+def _check_bounds(world: World, i: int, plan: int, tick: int) -> None:
+    guests = world.guests
+    ordered, actual = ordered_bytes(world, i), actual_bytes(world, i)
+    if not _is_movable(world, i):
+        violate(world, tick, i, NOT_MOVABLE, plan, ordered)
+    ceiling = max(guests.ceiling_bytes[i], ordered, actual)
+    if plan > ceiling:
+        violate(world, tick, i, ABOVE_MAX, plan, ceiling)
+    floor = max(1, min(guests.min_bytes[i], guests.ceiling_bytes[i], ordered, actual))
+    if plan < floor:
+        violate(world, tick, i, BELOW_MIN, plan, floor)
+
+
+def _check_take(world: World, i: int, now_s: float, tick: int) -> None:
+    watch, plan = world.watch, world.commands.plan_bytes[i]
+    if is_in_clear_distress(world, i, now_s):
+        violate(world, tick, i, SHRUNK_IN_DISTRESS, plan, ordered_bytes(world, i))
+    age_s = now_s - watch.seen_s[i]
+    if not has_sample(world, i) or world.faults.is_silent[i] != 0:
+        violate(world, tick, i, UNBELIEVABLE, ABSENT, ABSENT)
+    elif age_s > FIGURES_AGE_S_MAX + world.tick_s:
+        violate(world, tick, i, UNBELIEVABLE, int(age_s), int(FIGURES_AGE_S_MAX))
+    if watch.take_seen_s[i] == watch.seen_s[i]:
+        violate(world, tick, i, SAME_SAMPLE, plan, ordered_bytes(world, i))
+    watch.take_seen_s[i] = watch.seen_s[i]
+
+
+def free_bytes(world: World) -> int:
+    """What may be given: what the supply leaves over what is held, if the host has it."""
+    host = world.host
+    if host.supply_bytes[0] == ABSENT:
+        return 0
+    left = max(0, host.supply_bytes[0] - host.reserved_bytes[0])
+    for i in range(len(world.guests.is_here)):
+        left -= committed_bytes(world, i)
+    return max(0, min(left, host.physical_bytes[0]))
+
+
+def _check_gives(world: World, tick: int) -> None:
+    given = 0
+    for i in range(len(world.guests.is_here)):
+        plan = world.commands.plan_bytes[i]
+        if plan != ABSENT and world.commands.is_under_way[i] == 0:
+            given += max(0, plan - committed_bytes(world, i))
+    free = free_bytes(world)
+    if given > free + ROUNDING_BYTES:
+        violate(world, tick, ABSENT, OVER_SUPPLY, given, free)
+
+
+def _check_distress(world: World, i: int, now_s: float, tick: int) -> None:
+    """Distress beats everything: raised in this round, by its part of what is free."""
+    ordered = ordered_bytes(world, i)
+    lacks = world.guests.ceiling_bytes[i] - max(ordered, committed_bytes(world, i))
+    if not _is_movable(world, i) or lacks < WORTH_BYTES:
+        return
+    if not is_in_clear_distress(world, i, now_s):
+        return
+    weights = 0
+    for other in range(len(world.guests.is_here)):
+        if world.guests.is_here[other] == 1:
+            weights += world.guests.weight[other]
+    part = free_bytes(world) * world.guests.weight[i] // weights
+    plan = world.commands.plan_bytes[i]
+    if part >= WORTH_BYTES and plan <= ordered:  # ABSENT is below everything
+        violate(world, tick, i, DISTRESS_UNSERVED, max(plan, ordered), ordered + part)
+
+
+def _note_direction(world: World, i: int) -> None:
+    """Whether it was taken from since it was last given."""
+    plan = world.commands.plan_bytes[i]
+    if plan == ABSENT or world.host.is_enforcing[0] == 0 or world.faults.refuses[i] == 1:
+        return
+    if plan < ordered_bytes(world, i):
+        world.watch.is_squeezed[i] = 1
+    elif plan > actual_bytes(world, i) + MIB:
+        world.watch.is_squeezed[i] = 0
+
+
+def _count_moves(world: World, i: int, actual: int, tick: int) -> None:
+    """Churn: how far its balloon went within one minute, to and fro."""
+    watch = world.watch
+    if tick % int(60.0 / world.tick_s) == 0:
+        watch.moved_bytes[i] = 0
+    if watch.last_actual_bytes[i] == ABSENT:
+        return
+    moved = abs(actual - watch.last_actual_bytes[i])
+    most = int(CHURN_RATIO_MAX * world.guests.max_bytes[i])
+    if watch.moved_bytes[i] <= most < watch.moved_bytes[i] + moved:
+        violate(world, tick, i, CHURN, watch.moved_bytes[i] + moved, most)
+    watch.moved_bytes[i] += moved
+    watch.moved_in_all_bytes[i] += moved
+    watch.moved_bytes_max[i] = max(watch.moved_bytes_max[i], watch.moved_bytes[i])
