@@ -1,5 +1,6 @@
 """``aerostat run`` as a process: how it starts, finds VMs, tells of them, and stops."""
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -192,8 +193,12 @@ def _settled(count: Callable[[], int]) -> int:
 
 
 def _sockets_of(pid: int) -> int:
-    links = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
-    return sum(link.startswith("socket:") for link in links)
+    """How many sockets it has open; what it closes while they are counted is not one of them."""
+    sockets = 0
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            sockets += str(link.readlink()).startswith("socket:")
+    return sockets
 
 
 def _wait_until(condition: Callable[[], bool], what: str) -> None:

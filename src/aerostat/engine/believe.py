@@ -42,11 +42,11 @@ def is_new_sample(figures: Figures, memory: Memory, i: int) -> bool:
     """Whether the guest has written statistics since the last round."""
     if figures.has_sample[i] == 0:
         return False
-    # Time stamps have whole seconds, so two samples may share one: then their figures tell.
-    return (
-        figures.sample_wall_s[i] != memory.sample_wall_s[i]
-        or figures.available_bytes[i] != memory.sample_available_bytes[i]
-    )
+    # Time stamps have whole seconds, so two samples may share one: then their figures tell. One
+    # that is only read in full now, or in part, is the same sample.
+    now, before = figures.available_bytes[i], memory.sample_available_bytes[i]
+    is_other = ABSENT not in (now, before) and now != before
+    return figures.sample_wall_s[i] != memory.sample_wall_s[i] or is_other
 
 
 def sample_age_s(memory: Memory, i: int, now_s: float) -> float:

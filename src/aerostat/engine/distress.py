@@ -77,7 +77,7 @@ def has_distress_signal(r: Round, i: int, is_fresh: bool) -> bool:
     if not is_fresh and memory.healthy_samples[i] > 0:
         return False
     if is_squeezed(memory, i):
-        return _is_hurt(memory, i)
+        return _is_hurt(memory, i) or _pushes_out_for_itself(r, i)
     nearly_out = _is_nearly_out(figures, memory, i) and not _is_quiet(memory, i)
     if nearly_out or memory.swap_out_rate[i] >= SWAP_RATE:
         return True
@@ -103,6 +103,13 @@ def _is_hurt(memory: Memory, i: int) -> bool:
         or memory.pressure_full_ratio[i] >= PRESSURE_FULL
         or memory.refault_rate[i] >= FAULT_RATE
     )
+
+
+def _pushes_out_for_itself(r: Round, i: int) -> bool:
+    """Long after the squeeze, swapping out is not what was asked of it: its own need has grown."""
+    memory = r.memory
+    own = memory.has_arrived[i] == 0 or r.now_s - memory.squeeze_s[i] < OWN_EFFECT_S
+    return not own and memory.swap_out_rate[i] >= SWAP_RATE
 
 
 def _is_nearly_out(figures: Figures, memory: Memory, i: int) -> bool:

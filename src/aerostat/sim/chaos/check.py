@@ -141,6 +141,8 @@ def is_in_clear_distress(world: World, i: int, now_s: float) -> bool:
         return True  # its balloon let go by itself
     if now_s - watch.seen_s[i] > 2.0 + world.tick_s or not has_sample(world, i):
         return False
+    if world.faults.is_silent[i] != 0:
+        return False
     if known != ABSENT and abs(actual - known) > REST_BYTES:
         return False
     hungry = watch.is_hungry[i] >= 2 and watch.is_squeezed[i] == 0
