@@ -57,7 +57,7 @@ def test_the_page_carries_the_whole_document(page: str) -> None:
 
 
 def test_the_licence_of_the_plots_lies_beside_them_and_is_named(page: str) -> None:
-    vendor = resources.files("aerostat.lab.report").joinpath("vendor/uplot")
+    vendor = resources.files("aerostat.present").joinpath("vendor/uplot")
     assert "MIT License" in vendor.joinpath("LICENSE").read_text("utf-8")
     assert "The above copyright notice and this permission notice" in page
     assert "uPlot, MIT, Leon Sorokin" in text_of(page)

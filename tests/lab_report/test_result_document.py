@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from aerostat.lab.result import SCHEMA_NAME, Document, result_document, result_schema
-from aerostat.lab.result.text import document_text
+from aerostat.present.text import document_text
 from lab_report import synthetic
 from lab_report.rows import arm, experiment, sample, second, served_arm
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aerostat.lab.result.wording import (
+from aerostat.present.wording import (
     Spread,
     format_bytes,
     format_latency,

@@ -15,9 +15,9 @@ from aerostat.lab.recording import Experiment
 from aerostat.lab.report import write_report
 from aerostat.lab.result import result_document, result_table
 from aerostat.lab.result.table import verdict_text
-from aerostat.lab.result.text import document_text
 from aerostat.lab.schedule import Schedule
 from aerostat.lab.schedule_file import load_packaged_schedule, load_schedule
+from aerostat.present.text import document_text
 
 DEFAULT_SECONDS = 95.0
 """What the arms take together; booting comes on top, and the whole stays below two minutes."""

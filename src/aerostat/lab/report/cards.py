@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aerostat.lab.report.markup import Markup, escaped, join
 from aerostat.lab.result.measures import Better, Measure, measures
 from aerostat.lab.result.summary import PolicySummary, summaries
-from aerostat.lab.result.wording import ABSENT, Spread
+from aerostat.present.markup import Markup, escaped, join
+from aerostat.present.wording import ABSENT, Spread
 
 _SHOWN = ("served_ratio", "within_slo_ratio", "starved_s", "latency_p99_s")
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aerostat.lab.report.markup import Markup, definition_list, escaped, join
 from aerostat.lab.result.summary import guest_names
-from aerostat.lab.result.wording import format_bytes, format_seconds
+from aerostat.present.markup import Markup, definition_list, escaped, join
+from aerostat.present.wording import format_bytes, format_seconds
 
 _ACCELERATORS = {
     "kvm": ("KVM", "real guests on hardware virtualisation", "plain"),

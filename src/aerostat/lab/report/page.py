@@ -1,6 +1,5 @@
 """Puts the page together from its parts; everything it needs is inside the one file."""
 
-import json
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -9,10 +8,11 @@ from typing import Any
 
 from aerostat.lab.report.cards import cards
 from aerostat.lab.report.facts import badges, machine_facts, notes, repeat_it, schedule_table
-from aerostat.lab.report.markup import Markup, escaped, join
 from aerostat.lab.report.tables import figures_table, guest_tables
 from aerostat.lab.result.summary import arm_name, summaries
 from aerostat.lab.result.verdict import verdict
+from aerostat.present.assets import embedded, plot_library, style
+from aerostat.present.markup import Markup, escaped, join
 
 
 def write_report(document: Mapping[str, Any], path: Path) -> None:
@@ -40,11 +40,9 @@ def render_report(document: Mapping[str, Any]) -> str:
         "schedule": schedule_table(document),
         "machine": machine_facts(document),
         "repeat": repeat_it(document),
-        "data": _embedded(_plot_data(document)),
-        "style": _asset("vendor/uplot/uPlot.min.css") + _asset("page.css"),
-        # Every copy of uPlot carries its licence, and each report is a copy.
-        "plot_library": f"/*! uPlot\n{_asset('vendor/uplot/LICENSE')}\n*/\n"
-        + _asset("vendor/uplot/uPlot.iife.min.js"),
+        "data": embedded(_plot_data(document)),
+        "style": style(),
+        "plot_library": plot_library(),
         "script": _asset("panels.js") + _asset("page.js"),
     }
     return Template(_asset("page.html")).substitute(parts)
@@ -65,12 +63,6 @@ def _plot_data(document: Mapping[str, Any]) -> dict[str, Any]:
         for summary in summaries(document["arms"])
     ]
     return {"policies": policies, "document": document}
-
-
-def _embedded(value: object) -> str:
-    """JSON that cannot end the script element it stands in, whatever its strings hold."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _asset(name: str) -> str:

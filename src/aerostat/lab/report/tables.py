@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aerostat.lab.report.markup import Markup, escaped, join
 from aerostat.lab.result.measures import (
     RECOVERY_LABEL,
     RECOVERY_MEANING,
@@ -12,7 +11,8 @@ from aerostat.lab.result.measures import (
     measures,
 )
 from aerostat.lab.result.summary import UNCONSTRAINED, PolicySummary, guest_names, summaries
-from aerostat.lab.result.wording import ABSENT, format_range
+from aerostat.present.markup import Markup, escaped, join
+from aerostat.present.wording import ABSENT, format_range
 
 _RECOVERY_AFTER = "latency_p99_s"
 

@@ -7,8 +7,7 @@ import aerostat
 from aerostat.lab.recording import ArmRecording, Experiment, Phase, SpokenDecision
 from aerostat.lab.result.series import series_columns
 from aerostat.lab.scoring import ArmScore, GuestScore, Recovery, score_experiment
-
-SCHEMA_NAME = "aerostat.result/1"
+from aerostat.present.schema import SCHEMA_NAME
 
 Document = dict[str, Any]
 """A result document: only JSON's own types, as ``result.schema.json`` describes them."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from aerostat.lab.result.wording import (
+from aerostat.present.wording import (
     format_bytes,
     format_count,
     format_latency,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aerostat.lab.result.measures import Measure
-from aerostat.lab.result.wording import (
+from aerostat.present.wording import (
     ABSENT,
     Spread,
     format_range,

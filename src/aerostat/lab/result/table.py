@@ -10,7 +10,7 @@ from rich.text import Text
 from aerostat.lab.result.measures import RECOVERY_LABEL, Measure, best_told, measures
 from aerostat.lab.result.summary import UNCONSTRAINED, PolicySummary, summaries
 from aerostat.lab.result.verdict import Tone, verdict
-from aerostat.lab.result.wording import ABSENT, Spread, format_range
+from aerostat.present.wording import ABSENT, Spread, format_range
 
 _TONES = {
     Tone.BETTER: "bold green",

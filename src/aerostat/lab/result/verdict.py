@@ -7,7 +7,7 @@ from typing import Any
 
 from aerostat.lab.result.measures import Measure, measures
 from aerostat.lab.result.summary import PolicySummary, summaries
-from aerostat.lab.result.wording import Spread, format_bytes, format_percent, format_seconds
+from aerostat.present.wording import Spread, format_bytes, format_percent, format_seconds
 
 SUBJECT = "adaptive"
 BASELINE = "static"

@@ -1,0 +1,1 @@
+"""How results are put before people, whatever made them: words, JSON, HTML that needs nothing."""
