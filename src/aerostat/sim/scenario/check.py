@@ -1,5 +1,6 @@
 """The form of a check: a thing that must hold in a window of time, judged on a recording."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import TypeVar
@@ -12,7 +13,7 @@ from aerostat.units import format_size
 TimedT = TypeVar("TimedT", Instant, Command)
 
 
-class Check(Table):
+class Check(Table, ABC):
     """What all checks have. ``failure`` says in a sentence what did not hold, or is None."""
 
     name: Sentence
@@ -23,8 +24,9 @@ class Check(Table):
         """Judge a run."""
         return self._judge(run)
 
+    @abstractmethod
     def _judge(self, run: Recording) -> str | None:
-        raise NotImplementedError
+        """What did not hold, in a sentence; None: it held."""
 
     def window(self, things: Iterable[TimedT]) -> Iterator[TimedT]:
         """Those within the window."""
@@ -37,7 +39,7 @@ class Check(Table):
         return self.after <= at_s <= (float("inf") if self.until is None else self.until)
 
 
-class GuestCheck(Check):
+class GuestCheck(Check, ABC):
     """A check on guests: all those the glob means."""
 
     guest: Glob = "*"
