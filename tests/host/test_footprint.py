@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from aerostat.host.cgroup import CgroupReader, parse_membership, parse_mountinfo
+from aerostat.host.cgroup_figures import CgroupFigures
 from aerostat.host.footprint import FootprintReader
 from aerostat.host.process_memory import parse_kilobytes, parse_rss
 from aerostat.host.pss import PssSampler
@@ -48,18 +49,22 @@ def v2_files() -> dict[str, str]:
     }
 
 
+def read_group(root: Path) -> CgroupFigures:
+    return CgroupReader(now_s=time.monotonic, root=root).read(PID)
+
+
 def test_a_v1_group_that_the_process_has_to_itself_is_its_charge(tree: Tree) -> None:
-    assert CgroupReader(tree(v1_files())).read_charge(PID) == 123456
+    assert read_group(tree(v1_files())).charge_bytes == 123456
 
 
 def test_a_group_with_another_process_in_it_says_nothing(tree: Tree) -> None:
     root = tree(v1_files(processes=f"{PID}\n99\n"))
-    assert CgroupReader(root).read_charge(PID) is None
+    assert read_group(root).charge_bytes is None
 
 
 def test_a_process_in_a_group_below_is_another_process_too(tree: Tree) -> None:
     files = {**v1_files(), f"{V1_GROUP}/below/cgroup.procs": "99\n"}
-    assert CgroupReader(tree(files)).read_charge(PID) is None
+    assert read_group(tree(files)).charge_bytes is None
 
 
 def test_the_root_of_a_hierarchy_is_nobodys_own(tree: Tree) -> None:
@@ -69,11 +74,11 @@ def test_the_root_of_a_hierarchy_is_nobodys_own(tree: Tree) -> None:
         "sys/fs/cgroup/memory/memory.usage_in_bytes": "1\n",
         "sys/fs/cgroup/memory/cgroup.procs": f"{PID}\n",
     }
-    assert CgroupReader(tree(files)).read_charge(PID) is None
+    assert read_group(tree(files)).charge_bytes is None
 
 
 def test_in_v2_the_nearest_group_upwards_that_accounts_for_memory_counts(tree: Tree) -> None:
-    assert CgroupReader(tree(v2_files())).read_charge(PID) == 555
+    assert read_group(tree(v2_files())).charge_bytes == 555
 
 
 def test_in_v2_without_the_memory_controller_there_is_no_charge(tree: Tree) -> None:
@@ -82,7 +87,7 @@ def test_in_v2_without_the_memory_controller_there_is_no_charge(tree: Tree) -> N
         f"proc/{PID}/cgroup": "0::/vm.scope\n",
         "sys/fs/cgroup/vm.scope/cgroup.procs": f"{PID}\n",
     }
-    assert CgroupReader(tree(files)).read_charge(PID) is None
+    assert read_group(tree(files)).charge_bytes is None
 
 
 def test_a_mount_that_shows_only_a_part_of_the_hierarchy_is_understood(tree: Tree) -> None:
@@ -93,11 +98,11 @@ def test_a_mount_that_shows_only_a_part_of_the_hierarchy_is_understood(tree: Tre
         "sys/fs/cgroup/vm/memory.current": "321\n",
         "sys/fs/cgroup/vm/cgroup.procs": f"{PID}\n",
     }
-    assert CgroupReader(tree(files)).read_charge(PID) == 321
+    assert read_group(tree(files)).charge_bytes == 321
 
 
 def test_a_process_that_is_gone_has_no_charge(tmp_path: Path) -> None:
-    assert CgroupReader(tmp_path).read_charge(PID) is None
+    assert read_group(tmp_path) == CgroupFigures()
 
 
 def test_v1_goes_before_v2_where_both_are_mounted() -> None:
@@ -203,4 +208,4 @@ def test_a_stuck_read_of_pss_delays_nobody_and_old_figures_go(tmp_path: Path) ->
 @pytest.mark.parametrize("text", ["", "max\n", "-1\n", "²\n"])
 def test_a_charge_that_is_no_number_is_absent(tree: Tree, text: str) -> None:
     files = {**v1_files(), f"{V1_GROUP}/memory.usage_in_bytes": text}
-    assert CgroupReader(tree(files)).read_charge(PID) is None
+    assert read_group(tree(files)).charge_bytes is None

@@ -1,13 +1,25 @@
 """What a VM's process really holds of the host, each measure under its own name."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from aerostat.host.cgroup import CgroupReader
+from aerostat.host.cgroup_figures import CgroupFigures
 from aerostat.host.proc_text import read_text_if_any
-from aerostat.host.process_memory import parse_kilobytes, parse_rss
-from aerostat.host.pss import PssSampler
+from aerostat.host.process_memory import parse_kilobytes, parse_major_faults, parse_rss
+from aerostat.host.pss import PssSample, PssSampler
 from aerostat.model.figures import VmFootprint
+from aerostat.units import PAGE_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counters:
+    """The counters of one source; another source's have nothing to do with them."""
+
+    source: str
+    swap_in_bytes: int | None = None
+    major_faults: int | None = None
 
 
 class FootprintReader:
@@ -23,31 +35,77 @@ class FootprintReader:
         root: Path = Path("/"),
         pss_period_s: float = 10.0,
     ) -> None:
-        self._root = root
+        self._proc = root / "proc"
         self._now_s = now_s
-        self._cgroups = CgroupReader(root)
+        self._cgroups = CgroupReader(now_s=now_s, root=root)
         self._pss = PssSampler(now_s=now_s, root=root, period_s=pss_period_s)
+        self._sources: dict[int, str] = {}
 
     def read(self, pid: int) -> VmFootprint | None:
         """Read now; None when the process is gone.
 
         The age is that of ``held_bytes``: zero, but for PSS.
         """
-        statm = read_text_if_any(self._root / f"proc/{pid}/statm")
+        statm = read_text_if_any(f"{self._proc}/{pid}/statm")
         if statm is None:
-            self._pss.forget(pid)
+            self._forget(pid)
             return None
-        status = read_text_if_any(self._root / f"proc/{pid}/status") or ""
-        cgroup_bytes = self._cgroups.read_charge(pid)
-        sample = self._pss.last(pid) if cgroup_bytes is None else None
+        group = self._cgroups.read(pid)
+        sample = self._pss.last(pid) if group.charge_bytes is None else None
+        counters = self._counters(pid, group)
         return VmFootprint(
             age_s=max(0.0, self._now_s() - sample.read_s) if sample is not None else 0.0,
-            cgroup_bytes=cgroup_bytes,
+            cgroup_bytes=group.charge_bytes,
             pss_bytes=sample.pss_bytes if sample is not None else None,
             rss_bytes=parse_rss(statm),
-            swap_bytes=parse_kilobytes(status, name="VmSwap"),
+            swap_bytes=self._swap_bytes(pid, group, sample),
+            swap_in_bytes=counters.swap_in_bytes,
+            major_faults=counters.major_faults,
+            pressure_some_total_s=group.pressure_some_total_s,
+            pressure_full_total_s=group.pressure_full_total_s,
+            limit_bytes=group.limit_bytes,
+            limit_hits=group.limit_hits,
         )
 
     def close(self) -> None:
         """Stop reading PSS."""
         self._pss.close()
+
+    def _forget(self, pid: int) -> None:
+        self._pss.forget(pid)
+        self._cgroups.forget(pid)
+        self._sources.pop(pid, None)
+
+    def _swap_bytes(self, pid: int, group: CgroupFigures, sample: PssSample | None) -> int | None:
+        """Its cgroup's word, which counts shared memory too; else the larger of two others.
+
+        VmSwap leaves shared memory out, and so all RAM of a guest on memfd or tmpfs; the slow
+        reading has it.
+        """
+        if group.swap_bytes is not None:
+            return group.swap_bytes
+        status = read_text_if_any(f"{self._proc}/{pid}/status") or ""
+        own = parse_kilobytes(status, name="VmSwap")
+        mapped = sample.swap_bytes if sample is not None else None
+        return max((size for size in (own, mapped) if size is not None), default=None)
+
+    def _counters(self, pid: int, group: CgroupFigures) -> _Counters:
+        """What was fetched for it so far; absent once whenever the source is another one."""
+        counters = self._read_counters(pid, group)
+        before = self._sources.get(pid)
+        self._sources[pid] = counters.source
+        if before is not None and before != counters.source:
+            return _Counters(source=counters.source)
+        return counters
+
+    def _read_counters(self, pid: int, group: CgroupFigures) -> _Counters:
+        """The cgroup sees all; the process misses pages that KVM's own threads fetch for it."""
+        if group.major_faults is not None or group.swap_in_bytes is not None:
+            swap_in, faults, source = group.swap_in_bytes, group.major_faults, "cgroup"
+        else:
+            stat = read_text_if_any(f"{self._proc}/{pid}/stat") or ""
+            swap_in, faults, source = None, parse_major_faults(stat), "process"
+        if swap_in is None and faults is not None:
+            # A page a fault, its program's own few included: what read-ahead brings is missing.
+            swap_in, source = faults * PAGE_BYTES, f"{source} faults"
+        return _Counters(source=source, swap_in_bytes=swap_in, major_faults=faults)

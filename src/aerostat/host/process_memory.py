@@ -1,4 +1,4 @@
-"""Parses what the kernel says of one process's memory: statm, status, smaps_rollup."""
+"""Parses what the kernel says of one process's memory: stat, statm, status, smaps_rollup."""
 
 import resource
 
@@ -23,3 +23,10 @@ def parse_kilobytes(text: str, *, name: str) -> int | None:
             value = parse_count(words[0])
             return value * KIB if value is not None else None
     return None
+
+
+def parse_major_faults(stat: str) -> int | None:
+    """Pages of all threads that had to be fetched, from the text of /proc/PID/stat; cumulative."""
+    # The process's name stands in parentheses and may hold anything, parentheses included.
+    fields = stat.rpartition(")")[2].split()
+    return parse_count(fields[9]) if len(fields) > 9 else None

@@ -24,6 +24,7 @@ class PssSample:
 
     pss_bytes: int
     read_s: float
+    swap_bytes: int | None = None  # shared memory included, which VmSwap leaves out
 
 
 class PssSampler:
@@ -94,4 +95,8 @@ class PssSampler:
             text = read_text_if_any(self._root / f"proc/{pid}/smaps_rollup")
             pss_bytes = parse_kilobytes(text or "", name="Pss")
             if pss_bytes is not None:
-                self._samples[pid] = PssSample(pss_bytes=pss_bytes, read_s=self._now_s())
+                self._samples[pid] = PssSample(
+                    pss_bytes=pss_bytes,
+                    read_s=self._now_s(),
+                    swap_bytes=parse_kilobytes(text or "", name="Swap"),
+                )

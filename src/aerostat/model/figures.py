@@ -64,14 +64,22 @@ class VmFootprint:
     """What the VM's process really holds of the host, each measure under its own name.
 
     ``cgroup_bytes`` is the charge of the VM's memory cgroup and the one to believe: under
-    transparent huge pages PSS and RSS fall while the host has got nothing back.
+    transparent huge pages PSS and RSS fall while the host has got nothing back. Counters are
+    cumulative since the cgroup was made or the process began, and absent once when they come from
+    another source than before.
     """
 
-    age_s: float
+    age_s: float  # of ``held_bytes``; everything else was read just now
     cgroup_bytes: int | None = None
     pss_bytes: int | None = None
     rss_bytes: int | None = None
     swap_bytes: int | None = None  # the VM's memory in host swap
+    swap_in_bytes: int | None = None  # counter: read back from the host's swap for it
+    major_faults: int | None = None  # counter: pages of its own that had to be fetched
+    pressure_some_total_s: float | None = None  # counter: one of its threads waited for memory
+    pressure_full_total_s: float | None = None  # counter: all of them did
+    limit_bytes: int | None = None  # the lowest memory limit of its own cgroup
+    limit_hits: int | None = None  # counter: how often it was held at a limit of its own
 
     @property
     def held_bytes(self) -> int | None:

@@ -78,6 +78,12 @@ CREATE TABLE sample (
     footprint_pss_bytes INTEGER,
     footprint_rss_bytes INTEGER,
     footprint_swap_bytes INTEGER,
+    footprint_swap_in_bytes INTEGER,
+    footprint_major_faults INTEGER,
+    footprint_pressure_some_total_s REAL,
+    footprint_pressure_full_total_s REAL,
+    footprint_limit_bytes INTEGER,
+    footprint_limit_hits INTEGER,
     PRIMARY KEY (round, guest)
 ) STRICT, WITHOUT ROWID;
 
