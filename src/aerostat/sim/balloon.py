@@ -1,5 +1,6 @@
 """The balloon driver in a simulated guest."""
 
+from aerostat.sim.constants import GuestPhysics
 from aerostat.sim.guest_state import GuestState
 from aerostat.sim.reclaim import Step, reclaim, swap_out
 
@@ -39,7 +40,10 @@ def _inflate(state: GuestState, step: Step, want_bytes: float) -> None:
     be had it stops where it is, and tries again in the next step.
     """
     physics = step.physics
-    want = min(want_bytes, physics.inflate_bytes_per_s * step.dt_s)
+    # Of the free pages it takes, some the host backs and some were never touched: a fair draw.
+    touched_ratio = _touched_ratio(state)
+    rate = _inflate_rate(physics, touched_ratio)
+    want = min(want_bytes, rate * step.dt_s)
     room = max(0.0, state.free_bytes - physics.free_bytes_min)
     swapped = 0.0
     if room < want:
@@ -50,13 +54,26 @@ def _inflate(state: GuestState, step: Step, want_bytes: float) -> None:
     taken = min(want, room)
     if taken <= 0:
         return
-    # Of the free pages it takes, some the host backs and some were never touched: a fair draw.
-    idle_backed = state.backed_bytes - state.in_use_bytes
-    state.backed_bytes -= taken * min(1.0, max(0.0, idle_backed / state.free_bytes))
+    state.backed_bytes -= taken * _touched_ratio(state)
     state.balloon_bytes += taken
     swapping_s = swapped / step.swap.out_bytes_per_s if swapped else 0.0
     step.stalled_some_s += swapping_s
-    _spend(step, (taken - swapped) / physics.inflate_bytes_per_s + swapping_s)
+    _spend(step, (taken - swapped) / rate + swapping_s)
+
+
+def _touched_ratio(state: GuestState) -> float:
+    """Of what is free, what was touched before: the host backs it."""
+    if state.free_bytes <= 0:
+        return 1.0
+    idle_backed = state.backed_bytes - state.in_use_bytes
+    return min(1.0, max(0.0, idle_backed / state.free_bytes))
+
+
+def _inflate_rate(physics: GuestPhysics, touched_ratio: float) -> float:
+    if physics.inflate_untouched_factor == 1.0:
+        return physics.inflate_bytes_per_s
+    slowness = touched_ratio + (1.0 - touched_ratio) / physics.inflate_untouched_factor
+    return physics.inflate_bytes_per_s / slowness
 
 
 def _spend(step: Step, busy_s: float) -> None:

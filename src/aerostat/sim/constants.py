@@ -33,11 +33,17 @@ class GuestPhysics:
     free_bytes_min: int = 4 * MIB  # allocations below this reclaim for themselves
     free_bytes_low: int = 8 * MIB  # below this the kernel reclaims in the background ...
     free_bytes_high: int = 12 * MIB  # ... up to this
-    inflate_bytes_per_s: float = 0.9 * GIB  # free memory and clean cache
+    inflate_bytes_per_s: float = 0.9 * GIB  # free memory that was touched, and clean cache
+    inflate_untouched_factor: float = 1.0  # so many times as fast over memory never touched
     deflate_bytes_per_s: float = 2.1 * GIB
     deflate_on_oom_bytes_per_s: float = 2.6 * MIB
     balloon_cpu_share: float = 0.5  # of the guest's one CPU while its balloon moves
+    report_delay_s: float = 2.0  # free page reporting: how long memory lies free before it goes
+    report_bytes_per_s: float = 640 * MIB
+    report_block_bytes: int = 2 * MIB  # it goes in whole blocks ...
+    report_unfit_ratio: float = 0.05  # ... and so much of what is free is in smaller pieces
     statistics_period_s: float = 1.0
+    file_read_s: float = 0.0  # for a page of a file that the cache has dropped
     request_cpu_s: float = 0.0001  # of CPU for a request that finds all its pages
     first_touch_s: float = 0.00001  # to give out one zeroed page
     wait_s_max: float = 0.5  # a request that has waited longer is given up
@@ -56,6 +62,13 @@ class HostPhysics:
     hypervisor_bytes: int = 75 * MIB  # what a VM's process needs beside its guest's memory
     swap_bytes: int = 2 * GIB
     page_in_s: float = 0.0001  # for a guest's page that the host has swapped out
+    swap_out_bytes_per_s: float = float("inf")  # how fast it can swap out
+    compressed_ratio: float = 0.5  # size of a compressed page over that of a page
+    compressed_pool_bytes_max: int = 0  # RAM that compressed pages may take; 0: no compression
+    decompress_s: float = 0.000006  # for a page that is compressed
+    merge_scan_bytes_per_s: float = 0.0  # by the scanner for equal pages; 0: it does not run
+    copy_bytes_per_s: float = 1 * GIB  # of merged memory that guests write to
+    kills_when_full: bool = False  # with RAM and swap full, its kernel kills the biggest VM
 
 
 BASE_LATENCY = ((0.5, 0.0015), (0.4, 0.0026), (0.08, 0.0037), (0.02, 0.0047))

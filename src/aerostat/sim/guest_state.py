@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from aerostat.sim.ages import UNIFORM, Ages, is_curve
 from aerostat.sim.constants import GuestPhysics
 
 
@@ -23,8 +24,14 @@ class Load:
     heap_bytes: int = 0  # in mode COLD: what it keeps in all; at least the hot set is kept
     file_bytes: int = 0  # files read over and over, which the page cache would hold
     file_pages_per_s: float = 0.0
+    ages: Ages = UNIFORM  # of the hot set: how often its younger part is touched
+    file_ages: Ages = UNIFORM  # of the files
+    request_file_pages: float = 0.0  # of the files, that each request waits for
+    identical_bytes: int = 0  # of what it holds, that other guests hold as well
 
     def __post_init__(self) -> None:
+        assert is_curve(self.ages), "younger memory is used at least as often as older"
+        assert is_curve(self.file_ages), "younger memory is used at least as often as older"
         assert self.hot_bytes >= 0
         assert self.requests_per_s >= 0
         assert self.file_pages_per_s >= 0
@@ -51,6 +58,7 @@ class GuestState:
     cold_resident_bytes: float = 0.0
     cold_swapped_bytes: float = 0.0
     cold_unfilled_bytes: float = 0.0
+    report_in_s: float = 0.0  # free page reporting looks again then
     backed_bytes: float = 0.0  # what the host holds for the guest: touched once, not ballooned
     backlog_requests: float = 0.0
     restart_in_s: float = 0.0  # above 0: the workload was killed

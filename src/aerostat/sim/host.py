@@ -1,10 +1,12 @@
-"""The host under simulated guests: what they hold of it, and its swap when that is too much."""
+"""The host under simulated guests: what they hold of it, and what does not fit into it."""
 
 from collections.abc import Sequence
 
 from aerostat.model.host import HostMemory
+from aerostat.sim.compression import Placed, place
 from aerostat.sim.constants import REQUEST_TOUCHES, HostPhysics
 from aerostat.sim.guest import SimulatedGuest
+from aerostat.sim.merging import Merging
 from aerostat.units import PAGE_BYTES
 
 
@@ -20,50 +22,91 @@ class SimulatedHost:
         self.other_bytes = float(physics.other_bytes)  # a test moves it to squeeze the host
         self.shared_bytes = 0.0  # saved by merging equal pages; a test moves it, as writes would
         self.stall_per_touch_s = 0.0
+        self.oom_kills = 0  # counted by the world
+        self._merging = Merging(physics)
         self._held_bytes = 0.0
         self._merged_bytes = 0.0
-        self._swapped_bytes = 0.0
+        self._placed = Placed(0.0, 0.0, 0.0)
+        self._stuck_bytes = 0.0
         self._swap_in_bytes = 0.0
         self._swap_out_bytes = 0.0
         self._stalled_s = 0.0
 
     @property
     def held_bytes(self) -> int:
-        """RAM that the guests and their hypervisor processes hold."""
-        return int(self._held_bytes - self._swapped_bytes - self._merged_bytes)
+        """RAM that the guests and their hypervisor processes hold, the compressed pool too."""
+        moved = self._placed.on_disk + self._placed.compressed - self._placed.pool
+        return int(self._held_bytes - moved - self._merged_bytes)
 
     @property
     def over_bytes(self) -> int:
         """What is needed beyond RAM and swap together: a real host would kill somebody."""
-        return int(max(0.0, self._swapped_bytes - self.physics.swap_bytes))
+        return int(max(0.0, self._placed.on_disk - self.physics.swap_bytes))
+
+    @property
+    def merged_bytes(self) -> int:
+        """What merging equal pages saves now."""
+        return int(self._merged_bytes)
+
+    @property
+    def pool_bytes(self) -> int:
+        """RAM that compressed pages take."""
+        return int(self._placed.pool)
 
     def settle(self, guests: Sequence[SimulatedGuest], dt_s: float) -> None:
         """Take stock after a step of the guests."""
         backed = sum(guest.held_bytes for guest in guests)
         self._held_bytes = backed + len(guests) * self.physics.hypervisor_bytes
         room = max(0.0, self.physics.total_bytes - self.other_bytes)
-        self._merged_bytes = min(self.shared_bytes, backed)
+        self._merge(guests, backed, dt_s)
         over = self._held_bytes - self._merged_bytes - room
-        swapped = min(backed - self._merged_bytes, max(0.0, over))
-        ratio = swapped / backed if backed > 0 else 0.0
+        before = self._placed.on_disk
+        self._placed = self._place(over, backed - self._merged_bytes, dt_s)
+        on_disk = self._placed.on_disk
+        swapped = on_disk + self._placed.compressed
+        share = swapped / backed if backed > 0 else 0.0
         for guest in guests:
-            guest.host_swapped_bytes = guest.held_bytes * ratio
+            guest.host_swapped_bytes = guest.held_bytes * share
+        ratio = on_disk / backed if backed > 0 else 0.0
         # Each touch of a swapped page brings it in and pushes another one out.
         touches = sum(guest.load.requests_per_s for guest in guests) * REQUEST_TOUCHES * dt_s
         moved = min(touches * ratio, dt_s / self.physics.page_in_s * len(guests)) * PAGE_BYTES
         # What a guest writes to its own swap has to come in from the host's first.
         moved += sum(guest.pushed_bytes for guest in guests) * ratio
         self._swap_in_bytes += moved
-        self._swap_out_bytes += moved + max(0.0, swapped - self._swapped_bytes)
-        self._swapped_bytes = swapped
-        self.stall_per_touch_s = ratio * self.physics.page_in_s
+        self._swap_out_bytes += moved + max(0.0, on_disk - before)
+        stall_s = ratio * self.physics.page_in_s
+        if self._placed.compressed > 0:
+            stall_s += self._placed.compressed / backed * self.physics.decompress_s
+        self.stall_per_touch_s = stall_s
         self._stalled_s += min(dt_s, moved / PAGE_BYTES * self.physics.page_in_s)
+        self._wait_for_writing(dt_s)
+
+    def _merge(self, guests: Sequence[SimulatedGuest], backed: float, dt_s: float) -> None:
+        if self.physics.merge_scan_bytes_per_s > 0:
+            identical = [min(float(g.load.identical_bytes), g.held_bytes) for g in guests]
+            self._merging.settle(identical, dt_s)
+        self._merged_bytes = min(self.shared_bytes + self._merging.merged_bytes, backed)
+
+    def _place(self, over: float, most: float, dt_s: float) -> Placed:
+        """Move what has no room; writing to disk takes its time."""
+        physics = self.physics
+        placed = place(over, most, physics.compressed_ratio, physics.compressed_pool_bytes_max)
+        can = self._placed.on_disk + physics.swap_out_bytes_per_s * max(dt_s, 1e-9)
+        self._stuck_bytes = max(0.0, placed.on_disk - can)
+        return placed._replace(on_disk=placed.on_disk - self._stuck_bytes)
+
+    def _wait_for_writing(self, dt_s: float) -> None:
+        """With RAM full and the swap device busy, who wants a page waits for a write."""
+        if self._stuck_bytes > 0:
+            self.stall_per_touch_s += PAGE_BYTES / self.physics.swap_out_bytes_per_s
+            self._stalled_s += dt_s
 
     def memory(self) -> HostMemory:
         """The host's figures now."""
         used = self.held_bytes + self.other_bytes
         free = int(max(0.0, self.physics.total_bytes - used))
-        swap_free = max(0, self.physics.swap_bytes - int(self._swapped_bytes))
+        swap_free = max(0, self.physics.swap_bytes - int(self._placed.on_disk))
         return HostMemory(
             total_bytes=self.physics.total_bytes,
             available_bytes=free,

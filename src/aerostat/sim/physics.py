@@ -6,11 +6,13 @@ Pure: no clock, no randomness, nothing kept between calls.
 import copy
 from dataclasses import dataclass
 
+from aerostat.sim.ages import UNIFORM
 from aerostat.sim.balloon import move_balloon
 from aerostat.sim.constants import GuestPhysics, SwapDevice
 from aerostat.sim.guest_state import GuestState, HeapMode, Load
 from aerostat.sim.reclaim import Step, allocate, reclaim_in_background
-from aerostat.sim.workload import Served, serve
+from aerostat.sim.reporting import report_free_pages
+from aerostat.sim.workload import Served, serve, uncached_ratio
 from aerostat.units import PAGE_BYTES
 
 
@@ -22,6 +24,7 @@ class GuestBuild:
     physics: GuestPhysics = GuestPhysics()
     swap: SwapDevice = SwapDevice()
     deflate_on_oom: bool = True
+    free_page_reporting: bool = False
     figures_after_s: float = 0.0  # its driver reports nothing before that uptime
     touches_all: bool = False  # its system touches all its RAM as it boots, as Windows does
 
@@ -58,6 +61,8 @@ def advance(
     _read_files(state, load, step)
     reclaim_in_background(state, step)
     state.backed_bytes = min(max(state.backed_bytes, state.in_use_bytes), state.actual_bytes)
+    if build.free_page_reporting:
+        report_free_pages(state, step)
     state.pressure_some_s += min(dt_s, step.stalled_some_s)
     state.pressure_full_s += min(dt_s, step.stalled_full_s)
     return state, served
@@ -92,12 +97,22 @@ def _read_files(state: GuestState, load: Load, step: Step) -> None:
         return
     held = max(0.0, state.cache_bytes - step.physics.cache_bytes_min)
     absent = max(0.0, load.file_bytes - held)
-    read = load.file_pages_per_s * step.dt_s * PAGE_BYTES * absent / load.file_bytes
+    pages = load.file_pages_per_s * step.dt_s  # asked for
+    if step.physics.file_read_s > 0:  # one reader, who waits for each page
+        misses = uncached_ratio(state, load, step) * step.physics.file_read_s
+        pages = min(pages, step.dt_s / misses if misses > 0 else pages)
+    pages += step.file_pages
+    if load.file_ages == UNIFORM:
+        read = pages * PAGE_BYTES * absent / load.file_bytes
+    else:
+        read = pages * PAGE_BYTES * uncached_ratio(state, load, step)
     if read <= 0:
         return
     # Pages that the cache once held and dropped are what the kernel counts as refaults.
     dropped = max(0.0, min(state.cache_peak_bytes, load.file_bytes) - held)
-    state.refaults += read / PAGE_BYTES * min(1.0, dropped / absent)
+    refaults = read / PAGE_BYTES * min(1.0, dropped / absent)
+    state.refaults += refaults
+    step.stalled_some_s += refaults * step.physics.file_read_s
     state.major_faults += read / PAGE_BYTES
     room = max(0.0, state.free_bytes - step.physics.free_bytes_high)
     state.cache_bytes += min(read, absent, room)

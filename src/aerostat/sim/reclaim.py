@@ -17,6 +17,7 @@ class Step:
     dt_s: float
     cpu_s: float  # of the guest's one CPU, left for the workload
     swap_out_bytes: float  # left of the swap device's bandwidth
+    file_pages: float = 0.0  # of files, that the requests of this step asked for
     stalled_some_s: float = 0.0
     stalled_full_s: float = 0.0
 

@@ -6,6 +6,7 @@ keeps all behind it waiting. What has waited too long is given up, and counts as
 
 from dataclasses import dataclass
 
+from aerostat.sim.ages import UNIFORM, hit_ratio
 from aerostat.sim.balloon import deflate_on_oom
 from aerostat.sim.constants import REQUEST_TOUCHES
 from aerostat.sim.guest_state import GuestState, Load, start_heap
@@ -46,11 +47,12 @@ def serve(state: GuestState, load: Load, step: Step, host_stall_s: float) -> Ser
         return Served(offered=offered, shed=offered)
     if offered <= 0 or state.hot_bytes <= 0:
         return Served(offered=offered, served=offered)
-    odds = _odds(state, step, host_stall_s)
+    odds = _odds(state, load, step, host_stall_s)
     before = state.backlog_requests
     can = step.cpu_s / (step.physics.request_cpu_s + odds.fault_s)
     wanted = min(before + offered, can)
     served = wanted * _touch(state, step, odds, wanted * REQUEST_TOUCHES * PAGE_BYTES)
+    step.file_pages += served * load.request_file_pages
     if state.restart_in_s > 0:
         return Served(offered=offered, shed=before + offered)
     _stall(step, served * odds.stall_s, is_stuck=served < 0.5 * wanted)
@@ -67,18 +69,44 @@ def serve(state: GuestState, load: Load, step: Step, host_stall_s: float) -> Ser
     )
 
 
-def _odds(state: GuestState, step: Step, host_stall_s: float) -> _Odds:
-    hot_bytes = state.hot_bytes
-    swapped = state.hot_swapped_bytes / hot_bytes
-    untouched = state.hot_untouched_bytes / hot_bytes
+def _odds(state: GuestState, load: Load, step: Step, host_stall_s: float) -> _Odds:
+    swapped, untouched = _missing(state, load)
     # Without free memory each page that comes in must first push another one out.
     is_short = step.swap.size_bytes > 0 and state.free_bytes < step.physics.free_bytes_low
     push_s = step.page_out_s if is_short else 0.0
     stall_s = REQUEST_TOUCHES * (
         swapped * (step.swap.page_in_s + push_s) + untouched * push_s + host_stall_s
     )
+    if load.request_file_pages > 0:
+        stall_s += (
+            load.request_file_pages * uncached_ratio(state, load, step) * (step.physics.file_read_s)
+        )
     plain_s = REQUEST_TOUCHES * untouched * step.physics.first_touch_s
     return _Odds(swapped=swapped, untouched=untouched, stall_s=stall_s, fault_s=stall_s + plain_s)
+
+
+def _missing(state: GuestState, load: Load) -> tuple[float, float]:
+    """Of the touches, those whose page lies in swap, and those whose page nobody holds yet.
+
+    The kernel keeps what was used last, so where the ages differ the oldest are in swap.
+    """
+    hot_bytes = state.hot_bytes
+    if load.ages == UNIFORM:
+        return state.hot_swapped_bytes / hot_bytes, state.hot_untouched_bytes / hot_bytes
+    resident = hit_ratio(*load.ages, state.hot_resident_bytes / hot_bytes)
+    touched_bytes = state.hot_resident_bytes + state.hot_swapped_bytes
+    touched = hit_ratio(*load.ages, touched_bytes / hot_bytes)
+    return touched - resident, 1.0 - touched
+
+
+def uncached_ratio(state: GuestState, load: Load, step: Step) -> float:
+    """Of the pages read from files, those that the page cache does not hold."""
+    if load.file_bytes <= 0:
+        return 0.0
+    held = max(0.0, state.cache_bytes - step.physics.cache_bytes_min)
+    if load.file_ages == UNIFORM:
+        return max(0.0, load.file_bytes - held) / load.file_bytes
+    return 1.0 - hit_ratio(*load.file_ages, held / load.file_bytes)
 
 
 def _touch(state: GuestState, step: Step, odds: _Odds, touched_bytes: float) -> float:

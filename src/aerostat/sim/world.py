@@ -168,10 +168,19 @@ class World:
                 host_stall_s=self.host.stall_per_touch_s,
             )
         self.host.settle(guests, dt_s)
+        if self.host.physics.kills_when_full and self.host.over_bytes > 0:
+            guests = self._kill_biggest()
         for guest in guests:
             self._announce(guest)
             if guest.has_shut_down and guest.run_state is RunState.RUNNING:
                 self.shut_down(guest.name)
+
+    def _kill_biggest(self) -> tuple[SimulatedGuest, ...]:
+        """The host's kernel kills what holds most: a whole VM. Returns who is left."""
+        victim = max(self._guests.values(), key=lambda guest: (guest.held_bytes, guest.name))
+        self.host.oom_kills += 1
+        self.remove(victim.name)
+        return tuple(self._guests.values())
 
     def _announce(self, guest: SimulatedGuest) -> None:
         last = self._announced[guest.guest]

@@ -79,6 +79,7 @@ class Happening(Table):
     hot: SizeOrNone | None = None
     heap: SizeBytes | None = None
     files: SizeOrNone | None = None
+    identical: SizeOrNone | None = None
     rate: int | None = None
     target: SizeBytes | None = None  # somebody else sets a target
     fault: FaultTable | None = None
@@ -92,7 +93,8 @@ class Happening(Table):
     @property
     def is_about_guests(self) -> bool:
         """Whether it needs to say to whom."""
-        about = (self.hot, self.heap, self.files, self.rate, self.target, self.fault, self.do)
+        loads = (self.hot, self.heap, self.files, self.identical, self.rate)
+        about = (*loads, self.target, self.fault, self.do)
         return any(value is not None for value in about)
 
     @property

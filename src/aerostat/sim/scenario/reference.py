@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Mapping
+from math import isinf
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from aerostat.config.values import write_amount, write_duration, write_size
+from aerostat.config.values import write_amount, write_duration, write_share, write_size
 from aerostat.model.limits import Amount
 from aerostat.sim.scenario.check import Check
 from aerostat.sim.scenario.checks import CHECKS
@@ -79,10 +80,20 @@ def _written(value: object, metadata: str) -> str:
         return write_amount(value)
     if isinstance(value, bool):
         return str(value).lower()
-    if "read_duration" in metadata and isinstance(value, float):
-        return f"{value * 1e6:g}us" if 0 < value < 0.001 else write_duration(value)
+    if isinstance(value, float):
+        return _written_number(value, metadata)
     if "read_size" in metadata and isinstance(value, int):
         return write_size(value) if value else "none"
+    return str(value)
+
+
+def _written_number(value: float, metadata: str) -> str:
+    if "read_duration" in metadata:
+        return f"{value * 1e6:g}us" if 0 < value < 0.001 else write_duration(value)
+    if "read_share" in metadata:
+        return write_share(value)
+    if "read_pace" in metadata:
+        return "any" if isinf(value) else (write_size(int(value)) if value else "none")
     return str(value)
 
 

@@ -135,6 +135,7 @@ class Stage:
             "hot_bytes": happening.hot,
             "heap_bytes": happening.heap,
             "file_bytes": happening.files,
+            "identical_bytes": happening.identical,
             "requests_per_s": None if happening.rate is None else float(happening.rate),
         }
         changed = {key: value for key, value in wanted.items() if value is not None}
@@ -185,4 +186,9 @@ def _host(scenario: Scenario) -> HostPhysics:
         hypervisor_bytes=table.overhead,
         swap_bytes=table.swap,
         page_in_s=table.page_in,
+        swap_out_bytes_per_s=table.swap_out_rate,
+        compressed_ratio=table.compressed,
+        compressed_pool_bytes_max=table.pool,
+        merge_scan_bytes_per_s=table.scan_rate,
+        kills_when_full=table.kills,
     )

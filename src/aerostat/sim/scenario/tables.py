@@ -9,6 +9,7 @@ from aerostat.config.values import (
     DurationS,
     GuestAmount,
     HostAmount,
+    ShareRatio,
     SizeBytes,
     Truth,
     Weight,
@@ -18,12 +19,13 @@ from aerostat.config.values import (
 from aerostat.engine.params import Accounting, EngineParams, GuardRule
 from aerostat.model.limits import GuestLimits
 from aerostat.policy.params import PolicyName
+from aerostat.sim.ages import UNIFORM
 from aerostat.sim.constants import GuestPhysics, HostPhysics, SwapDevice
 from aerostat.sim.guest_state import HeapMode, Load
 from aerostat.sim.physics import GuestBuild
 from aerostat.sim.scenario.checks import AnyCheck
 from aerostat.sim.scenario.happening import FaultTable, Happening
-from aerostat.sim.scenario.values import Sentence, SizeOrNone, Table
+from aerostat.sim.scenario.values import AgesValue, Pace, Sentence, SizeOrNone, Table
 
 _HOST = HostPhysics()
 _PHYSICS = GuestPhysics()
@@ -42,6 +44,11 @@ class HostTable(Table):
     swap: SizeOrNone = _HOST.swap_bytes
     shared: SizeOrNone = 0
     page_in: DurationS = _HOST.page_in_s
+    swap_out_rate: Pace = _HOST.swap_out_bytes_per_s  # a second
+    compressed: ShareRatio = _HOST.compressed_ratio  # of its size is left of a compressed page
+    pool: SizeOrNone = _HOST.compressed_pool_bytes_max  # RAM for compressed pages
+    scan_rate: Pace = _HOST.merge_scan_bytes_per_s  # of the scanner for equal pages, a second
+    kills: Truth = _HOST.kills_when_full  # the biggest VM, once RAM and swap are full
     budget: SizeBytes | None = None
     reserve: HostAmount = _PARAMS.host.reserve
     burst_reserve: HostAmount = _PARAMS.host.burst_reserve
@@ -63,6 +70,12 @@ class GuestTable(Table):
     rate: Annotated[int, Field(ge=0, le=10_000)] = int(_LOAD.requests_per_s)
     files: SizeOrNone = 0
     file_pages: Annotated[int, Field(ge=0)] = 0  # read a second
+    request_files: Annotated[float, Field(ge=0, le=100)] = 0.0  # pages of files a request waits for
+    file_read: DurationS = _PHYSICS.file_read_s  # for a page that the cache has dropped
+    ages: AgesValue | None = None  # accesses that the hot set's youngest 16th, 8th, 4th, half take
+    file_ages: AgesValue | None = None  # the same of its files
+    identical: SizeOrNone = 0  # of its memory, that other guests hold as well
+    reporting: Truth = False  # of free pages, to the host
     min: GuestAmount = _LIMITS.minimum
     weight: Weight = _LIMITS.weight
     managed: Truth = _LIMITS.is_managed
@@ -72,6 +85,7 @@ class GuestTable(Table):
     figures_after: DurationS = 0.0
     touches_all: Truth = False
     inflate_rate: SizeBytes = int(_PHYSICS.inflate_bytes_per_s)  # a second
+    untouched_factor: Annotated[float, Field(gt=0, le=1000)] = _PHYSICS.inflate_untouched_factor
     deflate_rate: SizeBytes = int(_PHYSICS.deflate_bytes_per_s)
     fill_rate: SizeBytes = int(_PHYSICS.heap_fill_bytes_per_s)
     fault: FaultTable = FaultTable()
@@ -93,10 +107,13 @@ class GuestTable(Table):
             physics=GuestPhysics(
                 inflate_bytes_per_s=self.inflate_rate,
                 deflate_bytes_per_s=self.deflate_rate,
+                inflate_untouched_factor=self.untouched_factor,
                 heap_fill_bytes_per_s=self.fill_rate,
+                file_read_s=self.file_read,
             ),
             swap=SwapDevice(size_bytes=self.swap, out_bytes_per_s=self.swap_out_rate),
             deflate_on_oom=self.deflate_on_oom,
+            free_page_reporting=self.reporting,
             figures_after_s=self.figures_after,
             touches_all=self.touches_all,
         )
@@ -110,6 +127,10 @@ class GuestTable(Table):
             heap_bytes=self.heap,
             file_bytes=self.files,
             file_pages_per_s=float(self.file_pages),
+            request_file_pages=self.request_files,
+            ages=self.ages or UNIFORM,
+            file_ages=self.file_ages or UNIFORM,
+            identical_bytes=self.identical,
         )
 
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from aerostat.config.values import read_size, shown
+from aerostat.config.values import read_share, read_size, shown
+from aerostat.sim.ages import Ages, is_curve
 
 
 class Table(BaseModel):
@@ -35,11 +36,32 @@ def read_jump(value: object) -> float:
     return float(value)
 
 
+def read_ages(value: object) -> Ages:
+    """Read which share of the accesses the youngest 16th, 8th, quarter and half take."""
+    example = 'write four shares such as ["40%", "55%", "70%", "85%"]'
+    if not isinstance(value, list | tuple) or len(value) != 4:
+        raise ValueError(f"{shown(value)} is no working set by age: {example}")
+    ages = Ages(*(read_share(share) for share in value))
+    if not is_curve(ages):
+        raise ValueError(
+            f"{shown(value)} is no working set by age, where younger memory is used at least as "
+            f"often as older: {example}"
+        )
+    return ages
+
+
+def read_pace(value: object) -> float:
+    """Read bytes a second; "none" is 0, "any" is no limit."""
+    return float("inf") if value == "any" else float(read_size_or_none(value))
+
+
 def matching(pattern: str, names: tuple[str, ...]) -> tuple[str, ...]:
     """The names that a pattern of the file means."""
     return tuple(name for name in names if fnmatchcase(name, pattern))
 
 
+AgesValue = Annotated[Ages, BeforeValidator(read_ages)]
+Pace = Annotated[float, BeforeValidator(read_pace)]
 SizeOrNone = Annotated[int, BeforeValidator(read_size_or_none)]
 Sentence = Annotated[str, BeforeValidator(read_sentence)]
 JumpS = Annotated[float, BeforeValidator(read_jump)]
