@@ -37,6 +37,7 @@ class Recorder:
         guests = sorted(self.world.guests, key=lambda guest: guest.name)
         # Before the round, since obedient guests move at its end.
         snapshots = tuple(guest.snapshot(wall_s) for guest in guests)
+        before = self.world.state
         decided = self.world.round(elapse_s=elapse_s)
         return RoundRecord(
             number=self.number,
@@ -50,6 +51,8 @@ class Recorder:
             plan=decided.plan,
             trace=replace(decided.trace, wall_s=wall_s),
             was_enforced=self.was_enforced,
+            state=before,
+            params=self.world.params,
         )
 
     def rounds(self, count: int, *, elapse_s: float = 0.5) -> list[RoundRecord]:

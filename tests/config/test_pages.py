@@ -54,6 +54,7 @@ def test_the_examples_commented_keys_are_the_defaults(tmp_path: Path) -> None:
         "host.budget": '"48GiB"',
         "guests.max": '"100%"',
         "store.path": '"/var/lib/aerostat/aerostat.db"',
+        "store.record": '"1h"',
     }
     path = tmp_path / "uncommented.toml"
     path.write_text(re.sub(r"^#(?=\w+ =)", "", EXAMPLE.read_text(), flags=re.MULTILINE))

@@ -9,6 +9,10 @@ from aerostat.config import CommandLine, Config, default_config, load_config
 from aerostat.daemon.logs import logs_on
 from aerostat.daemon.run import run_daemon
 from aerostat.model.modes import Mode
+from aerostat.units import parse_duration
+
+RECORD_S_MIN = 60.0
+"""The tape is written a minute at a time."""
 
 
 def effective_config(
@@ -17,10 +21,11 @@ def effective_config(
     mode: Mode | None = None,
     qmp: list[str] | None = None,
     store: StorePath = None,
+    record_s: float | None = None,
 ) -> Config:
     """The file, or the defaults, with the command line over it."""
     base = default_config() if config is None else load_config(config)
-    return base.overlaid(CommandLine(mode=mode, qmp=qmp or None, store=store))
+    return base.overlaid(CommandLine(mode=mode, qmp=qmp or None, store=store, record_s=record_s))
 
 
 def run(
@@ -31,8 +36,26 @@ def run(
         typer.Option(help="observe: only watch. recommend: say what to do. enforce: do it."),
     ] = None,
     store: StorePath = None,
+    record: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DURATION", help="Keep rounds in full for so long (1h, 7d), for replay."
+        ),
+    ] = None,
 ) -> None:
     """Run the daemon until it is told to stop (SIGTERM, or Ctrl-C)."""
-    settings = effective_config(config, mode=mode, qmp=qmp, store=store)
+    record_s = None if record is None else parsed_record(record)
+    settings = effective_config(config, mode=mode, qmp=qmp, store=store, record_s=record_s)
     with logs_on():
         run_daemon(settings)
+
+
+def parsed_record(text: str) -> float:
+    """Read ``--record`` and return seconds."""
+    try:
+        duration_s = parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--record") from error
+    if duration_s < RECORD_S_MIN:
+        raise typer.BadParameter(f"{text!r} is too short: at least 1m", param_hint="--record")
+    return duration_s

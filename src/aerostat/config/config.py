@@ -22,6 +22,7 @@ class CommandLine:
     mode: Mode | None = None
     qmp: Sequence[str] | None = None  # paths or globs; relative ones count from here
     store: Path | None = None  # whoever names a store wants one: it switches it on
+    record_s: float | None = None  # for so long rounds stay in full; it takes a store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ class Config:
     def retention(self) -> Retention:
         """How long rounds are kept."""
         store = self.document.store
-        return Retention(keep_s=store.keep, size_bytes_max=store.size_max)
+        return Retention(keep_s=store.keep, size_bytes_max=store.size_max, tape_s=store.record)
 
     def stored_text(self) -> str:
         """The values in force, for the store; ``stored_config`` reads them back."""
@@ -91,6 +92,12 @@ class Config:
             document = document.model_copy(update={"store": store})
             options["store", "path"] = "--store"
             options["store", "enabled"] = "--store"
+        if command_line.record_s is not None:
+            taped = {"record": command_line.record_s, "enabled": True}
+            store = document.store.model_copy(update=taped)
+            document = document.model_copy(update={"store": store})
+            options["store", "record"] = "--record"
+            options["store", "enabled"] = "--record"
         return replace(self, document=document, options=options)
 
     def require_guests(self) -> None:

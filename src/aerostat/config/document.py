@@ -82,6 +82,7 @@ class StoreTable(Table):
     keep: Annotated[DurationS, within("1h", "3650d")] = _RETENTION.keep_s
     # Below this there is hardly room for a day of a few guests.
     size_max: Annotated[SizeBytes, at_least("8MiB")] = _RETENTION.size_bytes_max
+    record: Annotated[DurationS, within("1m", "3650d")] | None = _RETENTION.tape_s
 
 
 class AdvancedTable(Table):

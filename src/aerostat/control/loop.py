@@ -94,6 +94,7 @@ class Loop:
     async def _decide_and_apply(self, tasks: asyncio.TaskGroup) -> Plan:
         snapshot = await self._collector.collect(tasks)
         events = self._inbox.drain()
+        before, params = self._state, self._params
         decided = self._decide(snapshot, events)
         enforce = self._mode is Mode.ENFORCE
         if enforce:
@@ -106,6 +107,8 @@ class Loop:
                 plan=decided.plan,
                 trace=decided.trace,
                 was_enforced=enforce,
+                state=before,
+                params=params,
             )
         )
         return decided.plan

@@ -43,7 +43,7 @@ def open_for_writing(path: Path) -> tuple[sqlite3.Connection, Inode]:
         if schema.is_empty(connection):
             schema.create(connection)
         schema.check(connection, path)
-        schema.add_missing_columns(connection)
+        schema.add_what_is_missing(connection)
         connection.execute("PRAGMA foreign_keys = ON")
         # A crash of the machine may lose the last rounds, never the database; a crash of the
         # daemon loses nothing that was written.

@@ -8,6 +8,7 @@ from aerostat import __version__
 from aerostat.ports.journal import RoundRecord
 from aerostat.store import file, retention
 from aerostat.store.retention import Retention
+from aerostat.store.tape.chunk import ChunkBuilder
 from aerostat.store.thinning import Thinning
 from aerostat.store.writing import RoundWriter
 
@@ -28,6 +29,7 @@ class Keeper:
         self._connection: sqlite3.Connection | None = None
         self._writer: RoundWriter | None = None
         self._thinning = Thinning()
+        self._tape: ChunkBuilder | None = None
         self._inode: file.Inode | None = None
         self._refusal: Exception | None = None
         self._refused_s = 0.0
@@ -40,13 +42,38 @@ class Keeper:
             sqlite3.Error, OSError, StoreError: nothing was written.
         """
         writer = self._opened(record.trace.now_s)
+        if self._tape is not None and not self._tape.follows(record):
+            self._write_tape(writer)
         self._thinning.forget_the_gone(record)
         kept = self._thinning.thinned(record)
-        if kept is None:
-            return False
-        writer.write(kept)
-        self._thinning.accept(kept)
-        return True
+        if kept is not None:
+            writer.write(kept)
+            self._thinning.accept(kept)
+        self._tape_on(record)
+        return kept is not None
+
+    def finish(self) -> None:
+        """Write what is left of the tape.
+
+        Raises:
+            sqlite3.Error: it could not be written.
+        """
+        if self._writer is not None:
+            self._write_tape(self._writer)
+
+    def _tape_on(self, record: RoundRecord) -> None:
+        """Take a round in full, once all else of it has been written: it is never taken twice."""
+        if self._retention.tape_s is None or record.state is None:
+            return
+        if self._tape is None:
+            self._tape = ChunkBuilder(record)
+        else:
+            self._tape.add(record)
+
+    def _write_tape(self, writer: RoundWriter) -> None:
+        if self._tape is not None:
+            writer.write_chunk(self._tape.chunk())
+            self._tape = None
 
     def tidy(self, record: RoundRecord) -> None:
         """Delete what is too old or too much, now and then.

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from aerostat.engine.params import EngineParams
+from aerostat.engine.state import EngineState
 from aerostat.model.events import Event
 from aerostat.model.guest import GuestId, GuestSnapshot
 from aerostat.model.plan import GuestTrace, HostTrace
+from aerostat.ports.journal import RoundRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +18,17 @@ class Session:
     started_wall_s: float
     aerostat: str  # its version
     configuration: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TapePart:
+    """About a minute of rounds in full, and what the engine knew before the first of them."""
+
+    session: Session
+    engine: str | None  # a digest of the engine that decided; None: it could not be told
+    state: EngineState
+    params: EngineParams
+    rounds: tuple[RoundRecord, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,8 +15,9 @@ from aerostat.model.plan import Plan, RoundTrace
 from aerostat.ports.journal import RoundRecord
 from aerostat.store import rows, schema
 from aerostat.store.errors import StoreError
-from aerostat.store.kept import Happening, KnownGuest, LastSeen, Move, Session
+from aerostat.store.kept import Happening, KnownGuest, LastSeen, Move, Session, TapePart
 from aerostat.store.moves import Decided, moves_of
+from aerostat.store.tape.chunk import ChunkError, read_chunk
 
 BUSY_S = 2.0
 
@@ -212,6 +214,38 @@ class StoreReader:
                 record = self._round(around)
             yield record
 
+    def tape(self, *, since_wall_s: float, until_wall_s: float) -> Iterator[TapePart]:
+        """Rounds in full, where they were kept: all pieces that touch this time, in order."""
+        with self._told():
+            tables = schema.columns(self._connection)
+        if "tape" not in tables:
+            return  # an older Aerostat made this file, and no newer one has written to it
+        pieces = self._all(
+            "SELECT chunk FROM tape WHERE last_wall_s >= ? AND first_wall_s <= ? ORDER BY chunk",
+            since_wall_s,
+            until_wall_s,
+        )
+        for piece in pieces:
+            yield from self._tape_part(piece["chunk"])
+
+    def _tape_part(self, number: int) -> Iterator[TapePart]:
+        # One at a time: a day of many guests does not fit into memory. A daemon that writes
+        # beside us may have deleted it meanwhile.
+        for row in self._all("SELECT * FROM tape WHERE chunk = ?", number):
+            try:
+                beginning, rounds = read_chunk(row["payload"])
+            except ChunkError as error:
+                raise StoreError(
+                    self.path, f"the recording from {_utc(row['first_wall_s'])} on: {error}"
+                ) from error
+            yield TapePart(
+                session=self._session(row["session"]),
+                engine=row["engine"],
+                state=beginning.state,
+                params=beginning.params,
+                rounds=tuple(rounds),
+            )
+
     def _round(self, around: Row) -> RoundRecord:
         number = around["round"]
         samples = self._all(f"{_SAMPLES} WHERE s.round = ? ORDER BY g.guest", number)
@@ -280,3 +314,7 @@ def _decided(row: Row) -> Decided:
         is_change=bool(row["is_change"]),
         trace=rows.trace_of(row),
     )
+
+
+def _utc(wall_s: float) -> str:
+    return datetime.fromtimestamp(wall_s, tz=UTC).isoformat(timespec="seconds")

@@ -19,6 +19,7 @@ class Retention:
 
     keep_s: float = 7 * 86_400.0
     size_bytes_max: int = 256 * MIB  # of the database file; its log beside it is a few MiB
+    tape_s: float | None = None  # rounds in full; None: none are written
 
 
 def apply(connection: sqlite3.Connection, retention: Retention, *, wall_s: float) -> bool:
@@ -27,7 +28,7 @@ def apply(connection: sqlite3.Connection, retention: Retention, *, wall_s: float
     Raises:
         sqlite3.Error: it could not be done now; what was deleted so far stays deleted.
     """
-    deleted = False
+    deleted = _tidy_tape(connection, retention, wall_s=wall_s)
     for _ in range(_CHUNKS_MAX):
         first, newest = connection.execute("SELECT min(round), max(round) FROM round").fetchone()
         if first is None:
@@ -43,6 +44,21 @@ def apply(connection: sqlite3.Connection, retention: Retention, *, wall_s: float
         # Pages given back come out of the file; without a limit this may take long once.
         connection.execute("PRAGMA incremental_vacuum(4096)").fetchall()
     return deleted
+
+
+def _tidy_tape(connection: sqlite3.Connection, retention: Retention, *, wall_s: float) -> bool:
+    """Delete what is too old of the tape, and its oldest until it takes half the room at most."""
+    keep_s = retention.keep_s if retention.tape_s is None else retention.tape_s
+    last = connection.execute(
+        "SELECT max(chunk) FROM (SELECT chunk, last_wall_s,"
+        " sum(length(payload)) OVER (ORDER BY chunk DESC) AS since_bytes FROM tape)"
+        " WHERE last_wall_s < ? OR since_bytes > ?",
+        (wall_s - keep_s, retention.size_bytes_max // 2),
+    ).fetchone()[0]
+    if last is None:
+        return False
+    connection.execute("DELETE FROM tape WHERE chunk <= ?", (last,))
+    return True
 
 
 def _last_to_delete(
@@ -71,4 +87,7 @@ def _delete_the_unnamed(connection: sqlite3.Connection) -> None:
         "DELETE FROM guest WHERE NOT EXISTS (SELECT 1 FROM decision WHERE guest = number)"
         " AND NOT EXISTS (SELECT 1 FROM event WHERE guest = number)"
     )
-    connection.execute("DELETE FROM session WHERE session < (SELECT min(session) FROM round)")
+    connection.execute(
+        "DELETE FROM session WHERE session <"
+        " (SELECT min(session) FROM (SELECT session FROM round UNION SELECT session FROM tape))"
+    )

@@ -33,7 +33,7 @@ ValueT = TypeVar("ValueT")
 
 _INTEGER_MAX = 2**63 - 1
 
-_KINDS: Mapping[type[Event], str] = {
+EVENT_KINDS: Mapping[type[Event], str] = {
     TargetAnswered: "target_answered",
     BalloonMoved: "balloon_moved",
     LifecycleChanged: "lifecycle_changed",
@@ -72,7 +72,9 @@ PRESSURE = _names(GuestPressure)
 FOOTPRINT = _names(VmFootprint)
 DECISION = _names(GuestTrace, without=_OF_GUEST)
 CHANGE = _names(TargetChange, without=_OF_GUEST)
-EVENT = tuple(dict.fromkeys(name for kind in _KINDS for name in _names(kind, without=_OF_GUEST)))
+EVENT = tuple(
+    dict.fromkeys(name for kind in EVENT_KINDS for name in _names(kind, without=_OF_GUEST))
+)
 
 
 def cell(value: object) -> Cell:
@@ -124,7 +126,7 @@ def sample_row(guest: GuestSnapshot) -> dict[str, Cell]:
 
 def event_row(event: Event) -> dict[str, Cell]:
     """What happened."""
-    return {"what": _KINDS[type(event)], **cells(event, EVENT)}
+    return {"what": EVENT_KINDS[type(event)], **cells(event, EVENT)}
 
 
 def _value(kind: type[ValueT], row: Mapping[str, Any], names: Iterable[str], **more: Any) -> ValueT:
@@ -203,7 +205,7 @@ def event_of(row: Mapping[str, Any]) -> Event:
     Raises:
         ValueError: it is of a kind that this version does not know.
     """
-    for kind, name in _KINDS.items():
+    for kind, name in EVENT_KINDS.items():
         if row["what"] == name:
             own = _names(kind, without=_OF_GUEST)
             return _value(kind, row, own, guest=GuestId(row["guest"]))

@@ -42,16 +42,25 @@ def columns(connection: sqlite3.Connection) -> dict[str, dict[str, str]]:
     return tables
 
 
-def add_missing_columns(connection: sqlite3.Connection) -> None:
-    """Give a file of an older release of this version the columns that have come since."""
+def add_what_is_missing(connection: sqlite3.Connection) -> None:
+    """Give a file of an older release of this version the tables and columns that came since."""
     with contextlib.closing(sqlite3.connect(":memory:")) as model:
         model.executescript(schema_text())
         wanted = columns(model)
+        _add_tables(model, connection)
     present = columns(connection)
     for table, kinds in wanted.items():
         for column, kind in kinds.items():
             if column not in present[table]:
                 connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+
+
+def _add_tables(model: sqlite3.Connection, connection: sqlite3.Connection) -> None:
+    wanted = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid"
+    present = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+    for name, sql in model.execute(wanted):
+        if name not in present:
+            connection.execute(sql)
 
 
 def is_empty(connection: sqlite3.Connection) -> bool:

@@ -1,6 +1,7 @@
 -- The store's tables, explained column by column in docs/store.md (a test compares the two).
 -- Sizes are bytes, ages and rates are in seconds, wall_s is Unix time. NULL is absent, never zero.
--- A new column must be one that may be NULL: files that are older get it added when a daemon opens them.
+-- A new column must be one that may be NULL: files that are older get it, and new tables, when a daemon opens
+-- them.
 
 CREATE TABLE session (
     session INTEGER PRIMARY KEY,
@@ -46,6 +47,18 @@ CREATE TABLE round (
 
 CREATE INDEX round_by_time ON round (wall_s);
 CREATE INDEX round_by_session ON round (session);
+
+CREATE TABLE tape (
+    chunk INTEGER PRIMARY KEY,
+    session INTEGER NOT NULL REFERENCES session,
+    engine TEXT,
+    first_number INTEGER NOT NULL,
+    last_number INTEGER NOT NULL,
+    first_wall_s REAL NOT NULL,
+    last_wall_s REAL NOT NULL,
+    rounds INTEGER NOT NULL,
+    payload BLOB NOT NULL
+) STRICT;
 
 CREATE TABLE sample (
     round INTEGER NOT NULL REFERENCES round ON DELETE CASCADE,

@@ -91,6 +91,8 @@ class Store:
         while (record := self._rounds.get()) is not None:
             if self._keep(record):
                 self._tidy(record)
+        with contextlib.suppress(Exception):  # the end: there is no later try
+            self._keeper.finish()
         self._keeper.close()
 
     def _keep(self, record: RoundRecord) -> bool:

@@ -2,12 +2,15 @@
 
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import fields
 
 from aerostat.model.guest import GuestId
 from aerostat.ports.journal import RoundRecord
 from aerostat.store import rows
 from aerostat.store.rows import Cell
 from aerostat.store.schema import columns
+from aerostat.store.tape.chunk import Chunk
+from aerostat.store.tape.engine_digest import engine_digest
 
 
 class RoundWriter:
@@ -42,6 +45,26 @@ class RoundWriter:
             self._connection.execute("COMMIT")
         except BaseException:
             self._numbers, self._session = known, session
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def write_chunk(self, chunk: Chunk) -> None:
+        """Write a piece of the tape.
+
+        Raises:
+            sqlite3.Error: nothing was written.
+        """
+        session = self._session
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            if self._session is None:
+                self._session = self._begin_session(chunk.first_wall_s)
+            row = {"session": self._session, "engine": engine_digest(), **_cells(chunk)}
+            self._insert("tape", row)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._session = session
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
@@ -106,7 +129,7 @@ class RoundWriter:
             )
         return self._numbers[key]
 
-    def _insert(self, table: str, row: Mapping[str, Cell]) -> int:
+    def _insert(self, table: str, row: Mapping[str, Cell | bytes]) -> int:
         # The model may have learned more than this file has room for: the rest is still worth it.
         row = {name: value for name, value in row.items() if name in self._columns[table]}
         # Table and column names are ours; everything that was read goes in as a value.
@@ -114,3 +137,7 @@ class RoundWriter:
         statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})"  # noqa: S608
         number = self._connection.execute(statement, tuple(row.values())).lastrowid
         return number or 0
+
+
+def _cells(chunk: Chunk) -> dict[str, Cell | bytes]:
+    return {field.name: getattr(chunk, field.name) for field in fields(chunk)}
