@@ -8,7 +8,7 @@ from pathlib import Path
 from aerostat.model.events import Event
 from aerostat.model.host import HostSnapshot
 from aerostat.ports.journal import RoundRecord
-from aerostat.store import Store
+from aerostat.store import Retention, Store
 from builders import WALL_S, World
 
 DEADLINE_S = 30.0
@@ -74,9 +74,15 @@ def put(store: Store, records: list[RoundRecord]) -> None:
         store.record(record)
 
 
-def remember(path: Path, records: list[RoundRecord], *, configuration: str | None = None) -> None:
+def remember(
+    path: Path,
+    records: list[RoundRecord],
+    *,
+    configuration: str | None = None,
+    retention: Retention | None = None,
+) -> None:
     """Write a whole store."""
-    with Store(path, configuration=configuration) as store:
+    with Store(path, configuration=configuration, retention=retention) as store:
         put(store, records)
         wait_until(lambda: store.waiting() == 0, "all rounds are taken")
     health = store.health()

@@ -62,7 +62,7 @@ def little() -> Recorder:
 
 
 def test_rounds_of_guests_that_come_go_and_reset_come_back_exactly() -> None:
-    records = simulated_rounds(125.0)
+    records = simulated_rounds(140.0)
     read = [read_chunk(payload) for payload in chunks_of(records)]
     assert [one for _, rounds in read for one in rounds] == [bare(record) for record in records]
     assert len(read) >= 3

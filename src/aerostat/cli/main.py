@@ -11,6 +11,7 @@ from aerostat.cli.demo import demo
 from aerostat.cli.events import events
 from aerostat.cli.explain import explain
 from aerostat.cli.lab import lab_app
+from aerostat.cli.record import record_app
 from aerostat.cli.run import run
 from aerostat.ports.errors import AerostatError
 
@@ -26,6 +27,7 @@ app.command()(explain)
 app.command()(events)
 app.add_typer(lab_app, name="lab")
 app.add_typer(config_app, name="config")
+app.add_typer(record_app, name="record")
 
 
 def _show_version(wanted: bool) -> None:

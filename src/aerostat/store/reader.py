@@ -205,10 +205,24 @@ class StoreReader:
 
     def rounds(self, *, since_wall_s: float, until_wall_s: float) -> Iterator[RoundRecord]:
         """Rounds as the daemon had them, with those of their guests that were kept."""
+        return self._rounds(None, since_wall_s, until_wall_s)
+
+    def rounds_of(
+        self, session: Session, *, since_wall_s: float, until_wall_s: float
+    ) -> Iterator[RoundRecord]:
+        """The same, of one run of the daemon."""
+        return self._rounds(session.number, since_wall_s, until_wall_s)
+
+    def _rounds(
+        self, session: int | None, since_wall_s: float, until_wall_s: float
+    ) -> Iterator[RoundRecord]:
         for around in self._all(
-            "SELECT * FROM round WHERE wall_s BETWEEN ? AND ? ORDER BY round",
+            "SELECT * FROM round WHERE wall_s BETWEEN ? AND ? AND (? IS NULL OR session = ?)"
+            " ORDER BY round",
             since_wall_s,
             until_wall_s,
+            session,
+            session,
         ):
             with self._told():
                 record = self._round(around)
