@@ -90,7 +90,7 @@ def test_compressed_memory_is_quick_to_come_back_and_takes_room() -> None:
     assert zswap.host.memory().swap_free_bytes == 2 * GIB
     assert zswap.host.memory().swap_in_bytes == 0
     assert 0 < zswap.host.stall_per_touch_s < plain.host.stall_per_touch_s / 5
-    compressed = sum(guest.host_swapped_bytes for guest in zswap.guests.values())
+    compressed = sum(guest.host_side.swapped_bytes for guest in zswap.guests.values())
     assert zswap.host.pool_bytes == pytest.approx(compressed / 2, rel=0.01)
 
 

@@ -3,6 +3,7 @@
 from aerostat.sim.constants import GuestPhysics
 from aerostat.sim.guest_state import GuestState
 from aerostat.sim.reclaim import Step, reclaim, swap_out
+from aerostat.units import PAGE_BYTES
 
 
 def move_balloon(state: GuestState, step: Step, target_bytes: float) -> None:
@@ -43,6 +44,8 @@ def _inflate(state: GuestState, step: Step, want_bytes: float) -> None:
     # Of the free pages it takes, some the host backs and some were never touched: a fair draw.
     touched_ratio = _touched_ratio(state)
     rate = _inflate_rate(physics, touched_ratio)
+    if step.balloon_stall_s > 0:  # its pages are zeroed for it, and so must come in first
+        rate = PAGE_BYTES / (PAGE_BYTES / rate + step.balloon_stall_s)
     want = min(want_bytes, rate * step.dt_s)
     room = max(0.0, state.free_bytes - physics.free_bytes_min)
     swapped = 0.0

@@ -62,6 +62,7 @@ class HostPhysics:
     hypervisor_bytes: int = 75 * MIB  # what a VM's process needs beside its guest's memory
     swap_bytes: int = 2 * GIB
     page_in_s: float = 0.0001  # for a guest's page that the host has swapped out
+    swap_sticks: bool = False  # what was swapped out comes back only when it is touched
     swap_out_bytes_per_s: float = float("inf")  # how fast it can swap out
     compressed_ratio: float = 0.5  # size of a compressed page over that of a page
     compressed_pool_bytes_max: int = 0  # RAM that compressed pages may take; 0: no compression

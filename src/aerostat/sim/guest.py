@@ -5,11 +5,19 @@ from dataclasses import replace
 from math import floor
 from typing import Any
 
-from aerostat.model.figures import Absence, AbsentFigure, BalloonStatistics, VmFootprint
+from aerostat.model.figures import (
+    Absence,
+    AbsentFigure,
+    BalloonStatistics,
+    GuestPressure,
+    VmFootprint,
+)
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
 from aerostat.sim.faults import Faults
 from aerostat.sim.guest_state import GuestState, HeapMode, Load, booted, change_load
+from aerostat.sim.host_side import HostSide
 from aerostat.sim.physics import GuestBuild, advance
+from aerostat.sim.reclaim import HostStall
 from aerostat.sim.seconds import GuestMemory, SecondTally, WorkloadSecond, workload_second
 from aerostat.units import PAGE_BYTES
 
@@ -43,16 +51,18 @@ class SimulatedGuest:
         self.build = build
         self.faults = Faults()
         self.run_state = RunState.RUNNING
-        self.host_swapped_bytes = 0.0  # set by the world
+        self.host_side = HostSide()  # the host's own doing
         self._load = load
         self._state = _booted(build, load)
         self._target_bytes = float(build.max_bytes)
         self._statistics_delay_s = statistics_delay_s
         self._sample: BalloonStatistics | None = None
+        self._pressure: GuestPressure | None = None
         self._next_sample_s = statistics_delay_s
         self._tally = SecondTally()
         self._powered_down_s: float | None = None
         self.pushed_bytes = 0.0  # written to its own swap in the last step
+        self.given_bytes = 0.0  # and given to the balloon, of what the host held for it
         self._seconds: deque[WorkloadSecond] = deque(maxlen=_SECONDS_KEPT)
 
     @property
@@ -83,6 +93,16 @@ class SimulatedGuest:
             return float(self.build.max_bytes)
         kept = self._state.balloon_bytes if self.faults.keeps_touching else 0.0
         return self._state.backed_bytes + kept
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its CPU runs."""
+        return self.run_state in _LIVING
+
+    @property
+    def limit_bytes(self) -> int | None:
+        """The memory limit of its process's own cgroup."""
+        return self.build.limit_bytes
 
     @property
     def has_shut_down(self) -> bool:
@@ -127,27 +147,36 @@ class SimulatedGuest:
         """A fresh kernel: empty memory, counters at zero, and the old target still standing."""
         self._state = _booted(self.build, self._load)
         self._sample = None
+        self._pressure = None
         self._next_sample_s = self._statistics_delay_s
         self._tally = SecondTally()
         self._powered_down_s = None
 
-    def advance(self, dt_s: float, *, now_s: float, wall_s: float, host_stall_s: float) -> None:
+    def advance(
+        self,
+        dt_s: float,
+        *,
+        now_s: float,
+        wall_s: float,
+        host_stall: HostStall,
+    ) -> None:
         """Live for ``dt_s``, up to the instant ``now_s``."""
-        self.pushed_bytes = 0.0
-        if self.run_state not in _LIVING:
+        self.pushed_bytes = self.given_bytes = 0.0
+        if not self.is_alive:
             return  # and its clock stands still: statistics keep their last time stamp
         can_move = self.faults.has_driver and not self.faults.is_stalled
         second = floor(self._state.uptime_s + 1e-9)
-        swapped_out_bytes = self._state.swap_out_bytes
+        swapped_out_bytes, held_bytes = self._state.swap_out_bytes, self.held_bytes
         self._state, served = advance(
             self._state,
             self._load,
             self.build,
             dt_s=dt_s,
             target_bytes=self._target_bytes if can_move else None,
-            host_stall_s=host_stall_s,
+            host_stall=host_stall,
         )
         self.pushed_bytes = self._state.swap_out_bytes - swapped_out_bytes
+        self.given_bytes = max(0.0, held_bytes - self.held_bytes)
         self._tally.add(served)
         if floor(self._state.uptime_s + 1e-9) > second:
             self._seconds.append(
@@ -193,6 +222,7 @@ class SimulatedGuest:
             actual_bytes=self.actual_bytes,
             has_balloon=True,
             statistics=self._statistics(wall_s),
+            pressure=self._pressure,
             footprint=self._footprint(hypervisor_bytes),
         )
 
@@ -206,12 +236,19 @@ class SimulatedGuest:
         return replace(self._sample, age_s=max(0.0, wall_s - self._sample.sampled_wall_s))
 
     def _footprint(self, hypervisor_bytes: int) -> VmFootprint:
-        held = int(self.held_bytes - self.host_swapped_bytes) + hypervisor_bytes
+        side = self.host_side
+        held = int(self.held_bytes - side.swapped_bytes) + hypervisor_bytes
         return VmFootprint(
             age_s=0.0,
             cgroup_bytes=held,
             rss_bytes=held,
-            swap_bytes=int(self.host_swapped_bytes),
+            swap_bytes=int(side.swapped_bytes),
+            swap_in_bytes=int(side.swap_in_bytes),
+            major_faults=int(side.swap_in_bytes / PAGE_BYTES),
+            pressure_some_total_s=side.waited_s,
+            pressure_full_total_s=side.waited_s,
+            limit_bytes=self.limit_bytes,
+            limit_hits=int(side.limit_hits),
         )
 
     def _sample_statistics(self, wall_s: float) -> None:
@@ -240,6 +277,14 @@ class SimulatedGuest:
             absent=tuple(AbsentFigure(name=n, why=Absence.NOT_REPORTED) for n in missing),
             **{name: value for name, value in values.items() if name not in missing},
         )
+        if self.build.has_agent:
+            self._pressure = GuestPressure(
+                sampled_wall_s=wall_s,
+                age_s=0.0,
+                some_total_s=state.pressure_some_s,
+                full_total_s=state.pressure_full_s,
+                refaults=int(state.refaults),
+            )
 
 
 def _booted(build: GuestBuild, load: Load) -> GuestState:

@@ -10,10 +10,12 @@ from aerostat.sim.ages import UNIFORM
 from aerostat.sim.balloon import move_balloon
 from aerostat.sim.constants import GuestPhysics, SwapDevice
 from aerostat.sim.guest_state import GuestState, HeapMode, Load
-from aerostat.sim.reclaim import Step, allocate, reclaim_in_background
+from aerostat.sim.reclaim import HostStall, Step, allocate, reclaim_in_background
 from aerostat.sim.reporting import report_free_pages
 from aerostat.sim.workload import Served, serve, uncached_ratio
 from aerostat.units import PAGE_BYTES
+
+NO_STALL = HostStall()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,10 @@ class GuestBuild:
     deflate_on_oom: bool = True
     free_page_reporting: bool = False
     figures_after_s: float = 0.0  # its driver reports nothing before that uptime
+    has_agent: bool = (
+        False  # an agent in it tells how long it waits, and what it misses of its cache
+    )
+    limit_bytes: int | None = None  # of its process's own cgroup on the host
     touches_all: bool = False  # its system touches all its RAM as it boots, as Windows does
 
 
@@ -36,12 +42,11 @@ def advance(
     *,
     dt_s: float,
     target_bytes: float | None,
-    host_stall_s: float = 0.0,
+    host_stall: HostStall = NO_STALL,
 ) -> tuple[GuestState, Served]:
     """What a guest becomes in ``dt_s``.
 
     ``target_bytes`` is what the balloon driver was asked to leave; None: it does not move.
-    ``host_stall_s`` is what the mean touch waits for pages that the host has swapped out.
     """
     assert dt_s > 0
     state = copy.copy(before)
@@ -51,13 +56,14 @@ def advance(
         deflate_on_oom=build.deflate_on_oom,
         dt_s=dt_s,
         cpu_s=dt_s,
-        swap_out_bytes=_swap_out_rate(build, host_stall_s) * dt_s,
+        swap_out_bytes=_swap_out_rate(build, host_stall.touch_s) * dt_s,
+        balloon_stall_s=host_stall.balloon_s,
     )
     state.uptime_s += dt_s
     if target_bytes is not None:
         move_balloon(state, step, min(max(target_bytes, 0.0), float(state.max_bytes)))
     _fill_heap(state, load, step)
-    served = serve(state, load, step, host_stall_s)
+    served = serve(state, load, step, host_stall.touch_s)
     _read_files(state, load, step)
     reclaim_in_background(state, step)
     state.backed_bytes = min(max(state.backed_bytes, state.in_use_bytes), state.actual_bytes)

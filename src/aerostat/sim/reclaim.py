@@ -1,10 +1,18 @@
 """How a guest's kernel finds room: it drops cache, swaps out what is cold, then what is hot."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from aerostat.sim.constants import GuestPhysics, SwapDevice
 from aerostat.sim.guest_state import GuestState
 from aerostat.units import PAGE_BYTES
+
+
+class HostStall(NamedTuple):
+    """What a guest waits for because its host has swapped its memory out."""
+
+    touch_s: float = 0.0  # the mean touch
+    balloon_s: float = 0.0  # the mean page for its balloon, which is zeroed first
 
 
 @dataclass(slots=True, kw_only=True)
@@ -17,6 +25,7 @@ class Step:
     dt_s: float
     cpu_s: float  # of the guest's one CPU, left for the workload
     swap_out_bytes: float  # left of the swap device's bandwidth
+    balloon_stall_s: float = 0.0  # a page for the balloon may lie in the host's swap: the mean wait
     file_pages: float = 0.0  # of files, that the requests of this step asked for
     stalled_some_s: float = 0.0
     stalled_full_s: float = 0.0

@@ -12,6 +12,7 @@ from aerostat.sim.guest import SimulatedGuest
 from aerostat.sim.guest_state import Load
 from aerostat.sim.host import SimulatedHost
 from aerostat.sim.physics import GuestBuild
+from aerostat.sim.reclaim import HostStall
 from aerostat.sim.virtual_time import WALL_START_S
 from aerostat.units import MIB
 
@@ -165,7 +166,10 @@ class World:
                 dt_s,
                 now_s=self.now_s,
                 wall_s=self.wall_s,
-                host_stall_s=self.host.stall_per_touch_s,
+                host_stall=HostStall(
+                    self.host.stall_per_touch_s + guest.host_side.stall_per_touch_s,
+                    guest.host_side.stall_per_touch_s,
+                ),
             )
         self.host.settle(guests, dt_s)
         if self.host.physics.kills_when_full and self.host.over_bytes > 0:

@@ -186,6 +186,7 @@ def _host(scenario: Scenario) -> HostPhysics:
         hypervisor_bytes=table.overhead,
         swap_bytes=table.swap,
         page_in_s=table.page_in,
+        swap_sticks=table.swap_sticks,
         swap_out_bytes_per_s=table.swap_out_rate,
         compressed_ratio=table.compressed,
         compressed_pool_bytes_max=table.pool,

@@ -44,6 +44,7 @@ class HostTable(Table):
     swap: SizeOrNone = _HOST.swap_bytes
     shared: SizeOrNone = 0
     page_in: DurationS = _HOST.page_in_s
+    swap_sticks: Truth = _HOST.swap_sticks  # until touched, also when there is room again
     swap_out_rate: Pace = _HOST.swap_out_bytes_per_s  # a second
     compressed: ShareRatio = _HOST.compressed_ratio  # of its size is left of a compressed page
     pool: SizeOrNone = _HOST.compressed_pool_bytes_max  # RAM for compressed pages
@@ -83,6 +84,8 @@ class GuestTable(Table):
     appears: DurationS | None = None  # by default it is there from the start
     asks: DurationS | None = None  # and wants to be let in first, waiting so long at most
     figures_after: DurationS = 0.0
+    agent: Truth = False  # in it: tells how long it waits and what it misses of its cache
+    limit: SizeBytes | None = None  # of its process's own memory cgroup
     touches_all: Truth = False
     inflate_rate: SizeBytes = int(_PHYSICS.inflate_bytes_per_s)  # a second
     untouched_factor: Annotated[float, Field(gt=0, le=1000)] = _PHYSICS.inflate_untouched_factor
@@ -115,6 +118,8 @@ class GuestTable(Table):
             deflate_on_oom=self.deflate_on_oom,
             free_page_reporting=self.reporting,
             figures_after_s=self.figures_after,
+            has_agent=self.agent,
+            limit_bytes=self.limit,
             touches_all=self.touches_all,
         )
 
