@@ -91,14 +91,15 @@ class CgroupReader:
         A cgroup that holds another process, and the root of a hierarchy, say nothing about this
         one. Where its cgroups are is remembered for ``LOOK_AGAIN_S``, unless it is moved.
         """
-        groups = self._groups(pid)
+        groups = self.groups(pid)
         return read_figures(groups.charge, is_v2=groups.is_v2, waits=groups.waits)
 
     def forget(self, pid: int) -> None:
         """Drop what is known of a process that is gone."""
         self._known.pop(pid, None)
 
-    def _groups(self, pid: int) -> OwnGroups:
+    def groups(self, pid: int) -> OwnGroups:
+        """The cgroups that ``pid`` has to itself."""
         membership = read_text_if_any(f"{self._root}/proc/{pid}/cgroup")
         if membership is None:
             self.forget(pid)

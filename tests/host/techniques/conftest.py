@@ -37,8 +37,8 @@ class FakeKernel(Kernel):
         self.written: list[tuple[str, str]] = []
         self.ran: list[Sequence[str]] = []
 
-    def write(self, name: str, text: str) -> None:
-        super().write(name, text)
+    def write(self, name: str, text: str, *, may_fall_short: bool = False) -> None:
+        super().write(name, text, may_fall_short=may_fall_short)
         self.written.append((name, text))
 
     def run(self, command: Sequence[str]) -> None:

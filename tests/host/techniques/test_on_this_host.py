@@ -4,20 +4,25 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from aerostat.host.cgroup import CgroupReader
 from aerostat.host.techniques.changes import undo
 from aerostat.host.techniques.host_swap import HostSwap, SwapState
 from aerostat.host.techniques.kernel import Kernel
 from aerostat.host.techniques.ksm import Ksm
+from aerostat.host.techniques.page_out import PageOut
 from aerostat.host.techniques.swaps import read_swaps
 from aerostat.host.techniques.technique import Probe, TechniqueError
 from aerostat.host.techniques.undo_log import UndoLog
+from aerostat.host.techniques.vm_reclaim import ReclaimState, VmReclaim
 from aerostat.host.techniques.zram import Zram, ZramState
 from aerostat.host.techniques.zswap import PARAMETERS, Zswap, ZswapState
+from aerostat.lab.machine.cgroup import create_group, find_hierarchy
 from aerostat.units import MIB
 
 pytestmark = [
@@ -126,3 +131,98 @@ def test_zswap_in_front_of_a_swap_file_of_ours(log: Path, tmp_path: Path) -> Non
     assert swap.restore() == []
     assert not path.exists()
     assert state_of_the_host() == before
+
+
+HOLD = """
+import sys
+held = bytearray(b"x" * (128 << 20))
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that holds 128 MiB in a memory cgroup of its own."""
+    hierarchy = find_hierarchy()
+    if isinstance(hierarchy, str):
+        pytest.skip(hierarchy)
+    group = create_group(hierarchy, "holder")
+    if isinstance(group, str):
+        pytest.skip(group)
+    join = f"open('{group.procs}', 'w').write('0')"
+    with subprocess.Popen(
+        [sys.executable, "-c", join + HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"held\n"
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+            while not group.remove():
+                time.sleep(0.02)
+
+
+@pytest.fixture
+def swap_file(log: Path, tmp_path: Path) -> None:
+    kernel = Kernel()
+    try:
+        state = SwapState(path=tmp_path / "swapfile", size_bytes=256 * MIB)
+        HostSwap(kernel, UndoLog(log, kernel)).apply(state)
+    except TechniqueError as error:
+        pytest.skip(f"no swap file can be had here: {error}")
+
+
+@pytest.mark.usefixtures("swap_file")
+def test_a_vms_memory_is_taken_through_its_cgroup_and_no_limit_stays(
+    log: Path, holder: subprocess.Popen[bytes]
+) -> None:
+    groups = CgroupReader(now_s=time.monotonic).groups(holder.pid)
+    assert groups.charge is not None
+    kernel = Kernel()
+    reclaim = VmReclaim(kernel, UndoLog(log, kernel), groups.charge, is_v2=groups.is_v2)
+    require(reclaim.probe())
+    limit = groups.charge / ("memory.max" if groups.is_v2 else "memory.limit_in_bytes")
+    before, held = limit.read_text(), reclaim.held_bytes()
+    reclaim.apply(ReclaimState(take_bytes=64 * MIB))
+    assert reclaim.last is not None
+    assert reclaim.last.taken_bytes >= 60 * MIB
+    assert held - reclaim.held_bytes() >= 60 * MIB
+    assert (reclaim.read().taken_bytes or 0) >= 60 * MIB
+    assert limit.read_text() == before
+    assert holder.poll() is None
+
+
+@pytest.mark.usefixtures("swap_file")
+def test_more_is_asked_for_than_there_is_and_nobody_is_killed(
+    log: Path, holder: subprocess.Popen[bytes]
+) -> None:
+    groups = CgroupReader(now_s=time.monotonic).groups(holder.pid)
+    assert groups.charge is not None
+    kernel = Kernel()
+    reclaim = VmReclaim(kernel, UndoLog(log, kernel), groups.charge, is_v2=groups.is_v2)
+    require(reclaim.probe())
+    reclaim.apply(ReclaimState(take_bytes=4096 * MIB))
+    assert reclaim.last is not None
+    assert 100 * MIB <= reclaim.last.taken_bytes <= 200 * MIB
+    assert reclaim.restore() == []
+    assert holder.poll() is None
+
+
+@pytest.mark.usefixtures("swap_file")
+def test_a_vms_memory_is_paged_out_by_address(holder: subprocess.Popen[bytes]) -> None:
+    page_out = PageOut(Kernel(), holder.pid)
+    require(page_out.probe())
+    page_out.apply(ReclaimState(take_bytes=48 * MIB))
+    assert page_out.last is not None
+    assert 48 * MIB <= page_out.last.taken_bytes <= 80 * MIB
+    assert (page_out.read().taken_bytes or 0) >= 48 * MIB
+    assert holder.poll() is None
+
+
+def test_nothing_is_paged_out_without_swap(holder: subprocess.Popen[bytes]) -> None:
+    if read_swaps(Kernel()):
+        pytest.skip("this host has swap")
+    assert "add swap" in PageOut(Kernel(), holder.pid).probe().why

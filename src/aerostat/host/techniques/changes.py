@@ -47,6 +47,15 @@ class Changes:
         if now != value:
             raise TechniqueError(f"{name}: '{value}' was written, and it reads '{now}'")
 
+    def write(self, name: str, value: str, *, before: str, may_fall_short: bool = False) -> None:
+        """Write a file that reads otherwise than it is written; undone by writing ``before``.
+
+        Raises:
+            TechniqueError: the kernel refused.
+        """
+        self._log.record(self._change(Kind.WRITTEN, name, before=before, applied=value))
+        self._kernel.write(name, value, may_fall_short=may_fall_short)
+
     def swap_on(self, device: str, *, priority: int | None) -> None:
         """Swap to a device or file that is ready for it.
 
@@ -118,6 +127,9 @@ def undo(change: Change, kernel: Kernel) -> str | None:
             if change.before == "0":
                 _part_merged_pages(kernel)
             kernel.write(change.target, change.before)
+        case Kind.WRITTEN:
+            if kernel.path(change.target).exists():  # a cgroup ends with its VM
+                kernel.write(change.target, change.before)
         case Kind.SWAP:
             _swap_off(change.target, kernel)
         case Kind.ZRAM:

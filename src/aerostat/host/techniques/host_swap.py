@@ -1,6 +1,5 @@
 """Overcommit: the host swaps guest memory to a disk, and the guest knows nothing of it."""
 
-import resource
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from aerostat.host.techniques.kernel_thread import read_cpu_s
 from aerostat.host.techniques.swaps import read_swaps
 from aerostat.host.techniques.technique import Probe, Saving
 from aerostat.host.techniques.undo_log import UndoLog
-from aerostat.host.techniques.vmstat_counts import read_counts
+from aerostat.host.techniques.vmstat_counts import bytes_of, read_vmstat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +42,12 @@ class HostSwap:
     def read(self) -> Saving:
         """Read what lies in swap and what went in and out, of all the host's processes."""
         swaps = [s for s in read_swaps(self._kernel) if not s.device.startswith("/dev/zram")]
-        counts = read_counts(self._kernel, "pswpin", "pswpout")
-        page_bytes = resource.getpagesize()
+        counts = read_vmstat(self._kernel)
         return Saving(
             taken_bytes=sum(s.used_bytes for s in swaps),
             held_bytes=0,
-            in_bytes=counts["pswpin"] * page_bytes if "pswpin" in counts else None,
-            out_bytes=counts["pswpout"] * page_bytes if "pswpout" in counts else None,
+            in_bytes=bytes_of(counts, "pswpin"),
+            out_bytes=bytes_of(counts, "pswpout"),
             cpu_s=read_cpu_s(self._kernel, "kswapd"),
         )
 

@@ -1,11 +1,14 @@
 """The host's kernel as techniques see it: files of /sys and /proc, and a few of its tools."""
 
+import errno
 import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from aerostat.host.techniques.technique import TechniqueError
+
+_FELL_SHORT = (errno.EAGAIN, errno.EBUSY)
 
 TOOL_S_MAX = 600.0
 """swapoff reads everything back: gigabytes from a slow disk take minutes."""
@@ -39,8 +42,13 @@ class Kernel:
         except TechniqueError:
             return None
 
-    def write(self, name: str, text: str) -> None:
+    def write(self, name: str, text: str, *, may_fall_short: bool = False) -> None:
         """Write a file in one call, as the kernel wants it.
+
+        Args:
+            name: of the file.
+            text: what to write.
+            may_fall_short: that the kernel did less than asked for is no error.
 
         Raises:
             TechniqueError: the kernel refused.
@@ -53,6 +61,8 @@ class Kernel:
             finally:
                 os.close(number)
         except OSError as error:
+            if may_fall_short and error.errno in _FELL_SHORT:
+                return
             raise TechniqueError(f"{name}: '{text}' was refused: {error.strerror}") from error
 
     def run(self, command: Sequence[str]) -> None:

@@ -25,6 +25,7 @@ class Kind(StrEnum):
 
     KNOB = "knob"  # a file of /sys: target, before, applied
     KSM_RUN = "ksm_run"  # the same, but merged pages have to be parted again
+    WRITTEN = "written"  # a file that reads otherwise than it is written: target, before
     SWAP = "swap"  # a device or file swapped to: target
     ZRAM = "zram"  # a device: target is its number
     FILE = "file"  # a file of ours: target

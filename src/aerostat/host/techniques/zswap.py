@@ -5,7 +5,6 @@ Kernel documentation: Documentation/admin-guide/mm/zswap.rst.
 """
 
 import os
-import resource
 from dataclasses import dataclass
 
 from aerostat.host.process_memory import parse_kilobytes
@@ -15,7 +14,7 @@ from aerostat.host.techniques.kernel_thread import read_cpu_s
 from aerostat.host.techniques.swaps import read_swaps
 from aerostat.host.techniques.technique import Probe, Saving, TechniqueError
 from aerostat.host.techniques.undo_log import UndoLog
-from aerostat.host.techniques.vmstat_counts import read_counts
+from aerostat.host.techniques.vmstat_counts import bytes_of, read_vmstat
 
 PARAMETERS = "/sys/module/zswap/parameters"
 
@@ -54,13 +53,12 @@ class Zswap:
     def read(self) -> Saving:
         """Read what lies in the pool and what went in and out."""
         meminfo = self._kernel.read_if_any("/proc/meminfo") or ""
-        counts = read_counts(self._kernel, "zswpin", "zswpout")
-        page_bytes = resource.getpagesize()
+        counts = read_vmstat(self._kernel)
         return Saving(
             taken_bytes=parse_kilobytes(meminfo, name="Zswapped"),
             held_bytes=parse_kilobytes(meminfo, name="Zswap"),
-            in_bytes=counts["zswpin"] * page_bytes if "zswpin" in counts else None,
-            out_bytes=counts["zswpout"] * page_bytes if "zswpout" in counts else None,
+            in_bytes=bytes_of(counts, "zswpin"),
+            out_bytes=bytes_of(counts, "zswpout"),
             cpu_s=read_cpu_s(self._kernel, "kswapd"),
         )
 
