@@ -8,6 +8,7 @@ import typer
 from aerostat import __version__
 from aerostat.cli.config import config_app
 from aerostat.cli.demo import demo
+from aerostat.cli.doctor import doctor
 from aerostat.cli.events import events
 from aerostat.cli.explain import explain
 from aerostat.cli.lab import lab_app
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(run)
+app.command()(doctor)
 app.command()(explain)
 app.command()(events)
 app.add_typer(lab_app, name="lab")

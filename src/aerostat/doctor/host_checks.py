@@ -1,0 +1,154 @@
+"""Looks at the host: its own shortage, the techniques it could use, and what it promises."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from aerostat.doctor.finding import Finding, Grade
+from aerostat.host.cgroup import parse_mountinfo
+from aerostat.host.meminfo import parse_meminfo
+from aerostat.host.proc_text import parse_count, read_count_if_any, read_text_if_any
+from aerostat.host.techniques.host_swap import HostSwap
+from aerostat.host.techniques.kernel import Kernel, chosen
+from aerostat.host.techniques.ksm import Ksm
+from aerostat.host.techniques.technique import Probe
+from aerostat.host.techniques.undo_log import UndoLog
+from aerostat.host.techniques.zram import Zram
+from aerostat.host.techniques.zswap import Zswap
+from aerostat.units import format_size
+
+_THP = "sys/kernel/mm/transparent_hugepage/enabled"
+_ARC = "proc/spl/kstat/zfs/arcstats"
+_ARC_RATIO_MAX = 0.3
+"""Of RAM: a ZFS cache that may take more fights the guests for it."""
+
+Check = Callable[[Path], Iterator[Finding]]
+
+
+def examine_host(root: Path = Path("/")) -> tuple[Finding, ...]:
+    """All findings about the host, in the order people want them."""
+    return tuple(finding for check in CHECKS for finding in check(root))
+
+
+def _memory(root: Path) -> Iterator[Finding]:
+    text = read_text_if_any(root / "proc/meminfo")
+    if text is None:
+        yield _unknown("memory", "/proc/meminfo cannot be read")
+        return
+    memory = parse_meminfo(text)
+    ratio = memory.available_bytes / memory.total_bytes
+    says = (
+        f"{format_size(memory.total_bytes)} RAM, {format_size(memory.available_bytes)} "
+        f"available ({ratio:.0%})"
+    )
+    if ratio < 0.05:
+        fix = "start no more VMs; run 'aerostat run --mode enforce' to take idle memory back"
+        yield Finding(check="memory", grade=Grade.PROBLEM, says=says, fix=fix)
+    else:
+        yield _good("memory", says)
+
+
+def _pressure(root: Path) -> Iterator[Finding]:
+    text = read_text_if_any(root / "proc/pressure/memory")
+    if text is None:
+        says = "the kernel does not tell how long tasks wait for memory (PSI)"
+        yield _advice("pressure", says, "boot the host with psi=1")
+        return
+    waits = next((line for line in text.splitlines() if line.startswith("some")), "")
+    average = next((w.partition("=")[2] for w in waits.split() if w.startswith("avg60=")), "?")
+    yield _good("pressure", f"PSI is on; tasks waited for memory {average} % of the last minute")
+
+
+def _techniques(root: Path) -> Iterator[Finding]:
+    kernel = Kernel(root)
+    log = UndoLog(root / "nonexistent", kernel)
+    yield _of_probe("swap", HostSwap(kernel, log).probe(), missing=Grade.ADVICE)
+    yield _of_probe("zswap", Zswap(kernel, log).probe(), missing=Grade.GOOD)
+    yield _of_probe("zram", Zram(kernel, log).probe(), missing=Grade.GOOD)
+    yield _of_probe("ksm", Ksm(kernel, log).probe(), missing=Grade.GOOD)
+
+
+def _of_probe(check: str, probe: Probe, *, missing: Grade) -> Finding:
+    return Finding(check=check, grade=Grade.GOOD if probe.is_usable else missing, says=probe.why)
+
+
+def _huge_pages(root: Path) -> Iterator[Finding]:
+    mode = chosen(read_text_if_any(root / _THP) or "")
+    if mode == "always":
+        says = "transparent huge pages are always used: what a balloon frees may come back late"
+        yield _advice("huge_pages", says, f"echo madvise > /{_THP}")
+    elif mode:
+        yield _good("huge_pages", f"transparent huge pages: {mode}")
+
+
+def _cgroups(root: Path) -> Iterator[Finding]:
+    hierarchies = parse_mountinfo(read_text_if_any(root / "proc/self/mountinfo") or "")
+    with_memory = [
+        h
+        for h in hierarchies
+        if not h.is_v2 or "memory" in _controllers(root, h.mount_point).split()
+    ]
+    if not with_memory:
+        says = "no cgroup counts memory: what a VM really holds is read more slowly (PSS)"
+        yield _advice("cgroups", says, "boot the host with cgroup_enable=memory")
+        return
+    version = "v2" if with_memory[0].is_v2 else "v1"
+    yield _good("cgroups", f"memory is counted by cgroup {version} at {with_memory[0].mount_point}")
+
+
+def _controllers(root: Path, mount_point: str) -> str:
+    return read_text_if_any(root / mount_point.lstrip("/") / "cgroup.controllers") or ""
+
+
+def _overcommit(root: Path) -> Iterator[Finding]:
+    mode = read_count_if_any(root / "proc/sys/vm/overcommit_memory")
+    if mode == 2:
+        says = "vm.overcommit_memory is 2: VMs are refused by their size, whatever they use"
+        yield _advice("overcommit", says, "sysctl vm.overcommit_memory=0")
+    elif mode is not None:
+        yield _good("overcommit", f"vm.overcommit_memory is {mode}")
+
+
+def _arc(root: Path) -> Iterator[Finding]:
+    rows = [line.split() for line in (read_text_if_any(root / _ARC) or "").splitlines()]
+    sizes = {row[0]: parse_count(row[2]) for row in rows if len(row) == 3}
+    most, now = sizes.get("c_max"), sizes.get("size")
+    text = read_text_if_any(root / "proc/meminfo")
+    if most is None or now is None or text is None:
+        return
+    says = f"ZFS holds {format_size(now)} of cache and may take {format_size(most)}"
+    if most > _ARC_RATIO_MAX * parse_meminfo(text).total_bytes:
+        fix = "limit it: echo BYTES > /sys/module/zfs/parameters/zfs_arc_max, and count it as used"
+        yield _advice("zfs_arc", says, fix)
+    else:
+        yield _good("zfs_arc", says)
+
+
+def _privilege(_root: Path) -> Iterator[Finding]:
+    if os.geteuid() != 0:
+        says = "not run as root: other users' VMs and some of the kernel's figures are not seen"
+        yield _advice("privilege", says, "sudo aerostat doctor")
+
+
+CHECKS: tuple[Check, ...] = (
+    _memory,
+    _pressure,
+    _techniques,
+    _huge_pages,
+    _cgroups,
+    _overcommit,
+    _arc,
+    _privilege,
+)
+
+
+def _good(check: str, says: str) -> Finding:
+    return Finding(check=check, grade=Grade.GOOD, says=says)
+
+
+def _advice(check: str, says: str, fix: str) -> Finding:
+    return Finding(check=check, grade=Grade.ADVICE, says=says, fix=fix)
+
+
+def _unknown(check: str, says: str) -> Finding:
+    return Finding(check=check, grade=Grade.UNKNOWN, says=says)

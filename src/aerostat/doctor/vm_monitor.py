@@ -1,0 +1,195 @@
+"""What a VM's monitor tells, asked with commands that change nothing."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aerostat.drivers.qmp.answers import AnswerViolationError, parse_properties, parse_text
+from aerostat.drivers.qmp.device import BalloonDevice, find_balloon
+from aerostat.drivers.qmp.session import (
+    Answer,
+    Command,
+    CommandRefusedError,
+    QmpSession,
+    SessionError,
+)
+from aerostat.drivers.qmp.statistics import parse_guest_stats
+
+GREETING_S = 2.0
+ANSWER_S = 2.0
+_QUERIES = (
+    "query-status",
+    "query-version",
+    "query-kvm",
+    "query-memory-size-summary",
+    "query-balloon",
+    "query-memdev",
+    "query-chardev",
+    "query-migrate",
+)
+_MIGRATES = ("setup", "active", "postcopy-active")
+_PERIPHERALS = ("/machine/peripheral", "/machine/peripheral-anon")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VmBalloon:
+    """What the balloon device says. ``None``: it did not."""
+
+    deflates_on_oom: bool | None = None
+    reports_free_pages: bool | None = None
+    statistics_period_s: int | None = None
+    sample_age_s: float | None = None  # None: the guest's driver has never reported
+    has_figures: bool = False  # the last sample says what is available
+    swap_bytes_seen: int | None = None  # that the guest has swapped, in and out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VmMonitor:
+    """Answers of one monitor. ``None``: it did not say, or there is no such thing."""
+
+    run_state: str | None = None
+    version: str | None = None
+    is_kvm: bool | None = None
+    balloon: VmBalloon | None = None
+    max_bytes: int | None = None
+    actual_bytes: int | None = None
+    has_vfio: bool = False
+    has_hugetlb: bool = False
+    is_shared: bool = False
+    is_confidential: bool = False
+    is_migrating: bool = False
+    agent_is_open: bool | None = None
+
+
+class MonitorUnreachableError(Exception):
+    """The monitor cannot be asked; the sentence says why."""
+
+
+async def ask_monitor(path: Path, *, agent_chardev: str | None = None) -> VmMonitor:
+    """Connect, ask, and let go.
+
+    Args:
+        path: the monitor's socket.
+        agent_chardev: behind which the port of the guest's agent is, if it has one.
+
+    Raises:
+        MonitorUnreachableError: it is held by somebody else, hangs, or does not speak QMP.
+    """
+    session = QmpSession(path, on_event=lambda _name, _data: None)
+    try:
+        session.knock()
+        async with asyncio.timeout(GREETING_S):
+            await session.greet()
+        return await _ask(session, agent_chardev)
+    except TimeoutError as error:
+        raise MonitorUnreachableError(
+            f"no greeting within {GREETING_S:g} s: another client holds {path}, or the VM hangs"
+        ) from error
+    except (SessionError, AnswerViolationError) as error:
+        raise MonitorUnreachableError(str(error)) from error
+    finally:
+        await session.close()
+
+
+async def _ask(session: QmpSession, agent_chardev: str | None) -> VmMonitor:
+    commands = [Command(name=name) for name in _QUERIES]
+    answers = await session.ask_all(commands, deadline_s=ANSWER_S)
+    answered = dict(zip(_QUERIES, map(_unless_refused, answers), strict=True))
+    device = await find_balloon(session, deadline_s=ANSWER_S)
+    kinds = await _peripheral_kinds(session)
+    memory = answered["query-memdev"]
+    backends = [m for m in memory if isinstance(m, Mapping)] if isinstance(memory, list) else []
+    guarded_by = await _property(session, "/machine", "confidential-guest-support")
+    return VmMonitor(
+        run_state=parse_text(answered["query-status"], "status"),
+        version=_version(answered["query-version"]),
+        is_kvm=_flag(_field(answered["query-kvm"], "enabled")),
+        balloon=await _balloon(session, device) if device is not None else None,
+        max_bytes=_whole(_field(answered["query-memory-size-summary"], "base-memory")),
+        actual_bytes=_whole(_field(answered["query-balloon"], "actual")),
+        has_vfio=any(kind.startswith("child<vfio-") for kind in kinds),
+        has_hugetlb=await _has_hugetlb(session, backends),
+        is_shared=any(backend.get("share") is True for backend in backends),
+        is_confidential=guarded_by not in (None, ""),
+        is_migrating=parse_text(answered["query-migrate"], "status") in _MIGRATES,
+        agent_is_open=_is_open(answered["query-chardev"], agent_chardev),
+    )
+
+
+async def _balloon(session: QmpSession, device: BalloonDevice) -> VmBalloon:
+    stats = await _property(session, device.path, "guest-stats")
+    report = parse_guest_stats(stats, max_bytes=None) if stats is not None else None
+    updated_s = report.updated_wall_s if report is not None else None
+    values = report.values if report is not None else {}
+    swapped = [values[key] for key in ("swap_in_bytes", "swap_out_bytes") if key in values]
+    period = await _property(session, device.path, "guest-stats-polling-interval")
+    return VmBalloon(
+        deflates_on_oom=_flag(await _property(session, device.path, "deflate-on-oom")),
+        reports_free_pages=_flag(await _property(session, device.path, "free-page-reporting")),
+        statistics_period_s=_whole(period),
+        sample_age_s=max(0.0, time.time() - updated_s) if updated_s is not None else None,
+        has_figures="available_bytes" in values,
+        swap_bytes_seen=sum(swapped) if swapped else None,
+    )
+
+
+async def _property(session: QmpSession, path: str, name: str) -> object:
+    command = Command(name="qom-get", arguments={"path": path, "property": name})
+    try:
+        return await session.ask(command, deadline_s=ANSWER_S)
+    except CommandRefusedError:
+        return None  # this version, or this machine, has no such property
+
+
+async def _peripheral_kinds(session: QmpSession) -> tuple[str, ...]:
+    commands = [Command(name="qom-list", arguments={"path": path}) for path in _PERIPHERALS]
+    answers = await session.ask_all(commands, deadline_s=ANSWER_S)
+    lists = [parse_properties(a) for a in answers if not isinstance(a, CommandRefusedError)]
+    return tuple(kind for entries in lists for _name, kind in entries)
+
+
+async def _has_hugetlb(session: QmpSession, backends: list[Mapping[str, object]]) -> bool:
+    for entry in backends:
+        identifier = parse_text(entry, "id")
+        if identifier is None:
+            continue
+        path = f"/objects/{identifier}"
+        if await _property(session, path, "hugetlb") is True:
+            return True
+        file = await _property(session, path, "mem-path")
+        if isinstance(file, str) and "huge" in file:
+            return True
+    return False
+
+
+def _is_open(chardevs: object, label: str | None) -> bool | None:
+    """Whether somebody in the guest has opened the port behind this chardev."""
+    for entry in chardevs if isinstance(chardevs, list) else ():
+        if label is not None and parse_text(entry, "label") == label:
+            return isinstance(entry, Mapping) and entry.get("frontend-open") is True
+    return None
+
+
+def _unless_refused(answer: Answer) -> object:
+    return None if isinstance(answer, CommandRefusedError) else answer
+
+
+def _version(answer: object) -> str | None:
+    numbers = _field(answer, "qemu")
+    if not isinstance(numbers, Mapping):
+        return None
+    return ".".join(str(numbers.get(key, "?")) for key in ("major", "minor", "micro"))
+
+
+def _field(answer: object, key: str) -> object:
+    return answer.get(key) if isinstance(answer, Mapping) else None
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None

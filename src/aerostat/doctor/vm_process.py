@@ -1,0 +1,136 @@
+"""What can be told of a VM from its process alone, whoever holds its monitor."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aerostat.doctor.command_line import (
+    Device,
+    devices,
+    flag_of,
+    is_qemu,
+    monitor_paths,
+    value_of,
+)
+from aerostat.host.proc_text import read_text_if_any
+from aerostat.host.process_memory import parse_kilobytes, parse_rss
+from aerostat.units import MIB
+
+_BALLOON = "virtio-balloon"
+_AGENT_PORT = "org.qemu.guest_agent.0"
+_LOCKED_MIN_BYTES = 64 * MIB
+"""More than QEMU locks for anything but its guest's memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VmProcess:
+    """A QEMU process. ``None``: its command line does not say."""
+
+    pid: int
+    name: str
+    platform: str  # libvirt, proxmox, incus, qemu
+    sockets: tuple[Path, ...]  # where a QMP monitor listens
+    has_balloon: bool
+    deflates_on_oom: bool | None = None
+    reports_free_pages: bool | None = None
+    is_kvm: bool = False
+    is_locked: bool = False
+    has_hugetlb: bool = False
+    has_vfio: bool = False
+    is_confidential: bool = False
+    is_shared: bool = False
+    agent_chardev: str | None = None  # behind the port of the guest agent, if there is one
+    resident_bytes: int | None = None
+    swapped_bytes: int | None = None
+
+
+def find_vms(root: Path = Path("/")) -> tuple[VmProcess, ...]:
+    """All QEMU processes that can be seen, ordered by name."""
+    return tuple(sorted(_each(root), key=lambda vm: (vm.name, vm.pid)))
+
+
+def _each(root: Path) -> Iterator[VmProcess]:
+    for directory in (root / "proc").iterdir():
+        if directory.name.isdigit():
+            arguments = read_arguments(directory)
+            if is_qemu(arguments):
+                yield describe(directory, arguments)
+
+
+def read_arguments(directory: Path) -> tuple[str, ...]:
+    """A process's command line; empty when it is gone or a thread of the kernel."""
+    text = read_text_if_any(directory / "cmdline") or ""
+    return tuple(text.rstrip("\0").split("\0")) if text else ()
+
+
+def describe(directory: Path, arguments: Sequence[str]) -> VmProcess:
+    """Tell what the process in ``/proc/PID`` is."""
+    found = devices(arguments)
+    balloon = next((d for d in found if d.driver.startswith(_BALLOON)), None)
+    status = read_text_if_any(directory / "status") or ""
+    locked = parse_kilobytes(status, name="VmLck") or 0
+    return VmProcess(
+        pid=int(directory.name),
+        name=_name(arguments, directory.name),
+        platform=_platform(arguments),
+        sockets=_sockets(arguments, directory),
+        has_balloon=balloon is not None,
+        deflates_on_oom=_is_on(balloon, "deflate-on-oom"),
+        reports_free_pages=_is_on(balloon, "free-page-reporting"),
+        is_kvm=_is_kvm(arguments),
+        is_locked=flag_of(arguments, "-overcommit", "mem-lock") == "on"
+        or locked > _LOCKED_MIN_BYTES,
+        has_hugetlb=(parse_kilobytes(status, name="HugetlbPages") or 0) > 0,
+        has_vfio=any(d.driver.startswith("vfio-") for d in found),
+        is_confidential=flag_of(arguments, "-machine", "confidential-guest-support") is not None,
+        is_shared=any(
+            _is_shared_backend(word) for word in arguments if word.startswith(("memory-b", "{"))
+        ),
+        agent_chardev=next(
+            (d.properties.get("chardev") for d in found if d.properties.get("name") == _AGENT_PORT),
+            None,
+        ),
+        resident_bytes=parse_rss(read_text_if_any(directory / "statm") or ""),
+        swapped_bytes=parse_kilobytes(status, name="VmSwap"),
+    )
+
+
+def _is_shared_backend(word: str) -> bool:
+    return "memory-backend" in word and ("share=on" in word or '"share":true' in word)
+
+
+def _is_on(device: Device | None, key: str) -> bool | None:
+    if device is None:
+        return None
+    return device.properties.get(key) in ("on", "yes", "true")
+
+
+def _is_kvm(arguments: Sequence[str]) -> bool:
+    if "-enable-kvm" in arguments:
+        return True
+    accelerator = value_of(arguments, "-accel") or flag_of(arguments, "-machine", "accel") or ""
+    return accelerator.startswith("kvm")
+
+
+def _name(arguments: Sequence[str], otherwise: str) -> str:
+    given = value_of(arguments, "-name") or ""
+    first = given.partition(",")[0]
+    return first.removeprefix("guest=") or otherwise
+
+
+def _platform(arguments: Sequence[str]) -> str:
+    line = " ".join(arguments)
+    if "/var/run/qemu-server/" in line or "/run/qemu-server/" in line:
+        return "proxmox"
+    if re.search(r"/libvirt/qemu|id=charmonitor", line):
+        return "libvirt"
+    return "incus" if "/incus/" in line or "/lxd/" in line else "qemu"
+
+
+def _sockets(arguments: Sequence[str], directory: Path) -> tuple[Path, ...]:
+    try:
+        start = (directory / "cwd").readlink()
+    except OSError:
+        start = Path("/")
+    return tuple(start / path for path in monitor_paths(arguments))

@@ -1,0 +1,160 @@
+"""Judges one VM by its facts: pure functions, one a matter, and the verdict that follows."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from aerostat.doctor.finding import Finding, Grade, Verdict
+from aerostat.doctor.fixes import DRIVER, GUEST_SWAP, fix_for
+from aerostat.doctor.vm_facts import VmFacts
+from aerostat.units import format_size
+
+STALE_PERIODS = 3
+"""A guest that reports every second and has been silent for three is not reporting."""
+_STALE_S_MIN = 5.0
+
+Check = Callable[[VmFacts], Iterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VmReport:
+    """One VM's verdict and what it rests on."""
+
+    facts: VmFacts
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+
+
+def judge(facts: VmFacts) -> VmReport:
+    """Judge a VM."""
+    findings = tuple(finding for check in CHECKS for finding in check(facts))
+    return VmReport(facts=facts, verdict=_verdict(facts, findings), findings=findings)
+
+
+def _verdict(facts: VmFacts, findings: tuple[Finding, ...]) -> Verdict:
+    bad = {finding.check for finding in findings if finding.grade is Grade.PROBLEM}
+    unknown = {finding.check for finding in findings if finding.grade is Grade.UNKNOWN}
+    if facts.is_confidential or (facts.monitor is None and facts.process is None):
+        return Verdict.NO
+    if {"monitor", "driver"} & unknown or bad & {"monitor", "balloon", "driver", "locked", "vfio"}:
+        return Verdict.MONITOR_ONLY
+    if "huge_pages" in bad:
+        return Verdict.REPORTING_ONLY if facts.reports_free_pages else Verdict.MONITOR_ONLY
+    return Verdict.BALLOONABLE
+
+
+def _monitor(facts: VmFacts) -> Iterator[Finding]:
+    if facts.monitor is not None:
+        version = facts.monitor.version or "of an unknown version"
+        state = facts.monitor.run_state or "in an unknown state"
+        yield Finding(check="monitor", grade=Grade.GOOD, says=f"answers: QEMU {version}, {state}")
+        return
+    says = facts.monitor_trouble or "it has no QMP monitor of its own"
+    is_there = facts.process is not None and bool(facts.process.sockets)
+    grade = Grade.UNKNOWN if is_there else Grade.PROBLEM
+    yield Finding(check="monitor", grade=grade, says=says, fix=_fix("monitor", facts))
+
+
+def _confidential(facts: VmFacts) -> Iterator[Finding]:
+    if facts.is_confidential:
+        says = "its memory is encrypted against the host (SEV, TDX): a balloon must not be used"
+        yield Finding(check="confidential", grade=Grade.PROBLEM, says=says)
+
+
+def _balloon(facts: VmFacts) -> Iterator[Finding]:
+    if not facts.has_balloon:
+        says = "it has no balloon device"
+        yield _problem("balloon", says, _fix("balloon", facts))
+        return
+    yield Finding(check="balloon", grade=Grade.GOOD, says="it has a balloon device")
+    if facts.deflates_on_oom is False:
+        says = "deflate-on-oom is off: a guest out of memory kills a process at once"
+        yield _advice("deflate_on_oom", says, _fix("deflate", facts))
+    if facts.reports_free_pages is False:
+        says = "free page reporting is off: what the guest frees comes back only by the balloon"
+        yield _advice("free_page_reporting", says, _fix("reporting", facts))
+
+
+def _driver(facts: VmFacts) -> Iterator[Finding]:
+    monitor = facts.monitor
+    if monitor is None or monitor.balloon is None:
+        return
+    balloon = monitor.balloon
+    age_s, period_s = balloon.sample_age_s, balloon.statistics_period_s
+    if age_s is None and monitor.run_state != "running":
+        says = f"the guest is {monitor.run_state}: its balloon driver cannot have reported"
+        yield Finding(check="driver", grade=Grade.UNKNOWN, says=says)
+    elif age_s is None:
+        says = "the guest's balloon driver has never reported: it is not loaded"
+        yield _problem("driver", says, DRIVER)
+    elif not period_s:
+        says = "the guest's driver is loaded; its reports are off, and Aerostat switches them on"
+        yield Finding(check="driver", grade=Grade.GOOD, says=says)
+    elif monitor.run_state == "running" and age_s > max(_STALE_S_MIN, STALE_PERIODS * period_s):
+        says = f"the guest is to report every {period_s} s and has been silent for {age_s:.0f} s"
+        yield _problem("driver", says, "look whether the guest hangs; then " + DRIVER)
+    else:
+        says = f"the guest's driver reports every {period_s} s, last {age_s:.0f} s ago"
+        yield Finding(check="driver", grade=Grade.GOOD, says=says)
+    if age_s is not None and not balloon.has_figures:
+        says = "the guest does not say what it has available: nothing is taken from it"
+        yield _advice("figures", says, "in the guest: a kernel from 4.6 on, or a newer driver")
+
+
+def _backing(facts: VmFacts) -> Iterator[Finding]:
+    if facts.is_locked:
+        says = "its memory is locked: the balloon inflates, and the host gets nothing back"
+        yield _problem("locked", says, _fix("locked", facts))
+    if facts.has_vfio:
+        says = "a device of the host is passed through (VFIO): QEMU ignores the balloon"
+        yield _problem("vfio", says, "remove the device, or leave this VM out")
+    if facts.has_hugetlb:
+        says = "its memory is in fixed huge pages: an inflated balloon frees nothing, and may cost"
+        yield _problem("huge_pages", says, _fix("huge", facts))
+
+
+def _swap(facts: VmFacts) -> Iterator[Finding]:
+    process, balloon = facts.process, facts.monitor.balloon if facts.monitor else None
+    if balloon is not None and balloon.swap_bytes_seen == 0:
+        says = "the guest has never swapped: it may have no swap"
+        yield Finding(check="guest_swap", grade=Grade.ADVICE, says=says, fix=GUEST_SWAP)
+    if process is not None and process.swapped_bytes:
+        says = f"the host has swapped {format_size(process.swapped_bytes)} of it out"
+        fix = "give the host room, and inflate before it swaps: inflating now reads that back"
+        yield _advice("host_swap", says, fix)
+
+
+def _agent(facts: VmFacts) -> Iterator[Finding]:
+    monitor = facts.monitor
+    if monitor is not None and monitor.agent_is_open is not None:
+        state = "runs" if monitor.agent_is_open else "has a port, and nobody opened it in the guest"
+        yield Finding(check="guest_agent", grade=Grade.GOOD, says=f"QEMU's guest agent {state}")
+
+
+def _busy(facts: VmFacts) -> Iterator[Finding]:
+    if facts.monitor is not None and facts.monitor.is_migrating:
+        says = "it is being migrated: nothing is moved meanwhile"
+        yield Finding(check="migration", grade=Grade.ADVICE, says=says)
+
+
+CHECKS: tuple[Check, ...] = (
+    _monitor,
+    _confidential,
+    _balloon,
+    _driver,
+    _backing,
+    _swap,
+    _agent,
+    _busy,
+)
+
+
+def _fix(what: str, facts: VmFacts) -> str:
+    return fix_for(what, platform=facts.platform, name=facts.name)
+
+
+def _problem(check: str, says: str, fix: str) -> Finding:
+    return Finding(check=check, grade=Grade.PROBLEM, says=says, fix=fix)
+
+
+def _advice(check: str, says: str, fix: str) -> Finding:
+    return Finding(check=check, grade=Grade.ADVICE, says=says, fix=fix)

@@ -1,0 +1,76 @@
+"""The host's own findings, on hosts made of files."""
+
+from pathlib import Path
+
+import pytest
+
+from aerostat.doctor.finding import Finding, Grade
+from aerostat.doctor.host_checks import examine_host
+
+MEMINFO = (
+    "MemTotal: 16000000 kB\nMemFree: {free} kB\nMemAvailable: {free} kB\nCached: 0 kB\n"
+    "SwapTotal: 0 kB\nSwapFree: 0 kB\n"
+)
+ARC = "13 1 0x01 1 1 1 1\nname type data\nsize 4 5000000000\nc_max 4 {most}\n"
+
+
+def host(root: Path, **files: str) -> dict[str, Finding]:
+    contents = {"proc/meminfo": MEMINFO.format(free=9000000), **files}
+    for name, text in contents.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return {finding.check: finding for finding in examine_host(root)}
+
+
+def test_a_host_with_room_is_good(tmp_path: Path) -> None:
+    assert host(tmp_path)["memory"].grade is Grade.GOOD
+
+
+def test_a_host_that_is_nearly_out_is_a_problem(tmp_path: Path) -> None:
+    found = host(tmp_path, **{"proc/meminfo": MEMINFO.format(free=300000)})["memory"]
+    assert found.grade is Grade.PROBLEM
+    assert "(2%)" in found.says
+
+
+def test_a_kernel_without_psi_is_told_how_to_have_it(tmp_path: Path) -> None:
+    assert host(tmp_path)["pressure"].fix == "boot the host with psi=1"
+    text = "some avg10=0.00 avg60=1.25 avg300=0.00 total=5\n"
+    found = host(tmp_path, **{"proc/pressure/memory": text})["pressure"]
+    assert found.grade is Grade.GOOD
+    assert "1.25 %" in found.says
+
+
+def test_huge_pages_that_are_always_used_are_told(tmp_path: Path) -> None:
+    path = "sys/kernel/mm/transparent_hugepage/enabled"
+    assert host(tmp_path, **{path: "[always] madvise never\n"})["huge_pages"].fix is not None
+    assert host(tmp_path, **{path: "always [madvise] never\n"})["huge_pages"].fix is None
+
+
+@pytest.mark.parametrize(("most", "grade"), [(12e9, Grade.ADVICE), (2e9, Grade.GOOD)])
+def test_a_zfs_cache_that_may_take_much_of_the_host(
+    tmp_path: Path, most: float, grade: Grade
+) -> None:
+    found = host(tmp_path, **{"proc/spl/kstat/zfs/arcstats": ARC.format(most=int(most))})
+    assert found["zfs_arc"].grade is grade
+
+
+def test_strict_overcommit_is_told(tmp_path: Path) -> None:
+    path = "proc/sys/vm/overcommit_memory"
+    assert host(tmp_path, **{path: "2\n"})["overcommit"].grade is Grade.ADVICE
+    assert host(tmp_path, **{path: "0\n"})["overcommit"].grade is Grade.GOOD
+
+
+def test_a_hierarchy_without_the_memory_controller_counts_nothing(tmp_path: Path) -> None:
+    mounts = "30 20 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
+    assert "cgroup_enable=memory" in str(
+        host(tmp_path, **{"proc/self/mountinfo": mounts})["cgroups"].fix
+    )
+    controllers = {"proc/self/mountinfo": mounts, "sys/fs/cgroup/cgroup.controllers": "cpu memory"}
+    assert "cgroup v2" in host(tmp_path, **controllers)["cgroups"].says
+
+
+def test_a_host_that_cannot_be_read_is_unknown_and_the_rest_is_told(tmp_path: Path) -> None:
+    found = {finding.check: finding for finding in examine_host(tmp_path)}
+    assert found["memory"].grade is Grade.UNKNOWN
+    assert {"ksm", "zswap", "zram", "swap"} <= found.keys()

@@ -1,0 +1,170 @@
+"""Every cause that can be told gets its verdict, its evidence and its fix."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aerostat.doctor.finding import Grade, Verdict
+from aerostat.doctor.vm_facts import VmFacts
+from aerostat.doctor.vm_monitor import VmBalloon, VmMonitor
+from aerostat.doctor.vm_process import VmProcess
+from aerostat.doctor.vm_verdict import VmReport, judge
+from aerostat.units import GIB
+
+BALLOON = VmBalloon(
+    deflates_on_oom=True,
+    reports_free_pages=True,
+    statistics_period_s=1,
+    sample_age_s=1.0,
+    has_figures=True,
+    swap_bytes_seen=4096,
+)
+MONITOR = VmMonitor(
+    run_state="running", version="10.0.2", balloon=BALLOON, max_bytes=4 * GIB, actual_bytes=GIB
+)
+PROCESS = VmProcess(
+    pid=7,
+    name="web",
+    platform="qemu",
+    sockets=(Path("/run/vm/web.qmp"),),
+    has_balloon=True,
+    deflates_on_oom=True,
+    reports_free_pages=True,
+)
+GOOD = VmFacts(name="web", process=PROCESS, monitor=MONITOR)
+
+
+def with_monitor(**changes: object) -> VmFacts:
+    return replace(GOOD, monitor=replace(MONITOR, **changes))  # type: ignore[arg-type] # by name
+
+
+def with_balloon(**changes: object) -> VmFacts:
+    return with_monitor(balloon=replace(BALLOON, **changes))  # type: ignore[arg-type] # by name
+
+
+def with_process(**changes: object) -> VmFacts:
+    return replace(GOOD, process=replace(PROCESS, **changes))  # type: ignore[arg-type] # by name
+
+
+def graded(report: VmReport, grade: Grade) -> set[str]:
+    return {finding.check for finding in report.findings if finding.grade is grade}
+
+
+def test_a_good_vm_is_balloonable_and_needs_nothing() -> None:
+    report = judge(GOOD)
+    assert report.verdict is Verdict.BALLOONABLE
+    assert {finding.grade for finding in report.findings} == {Grade.GOOD}
+    assert all(finding.fix is None for finding in report.findings)
+
+
+@pytest.mark.parametrize(
+    ("facts", "verdict", "problem", "fix"),
+    [
+        (
+            replace(with_process(has_balloon=False), monitor=replace(MONITOR, balloon=None)),
+            Verdict.MONITOR_ONLY,
+            "balloon",
+            "-device virtio-balloon-pci",
+        ),
+        (with_balloon(sample_age_s=None), Verdict.MONITOR_ONLY, "driver", "modprobe"),
+        (with_balloon(sample_age_s=300.0), Verdict.MONITOR_ONLY, "driver", "guest hangs"),
+        (with_process(is_locked=True), Verdict.MONITOR_ONLY, "locked", "mem-lock"),
+        (with_monitor(has_vfio=True), Verdict.MONITOR_ONLY, "vfio", "leave this VM out"),
+        (with_process(has_vfio=True), Verdict.MONITOR_ONLY, "vfio", "leave this VM out"),
+        (with_monitor(has_hugetlb=True), Verdict.REPORTING_ONLY, "huge_pages", "hugetlb"),
+        (with_monitor(is_confidential=True), Verdict.NO, "confidential", None),
+        (
+            replace(with_process(sockets=()), monitor=None),
+            Verdict.MONITOR_ONLY,
+            "monitor",
+            "-qmp unix:/run/vm/web.qmp",
+        ),
+    ],
+)
+def test_each_cause_has_its_verdict_and_its_fix(
+    facts: VmFacts, verdict: Verdict, problem: str, fix: str | None
+) -> None:
+    report = judge(facts)
+    assert report.verdict is verdict
+    assert graded(report, Grade.PROBLEM) == {problem}
+    told = next(f for f in report.findings if f.check == problem)
+    assert told.fix == fix if fix is None else fix in (told.fix or "")
+
+
+def test_huge_pages_without_reporting_give_nothing_back_at_all() -> None:
+    facts = replace(
+        GOOD,
+        monitor=replace(
+            MONITOR, has_hugetlb=True, balloon=replace(BALLOON, reports_free_pages=False)
+        ),
+    )
+    assert judge(facts).verdict is Verdict.MONITOR_ONLY
+
+
+def test_a_monitor_that_somebody_else_holds_is_unknown_not_a_fault() -> None:
+    report = judge(replace(GOOD, monitor=None, monitor_trouble="another client holds it"))
+    assert graded(report, Grade.UNKNOWN) == {"monitor"}
+    assert graded(report, Grade.PROBLEM) == set()
+    assert report.verdict is Verdict.MONITOR_ONLY
+
+
+def test_nothing_to_be_seen_is_a_no() -> None:
+    report = judge(VmFacts(name="x", monitor_trouble="connection refused"))
+    assert report.verdict is Verdict.NO
+
+
+def test_a_guest_that_has_not_started_is_not_told_to_load_its_driver() -> None:
+    facts = replace(
+        GOOD,
+        monitor=replace(
+            MONITOR, run_state="prelaunch", balloon=replace(BALLOON, sample_age_s=None)
+        ),
+    )
+    report = judge(facts)
+    assert graded(report, Grade.UNKNOWN) == {"driver"}
+    assert report.verdict is Verdict.MONITOR_ONLY
+
+
+def test_a_paused_guest_is_not_called_silent() -> None:
+    facts = replace(
+        GOOD,
+        monitor=replace(MONITOR, run_state="paused", balloon=replace(BALLOON, sample_age_s=500.0)),
+    )
+    assert judge(facts).verdict is Verdict.BALLOONABLE
+
+
+@pytest.mark.parametrize(
+    ("facts", "advice"),
+    [
+        (with_balloon(deflates_on_oom=False), "deflate_on_oom"),
+        (with_balloon(reports_free_pages=False), "free_page_reporting"),
+        (with_balloon(has_figures=False), "figures"),
+        (with_balloon(swap_bytes_seen=0), "guest_swap"),
+        (with_process(swapped_bytes=GIB), "host_swap"),
+        (with_monitor(is_migrating=True), "migration"),
+    ],
+)
+def test_what_could_be_better_leaves_it_balloonable(facts: VmFacts, advice: str) -> None:
+    report = judge(facts)
+    assert report.verdict is Verdict.BALLOONABLE
+    assert graded(report, Grade.ADVICE) == {advice}
+
+
+def test_reports_that_are_off_are_no_problem_because_the_daemon_switches_them_on() -> None:
+    report = judge(with_balloon(statistics_period_s=0, sample_age_s=5000.0))
+    assert report.verdict is Verdict.BALLOONABLE
+    assert graded(report, Grade.PROBLEM) == set()
+
+
+@pytest.mark.parametrize("platform", ["qemu", "libvirt", "proxmox", "incus"])
+def test_every_platform_has_a_fix_in_its_own_words(platform: str) -> None:
+    facts = VmFacts(
+        name="web",
+        process=replace(PROCESS, platform=platform, has_balloon=False, is_locked=True),
+        monitor=replace(MONITOR, balloon=None, has_hugetlb=True),
+    )
+    fixes = [finding.fix for finding in judge(facts).findings if finding.grade is Grade.PROBLEM]
+    assert all(fixes)
+    if platform == "libvirt":
+        assert all("virsh edit web" in str(fix) for fix in fixes)
