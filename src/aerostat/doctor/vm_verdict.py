@@ -51,7 +51,10 @@ def _monitor(facts: VmFacts) -> Iterator[Finding]:
     says = facts.monitor_trouble or "it has no QMP monitor of its own"
     is_there = facts.process is not None and bool(facts.process.sockets)
     grade = Grade.UNKNOWN if is_there else Grade.PROBLEM
-    yield Finding(check="monitor", grade=grade, says=says, fix=_fix("monitor", facts))
+    fix = _fix("monitor", facts)
+    if is_there and facts.platform != "libvirt":
+        fix = f"if Aerostat's daemon holds it: aerostat explain {facts.name}; if not: {fix}"
+    yield Finding(check="monitor", grade=grade, says=says, fix=fix)
 
 
 def _confidential(facts: VmFacts) -> Iterator[Finding]:
