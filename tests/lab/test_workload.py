@@ -82,7 +82,7 @@ class Workload:
         self._ours.close()
 
 
-@pytest.fixture(params=["comp=0", "comp=60"])
+@pytest.fixture(params=["comp=0", "comp=60", "same=40"])
 def workload(
     request: pytest.FixtureRequest, image: GuestImage, tmp_path: Path
 ) -> Iterator[Workload]:

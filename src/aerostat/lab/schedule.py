@@ -41,6 +41,7 @@ class Schedule:
     slo_s: float
     budget_bytes: int
     compressible_percent: int
+    identical_percent: int
     warm_up_s: float  # for each guest's turn at its biggest
     settle_s: float  # after the warm-up, at the first phase's hot sets
     guests: tuple[GuestPlan, ...]
@@ -86,6 +87,7 @@ class Schedule:
                     keep=guest.keep,
                     seed=self.seed + index,
                     compressible_percent=self.compressible_percent,
+                    identical_percent=self.identical_percent,
                 ),
             )
             for index, guest in enumerate(self.guests)

@@ -46,6 +46,7 @@ class _ScheduleTable(_Table):
     slo: Annotated[DurationS, within("1ms", "10s")]
     budget: SizeBytes
     compressible_percent: Annotated[int, Field(ge=0, le=100)] = 0
+    identical_percent: Annotated[int, Field(ge=0, le=100)] = 0
     warm_up: Annotated[DurationS, within("0s", "5m")]
     settle: Annotated[DurationS, within("0s", "5m")]
     guest: Annotated[list[_GuestTable], Field(min_length=1)]
@@ -219,6 +220,7 @@ def _schedule(name: str, table: _ScheduleTable) -> Schedule:
         slo_s=table.slo,
         budget_bytes=table.budget,
         compressible_percent=table.compressible_percent,
+        identical_percent=table.identical_percent,
         warm_up_s=table.warm_up,
         settle_s=table.settle,
         guests=tuple(

@@ -52,9 +52,23 @@ def test_swap_is_a_disk_or_zram_or_none() -> None:
 def test_the_workload_starts_as_specified() -> None:
     spec = MachineSpec(
         name="a",
-        workload=WorkloadSpec(hot_bytes=MIB, rate=5, keep="cold", seed=3, compressible_percent=40),
+        workload=WorkloadSpec(
+            hot_bytes=MIB,
+            rate=5,
+            keep="cold",
+            seed=3,
+            compressible_percent=40,
+            identical_percent=30,
+        ),
     )
-    wanted = {"wl.hot=1048576", "wl.rate=5", "wl.keep=cold", "wl.seed=3", "wl.comp=40"}
+    wanted = {
+        "wl.hot=1048576",
+        "wl.rate=5",
+        "wl.keep=cold",
+        "wl.seed=3",
+        "wl.comp=40",
+        "wl.same=30",
+    }
     assert wanted <= set(kernel_arguments(spec))
 
 

@@ -23,12 +23,14 @@ class WorkloadSpec:
     keep: Keep = "release"
     seed: int = 1
     compressible_percent: int = 0  # of every page
+    identical_percent: int = 0  # of pages: the same in every guest; read and never written
 
     def kernel_arguments(self) -> tuple[str, ...]:
         """Write it as arguments on the guest's kernel command line."""
         return (
             f"wl.seed={self.seed}",
             f"wl.comp={self.compressible_percent}",
+            f"wl.same={self.identical_percent}",
             f"wl.keep={self.keep}",
             f"wl.hot={self.hot_bytes}",
             f"wl.rate={self.rate}",

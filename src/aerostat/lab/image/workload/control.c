@@ -49,6 +49,8 @@ void obey_at_start(char *argument)
         state.seed = strtoull(value, NULL, 10);
     else if (value != NULL && strcmp(argument, "comp") == 0)
         state.compressible_percent = strtoull(value, NULL, 10);
+    else if (value != NULL && strcmp(argument, "same") == 0)
+        state.identical_percent = strtoull(value, NULL, 10);
     else
         set(argument, value);
 }

@@ -18,9 +18,16 @@ static uint32_t *versions; /* of each page; 0: never written */
 static uint64_t pages_max;
 static uint64_t pages_used; /* one above the highest page ever written and not released */
 
+/* Pages that are the same in every guest: which ones, and what is in them, knows no seed. */
+static int is_identical(uint64_t page)
+{
+    return mix(page ^ 0x5a5a5a5a5a5a5a5aull) % 100 < state.identical_percent;
+}
+
 static uint64_t checksum(uint64_t page, uint64_t version)
 {
-    return mix(state.seed ^ mix(page + 1) ^ (version << 1));
+    uint64_t seed = is_identical(page) ? 0 : state.seed;
+    return mix(seed ^ mix(page + 1) ^ (version << 1));
 }
 
 /* Compressible words repeat one byte; the others carry 16 bits of version over 48 of hash. */
@@ -50,6 +57,7 @@ void touch_page(uint64_t page, uint64_t random)
 {
     uint64_t *data = heap + page * WORDS;
     uint64_t version = versions[page];
+    uint64_t next = version == 0 || !is_identical(page) ? version + 1 : version;
     if (version == 0) {
         fill(data, page);
         atomic_fetch_add(&state.heap_pages, 1);
@@ -61,12 +69,17 @@ void touch_page(uint64_t page, uint64_t random)
             || !is_intact(page, word, data[word])) {
             atomic_fetch_add(&state.errors, 1);
             fill(data, page); /* counted once, not at every later touch */
+            data[0] = version;
+            data[1] = checksum(page, version);
         }
-        data[word] = content(page, word, version + 1);
+        if (next != version)
+            data[word] = content(page, word, next);
     }
-    versions[page] = version + 1;
-    data[0] = version + 1;
-    data[1] = checksum(page, version + 1);
+    if (next == version)
+        return; /* a page that all guests share is only read: writing would part it */
+    versions[page] = next;
+    data[0] = next;
+    data[1] = checksum(page, next);
 }
 
 /* Give back what lies beyond the hot set, as a program that frees memory does. */

@@ -44,6 +44,7 @@ struct state {
     /* fixed at start */
     uint64_t seed;
     uint64_t compressible_percent;
+    uint64_t identical_percent; /* of pages: the same in every guest, verified and never written */
 };
 
 extern struct state state;
