@@ -354,6 +354,42 @@ def test_a_vm_that_shuts_down_says_so_before_it_is_gone(fleet: Fleet) -> None:
     asyncio.run(scenario())
 
 
+def test_a_vm_that_is_asked_to_shut_down_tells_at_once_and_runs_on(fleet: Fleet) -> None:
+    """No system runs in it that would obey: the request is all that there is to see."""
+    socket, options = fleet.second_monitor()
+    fleet.start("alpha", *options)
+
+    async def scenario() -> None:
+        async with Session(fleet.glob) as session, Bystander(socket) as operator:
+            await operator.execute("system_powerdown")
+            wanted = [LifecycleKind.APPEARED, LifecycleKind.SHUTDOWN_ASKED]
+            await wait_until(
+                lambda: [kind for _, kind in lifecycle(session)] == wanted,
+                what="the request is told",
+                seen=lambda: session.events,
+            )
+            snapshot = await session.driver.read_guest(GuestId("alpha"))
+            assert snapshot.run_state is RunState.RUNNING
+
+    asyncio.run(scenario())
+
+
+def test_why_a_vm_was_reset_or_ended_is_told_in_qemus_own_word(fleet: Fleet) -> None:
+    socket, options = fleet.second_monitor()
+    fleet.start("alpha", *options)
+
+    async def scenario() -> None:
+        async with Session(fleet.glob) as session, Bystander(socket) as operator:
+            await operator.execute("system_reset")
+            await operator.execute("quit")
+            await session.until_listed()
+            told = {e.kind: e.detail for e in session.events if isinstance(e, LifecycleChanged)}
+            assert told[LifecycleKind.RESET] in {"host-qmp-system-reset", "guest-reset"}
+            assert told[LifecycleKind.SHUTDOWN] == "host-qmp-quit"
+
+    asyncio.run(scenario())
+
+
 def test_a_vm_that_is_being_migrated_is_told_as_such(fleet: Fleet) -> None:
     """Ballooning a VM in migration is accepted by QEMU and wastes the migration's work."""
     socket, options = fleet.second_monitor()

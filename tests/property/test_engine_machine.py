@@ -77,6 +77,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.engine = AskedEngine(self.world, decide=careful_step)
         self.events: list[Event] = []
         self.tick = 0
+        self.run_then: list[int] = []  # in the last round: what has happened since is not in it
 
     def let(self, kind: Kind, guest: int = 0, amount: int = 1) -> None:
         """Let something happen before the next round."""
@@ -93,6 +94,7 @@ class EngineMachine(RuleBasedStateMachine):
     def rounds(self, count: int) -> None:
         """Let time pass, a round a second."""
         for _ in range(count):
+            self.run_then = list(self.world.guests.run)
             self.engine.tick(tuple(self.events), self.tick)
             self.events = []
             self.tick += 1
@@ -153,6 +155,11 @@ class EngineMachine(RuleBasedStateMachine):
     def starts_over(self, guest: int, kind: Kind) -> None:
         self.let(kind, guest)
 
+    @rule(guest=GUEST, count=st.integers(1, 20))
+    def is_asked_to_shut_down_and_does_not(self, guest: int, count: int) -> None:
+        self.let(Kind.POWER_BUTTON, guest)
+        self.rounds(count)
+
     @rule(guest=GUEST, outcome=st.sampled_from([0, 1, 2]), delay=st.sampled_from([0, 0, 1, 3]))
     def targets_get_lost(self, guest: int, outcome: int, delay: int) -> None:
         self.let(Kind.LOSE, guest, outcome)
@@ -208,7 +215,7 @@ class EngineMachine(RuleBasedStateMachine):
         for trace in self.engine.last.trace.guests:
             change = moved.get(trace.name)
             if change is not None:
-                assert self.world.guests.run[int(trace.name[1:])] == RUN_RUNNING
+                assert self.run_then[int(trace.name[1:])] == RUN_RUNNING
                 assert change.reason is trace.reason
                 assert change.target_bytes == trace.target_bytes
 

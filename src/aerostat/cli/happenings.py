@@ -132,8 +132,9 @@ def _told(event: Event) -> tuple[str, str, dict[str, Any]]:
             return "answered", words + (f": {detail}" if detail else ""), more
         case BalloonMoved(actual_bytes=actual):
             return "balloon_moved", f"holds {format_size(actual)} now", {"actual_bytes": actual}
-        case LifecycleChanged(kind=kind):
-            return "lifecycle", f"it {_LIVES.get(kind.value, kind.value)}", {"change": kind.value}
+        case LifecycleChanged(kind=kind, detail=detail):
+            words = f"it {_LIVES.get(kind.value, kind.value)}" + (f" ({detail})" if detail else "")
+            return "lifecycle", words, {"change": kind.value, "detail": detail}
         case MemoryReserved(size_bytes=size, for_s=for_s):
             words = f"{format_size(size)} are kept for it for {format_duration(for_s)}"
             return "reserved", words, {"size_bytes": size, "for_s": for_s}
@@ -148,5 +149,6 @@ _LIVES = {
     "paused": "was paused",
     "resumed": "runs again",
     "reset": "was reset",
+    "shutdown_asked": "was asked to shut down",
     "shutdown": "shut down",
 }

@@ -102,6 +102,7 @@ class AdvancedTable(Table):
     stall_retry: Annotated[DurationS, within("1s", "1d")] = _GUARD.stall_retry_s
     stall_retry_max: Annotated[DurationS, within("1s", "1d")] = _GUARD.stall_retry_s_max
     guest_floor: SizeBytes = _GUARD.guest_floor_bytes
+    shutdown: Annotated[DurationS, within("0s", "1h")] = _GUARD.shutdown_s
     headroom: ShareRatio = _ADAPTIVE.headroom_ratio
     headroom_min: SizeBytes = _ADAPTIVE.headroom_bytes_min
     headroom_max: SizeBytes = _ADAPTIVE.headroom_bytes_max

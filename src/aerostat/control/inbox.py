@@ -8,7 +8,7 @@ from aerostat.model.events import Event, LifecycleChanged, LifecycleKind, Target
 CAPACITY = 10_000
 """More events than this between two rounds are a storm: the oldest are dropped and counted."""
 
-_URGENT = frozenset({LifecycleKind.RESET, LifecycleKind.APPEARED})
+_URGENT = frozenset({LifecycleKind.RESET, LifecycleKind.APPEARED, LifecycleKind.SHUTDOWN_ASKED})
 
 
 class Inbox:

@@ -81,7 +81,13 @@ class LogJournal:
     def _tell_event(self, event: Event) -> None:
         name = self._met[event.guest].name if event.guest in self._met else event.guest
         if isinstance(event, LifecycleChanged):
-            self._log.info("guest_lifecycle", guest=name, id=event.guest, change=event.kind.value)
+            self._log.info(
+                "guest_lifecycle",
+                guest=name,
+                id=event.guest,
+                change=event.kind.value,
+                detail=event.detail,
+            )
         elif isinstance(event, TargetAnswered) and event.outcome is not Outcome.ACCEPTED:
             self._log.warning(
                 "target_not_accepted",

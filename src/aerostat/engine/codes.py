@@ -47,6 +47,7 @@ REASON_OF_WHY: Final = (  # by the number of the policy's why
     REASON_CODE[Reason.TAKEN_FOR_HOST],
     REASON_CODE[Reason.HELD_FIXED],
     REASON_CODE[Reason.LOWERED_TO_MAX],
+    REASON_CODE[Reason.RELEASED_FOR_SHUTDOWN],
 )
 
 B_NONE: Final = BOUND_CODE[Bound.NONE]

@@ -110,6 +110,9 @@ class Memory(NamedTuple):
     backoff_s: FloatColumn
     gave_s: FloatColumn  # when it was last raised
     turns: FloatColumn  # how often it was taken from soon after a raise; forgotten in a minute
+    shutdown_asked_s: FloatColumn  # when it was asked to shut down
+    lent_from_bytes: IntColumn  # what it counted with then; ABSENT: it was not asked
+    lent_bytes: IntColumn  # given to it since, beyond the supply: until it is gone
     is_release_due: IntColumn  # it was reset: a fresh kernel must not inflate to the old target
 
 
@@ -123,6 +126,8 @@ class Estimates(NamedTuple):
     is_stalled: IntColumn
     is_movable: IntColumn
     is_doubted: IntColumn  # it holds much more than it says
+    is_closing: IntColumn  # it was asked to shut down, not long ago
+    loan_bytes: IntColumn  # lent to it in this round
     age_s: FloatColumn
     ordered_bytes: IntColumn
     committed_bytes: IntColumn  # what counts against the supply
@@ -177,7 +182,7 @@ _NEVER = frozenset(name for name in Memory._fields if name.endswith("_s")) - {
 }  # fmt: skip
 _ZERO = frozenset({
     "has_arrived", "is_outcome_unknown", "healthy_samples", "growth_rate", "sample_age_s",
-    "stall_retry_s", "backoff_s", "is_release_due", "burst_bytes", "turns",
+    "stall_retry_s", "backoff_s", "is_release_due", "lent_bytes", "burst_bytes", "turns",
 })  # fmt: skip
 
 

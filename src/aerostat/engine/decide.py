@@ -5,12 +5,13 @@ Everything called from here runs interpreted in the daemon and compiled in the s
 
 from aerostat.engine import codes
 from aerostat.engine.believe import believe
+from aerostat.engine.closing import lent_bytes
 from aerostat.engine.columns import Round
 from aerostat.engine.estimate import estimate
 from aerostat.engine.guard import guard
 from aerostat.engine.order import order
 from aerostat.policy.adaptive import adaptive_wishes
-from aerostat.policy.codes import WHY_DISTRESS
+from aerostat.policy.codes import WHY_DISTRESS, WHY_SHUTDOWN
 from aerostat.policy.columns import ABSENT, Host, Needs
 from aerostat.policy.static import static_wishes
 from aerostat.policy.water import total_of
@@ -54,7 +55,7 @@ def _settle_host(r: Round, host: int) -> None:
         pool = supply - total_of(r.estimates.committed_bytes, first, end)
     if r.hosts.physical_bytes[host] != ABSENT:
         pool = min(pool, r.hosts.physical_bytes[host])
-    order(r, first, end, pool, max(burst, r.hosts.kept_back_bytes[host]))
+    order(r, host, pool, burst)
 
 
 def _burst_of_host(r: Round, host: int, supply: int) -> int:
@@ -64,11 +65,13 @@ def _burst_of_host(r: Round, host: int, supply: int) -> int:
 def supply_of_host(r: Round, host: int) -> int:
     """What the host's guests may hold, less what is promised to VMs that are not here yet.
 
+    What is lent to a guest that shuts down is its own, and nobody else's.
     A host that could not be read supplies exactly what is held: nobody is taken from for it.
     """
     if r.hosts.supply_bytes[host] == ABSENT:
         return total_of(r.estimates.committed_bytes, r.hosts.first[host], r.hosts.end[host])
-    return max(0, r.hosts.supply_bytes[host] - r.hosts.reserved_bytes[host])
+    lent = lent_bytes(r, r.hosts.first[host], r.hosts.end[host])
+    return max(0, r.hosts.supply_bytes[host] + lent - r.hosts.reserved_bytes[host])
 
 
 def _wish(r: Round, host: Host) -> None:
@@ -93,15 +96,16 @@ def _wish(r: Round, host: Host) -> None:
 
 
 def _protect(r: Round, i: int) -> None:
-    """Whatever the policy wished: distress and a reset ask for everything."""
+    """Whatever the policy wished: distress, a reset and a shutdown ask for everything."""
     if r.knobs.protects == 0 or r.estimates.is_movable[i] == 0:
         return
     released = r.estimates.ordered_bytes[i] >= r.figures.max_bytes[i]
     over = r.now_s - r.memory.since_s[i] > max(r.knobs.grace_s, RELEASE_S_MIN)
     if released or over:
         r.memory.is_release_due[i] = 0
-    if r.estimates.is_distressed[i] == 1 or r.memory.is_release_due[i] == 1:
+    closing = r.estimates.is_closing[i] == 1
+    if closing or r.estimates.is_distressed[i] == 1 or r.memory.is_release_due[i] == 1:
         # A max lowered by the operator meanwhile is no reason to shrink it now.
         ceiling = max(r.figures.max_bytes[i], r.estimates.ordered_bytes[i])
         r.decision.wishes.wish_bytes[i] = ceiling
-        r.decision.wishes.why[i] = WHY_DISTRESS
+        r.decision.wishes.why[i] = WHY_SHUTDOWN if closing else WHY_DISTRESS

@@ -1,6 +1,7 @@
 """Estimates: how much a guest needs, what it holds, and whether it can be moved."""
 
 from aerostat.engine.believe import ARRIVED_BYTES, sample_age_s
+from aerostat.engine.closing import follow_shutdown
 from aerostat.engine.columns import RUN_RUNNING, Round
 from aerostat.engine.distress import (
     OWN_EFFECT_S,
@@ -46,6 +47,7 @@ def estimate(r: Round, i: int) -> None:
         # The take was refused, or only recommended: nobody was squeezed by it.
         memory.squeeze_from_bytes[i] = ABSENT
     _count_what_it_holds(r, i)
+    follow_shutdown(r, i)
     out.is_stalled[i] = 1 if is_stalled(r, i) else 0
     _judge_distress(r, i, fresh)
     out.is_movable[i] = _is_movable(r, i)
@@ -68,7 +70,8 @@ def _judge_distress(r: Round, i: int, fresh: bool) -> None:
     out, memory = r.estimates, r.memory
     distressed = has_distress_signal(r, i, fresh)
     record_distress(r, i, distressed)
-    protected = distressed and r.knobs.protects == 1
+    # One that is shutting down is released as such: nobody gives for a guest about to be gone.
+    protected = distressed and r.knobs.protects == 1 and out.is_closing[i] == 0
     out.is_distressed[i] = 1 if protected else 0
     lasting = r.now_s - memory.distress_began_s[i] >= STARVED_S
     out.is_starved[i] = 1 if protected and lasting else 0
@@ -92,7 +95,7 @@ def is_stalled(r: Round, i: int) -> bool:
 def _is_movable(r: Round, i: int) -> int:
     """A paused guest keeps its place: its target would only be applied when it resumes.
 
-    A stalled one is planned around, unless it is in distress: then it is released all the same.
+    A stalled one is planned around, unless it is to be released: then it is, all the same.
     """
     can = (
         r.figures.is_managed[i] == 1
@@ -100,7 +103,8 @@ def _is_movable(r: Round, i: int) -> int:
         and r.figures.has_balloon[i] == 1
         and ABSENT not in (r.figures.actual_bytes[i], r.figures.max_bytes[i])
     )
-    stuck = r.estimates.is_stalled[i] == 1 and r.estimates.is_distressed[i] == 0
+    released = r.estimates.is_distressed[i] == 1 or r.estimates.is_closing[i] == 1
+    stuck = r.estimates.is_stalled[i] == 1 and not released
     return 1 if can and not stuck else 0
 
 
@@ -123,8 +127,9 @@ def _needs(r: Round, i: int) -> None:
         out.need_bytes[i] = out.core_bytes[i]
         out.comfort_bytes[i] = max_bytes
         return
-    # Where balloons free nothing, or lie, taking is in vain: it keeps what it has.
-    if out.is_usable[i] == 0 or out.is_doubted[i] == 1:
+    # Where balloons free nothing, or lie, taking is in vain: it keeps what it has. So does one
+    # that is shutting down: what it needs is over.
+    if out.is_usable[i] == 0 or out.is_doubted[i] == 1 or out.is_closing[i] == 1:
         return
     if is_squeezed(memory, i):
         _needs_of_squeezed(r, i, headroom)

@@ -13,6 +13,7 @@ _WORDS = {
     Reason.TAKEN_FOR_OTHERS: "gives memory to others: it uses {used}",
     Reason.TAKEN_FOR_HOST: "gives memory to the host: it uses {used}",
     Reason.HELD_FIXED: "held at a fixed size",
+    Reason.RELEASED_FOR_SHUTDOWN: "released: it was asked to shut down, which a balloon delays",
     Reason.RELEASED_ON_RESET: "released: it was reset, and a fresh kernel needs room to boot",
     Reason.RELEASED_ON_STOP: "released: the daemon stops",
     Reason.STALL_ACCEPTED: "its balloon does not move: asked for no more than it gave",

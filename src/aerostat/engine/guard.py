@@ -9,7 +9,13 @@ from aerostat.engine.believe import ARRIVED_BYTES
 from aerostat.engine.columns import RUN_MIGRATING, RUN_RUNNING, RUN_UNREACHABLE, Decision, Round
 from aerostat.engine.distress import headroom_bytes, is_recovering
 from aerostat.engine.knobs import Knobs
-from aerostat.policy.codes import WHY_DISTRESS, WHY_FIXED, WHY_RAISED_TO_MIN, WHY_TAKEN_FOR_OTHERS
+from aerostat.policy.codes import (
+    WHY_DISTRESS,
+    WHY_FIXED,
+    WHY_RAISED_TO_MIN,
+    WHY_SHUTDOWN,
+    WHY_TAKEN_FOR_OTHERS,
+)
 from aerostat.policy.columns import ABSENT
 from aerostat.units import MIB
 
@@ -37,7 +43,7 @@ def guard(r: Round, i: int) -> None:
     _hold(r.decision, i, ordered, codes.REASON_OF_WHY[why], codes.B_NONE)
     if r.estimates.is_movable[i] == 0:
         _cannot_move(r, i)
-    elif r.memory.is_outcome_unknown[i] == 1 and why != WHY_DISTRESS:
+    elif r.memory.is_outcome_unknown[i] == 1 and why not in (WHY_DISTRESS, WHY_SHUTDOWN):
         # Re-read first: this round's `actual` is that reading, the next round may act.
         _hold(r.decision, i, ordered, codes.OUTCOME_UNKNOWN, codes.B_FRESHNESS)
         r.memory.is_outcome_unknown[i] = 0
@@ -47,7 +53,7 @@ def guard(r: Round, i: int) -> None:
         _give(r, i)
     elif wish < ordered:
         _take(r, i)
-    elif r.estimates.need_bytes[i] == ABSENT:
+    elif r.estimates.need_bytes[i] == ABSENT and r.estimates.is_closing[i] == 0:
         # Not "has enough": nobody knows.
         _hold(r.decision, i, ordered, _why_not_believed(r, i), codes.B_FRESHNESS)
 
@@ -104,7 +110,7 @@ def _give(r: Round, i: int) -> None:
     ceiling = r.figures.max_bytes[i]
     # The guest's own max need not be whole MiB, and it must be possible to give all of it.
     target = ceiling if wish >= ceiling else _to_grain(wish)
-    urgent = why == WHY_DISTRESS or r.memory.is_release_due[i] == 1
+    urgent = why in (WHY_DISTRESS, WHY_SHUTDOWN) or r.memory.is_release_due[i] == 1
     pressing = urgent or why == WHY_RAISED_TO_MIN
     if not pressing and target - ordered < dead_band_bytes(r.figures.max_bytes[i], r.knobs):
         _hold(r.decision, i, ordered, codes.DEAD_BAND, codes.B_DEAD_BAND)

@@ -1,5 +1,6 @@
 """What must hold after every round, whatever was read: checked always, cheap enough to stay on."""
 
+from aerostat.engine.closing import lent_bytes
 from aerostat.engine.columns import RUN_RUNNING, Round
 
 _ALL_ON = dict.fromkeys(
@@ -43,12 +44,15 @@ def check(r: Round, *, supply_bytes: int | None) -> None:
         assert 0 < target <= ceiling, "nobody is raised above max"
         if target < ordered and r.knobs.is_guarded == 1:
             _check_take(r, i)
-    assert after <= max(before, supply_bytes or 0), "gives never push the guests over the supply"
+    loan = sum(r.estimates.loan_bytes)
+    allowed = (supply_bytes or 0) + lent_bytes(r, 0, len(r.figures.run)) - loan
+    assert after <= max(before, allowed) + loan, "gives never push the guests over the supply"
 
 
 def _check_take(r: Round, i: int) -> None:
     target = r.decision.target_bytes[i]
     assert r.estimates.is_distressed[i] == 0, "a guest in distress is never shrunk"
+    assert r.estimates.is_closing[i] == 0, "a guest that shuts down is not taken from"
     if target >= r.figures.actual_bytes[i]:
         return  # nothing leaves the guest: a stalled or pending target is set back to `actual`
     assert r.estimates.is_usable[i] == 1, "nothing is taken on figures that are not believed"

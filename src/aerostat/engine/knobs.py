@@ -26,6 +26,7 @@ class Knobs(NamedTuple):
     stall_retry_s: float
     stall_retry_s_max: float
     guest_floor_bytes: int
+    shutdown_s: float
     protects: int
     checks_freshness: int
     keeps_grace: int
@@ -63,6 +64,7 @@ def knobs_of(params: EngineParams) -> Knobs:
         stall_retry_s=guard.stall_retry_s,
         stall_retry_s_max=guard.stall_retry_s_max,
         guest_floor_bytes=guard.guest_floor_bytes,
+        shutdown_s=guard.shutdown_s,
         protects=on[GuardRule.PROTECTION],
         checks_freshness=on[GuardRule.FRESHNESS],
         keeps_grace=on[GuardRule.GRACE],

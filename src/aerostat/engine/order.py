@@ -1,33 +1,60 @@
 """Order: memory is freed first, then given, and only what has come back is given.
 
 What counts against the supply is ``max(actual, target)``: a guest asked to shrink still holds what
-it holds until ``actual`` has moved.
+it holds until ``actual`` has moved. Only a guest that shuts down may be lent more than that.
 """
 
 from aerostat.engine import codes
+from aerostat.engine.closing import lend, lent_bytes
 from aerostat.engine.columns import Round
 from aerostat.engine.guard import TARGET_GRAIN_BYTES, dead_band_bytes
-from aerostat.policy.codes import WHY_DISTRESS, WHY_RAISED_TO_MIN, WHY_SURPLUS
+from aerostat.policy.codes import WHY_DISTRESS, WHY_RAISED_TO_MIN, WHY_SHUTDOWN, WHY_SURPLUS
+from aerostat.policy.columns import ABSENT
 from aerostat.policy.water import fill
 
-RANKS = 4
-"""Distress first, which may use the burst reserve too; then min, need, surplus."""
+RANKS = 5
+"""Distress first, then shutdown, which may use the burst reserve too; then min, need, surplus."""
+SHUTDOWN_RANK = 1
 
 
-def order(r: Round, first: int, end: int, pool_bytes: int, burst_bytes: int) -> None:
+def order(r: Round, host: int, pool_bytes: int, burst_bytes: int) -> None:
     """Cut this round's gives to what is free, class by class; cut ones say that they wait."""
+    first, end = r.hosts.first[host], r.hosts.end[host]
+    critical_bytes = r.hosts.kept_back_bytes[host]
     left = max(0, pool_bytes)
+    given = 0
     for rank in range(RANKS):
-        kept_back = 0 if rank == 0 else burst_bytes
-        left -= _serve(r, first, end, rank, max(0, left - kept_back))
+        if rank == SHUTDOWN_RANK:
+            given = _serve_closing(r, host, max(0, left - critical_bytes), given)
+        else:
+            kept_back = 0 if rank == 0 else max(burst_bytes, critical_bytes)
+            given = _serve(r, first, end, rank, max(0, left - kept_back))
+        left -= given
+
+
+def _serve_closing(r: Round, host: int, supply: int, given: int) -> int:
+    """Serve who shuts down by a loan, as far as the host itself has it, and then from the supply.
+
+    Returns what came from the supply.
+    """
+    first, end = r.hosts.first[host], r.hosts.end[host]
+    physical = max(0, r.hosts.physical_bytes[host] - given)
+    # What was lent before may not have been touched yet: then the host still shows it as its own.
+    loan = max(0, physical - lent_bytes(r, first, end))
+    if r.hosts.physical_bytes[host] == ABSENT:
+        physical = supply
+    served = _serve(r, first, end, SHUTDOWN_RANK, min(physical, supply + loan))
+    return served - lend(r, first, end, min(served, loan))
 
 
 def _rank(why: int) -> int:
     if why == WHY_DISTRESS:
         return 0
+    if why == WHY_SHUTDOWN:
+        return SHUTDOWN_RANK
     if why == WHY_RAISED_TO_MIN:
-        return 1
-    return 3 if why == WHY_SURPLUS else 2
+        return 2
+    return 4 if why == WHY_SURPLUS else 3
 
 
 def _serve(r: Round, first: int, end: int, rank: int, supply: int) -> int:

@@ -28,6 +28,7 @@ _FIRST = {
     Reason.HOLD_IN_GRACE: "Nothing is taken in its first {grace}.",
     Reason.HOLD_OUTCOME_UNKNOWN: "Nothing is sent before it has been read again.",
     Reason.STALL_ACCEPTED: "Nothing is taken for a while: its balloon did not move when asked.",
+    Reason.RELEASED_FOR_SHUTDOWN: "Nothing is taken for {shutdown} after such a request.",
     Reason.HOLD_UNDER_PRESSURE: "Nothing is taken before it has been without pressure for {quiet}.",
 }
 _BOUNDS = {
@@ -127,6 +128,7 @@ def _first(reason: Reason, params: EngineParams) -> str:
     return _FIRST.get(reason, "").format(
         age_max=format_duration(guard.figures_age_max_s),
         grace=format_duration(guard.grace_s),
+        shutdown=format_duration(guard.shutdown_s),
         quiet=format_duration(guard.distress_quiet_s),
     )
 

@@ -118,5 +118,7 @@ def _lifecycle(memory: Memory, i: int, kind: LifecycleKind, *, now_s: float) -> 
         memory.target_set_s[i] = now_s
         memory.since_s[i] = now_s
         memory.is_release_due[i] = 1
+    elif kind is LifecycleKind.SHUTDOWN_ASKED:
+        memory.shutdown_asked_s[i] = now_s
     elif kind in (LifecycleKind.SHUTDOWN, LifecycleKind.CRASHED):
         memory.clean_s[i] = NEVER_S

@@ -39,6 +39,7 @@ class LifecycleKind(StrEnum):
     PAUSED = "paused"
     RESUMED = "resumed"
     RESET = "reset"  # a fresh kernel will inflate straight to the standing target
+    SHUTDOWN_ASKED = "shutdown_asked"  # its power button was pressed: it runs until it obeys
     SHUTDOWN = "shutdown"
     CRASHED = "crashed"
     DISAPPEARED = "disappeared"
@@ -50,6 +51,7 @@ class LifecycleChanged:
 
     guest: GuestId
     kind: LifecycleKind
+    detail: str | None = None  # in the hypervisor's own word, where it says why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     TAKEN_FOR_OTHERS = "taken_for_others"
     TAKEN_FOR_HOST = "taken_for_host"
     HELD_FIXED = "held_fixed"  # the policy holds guests at fixed sizes
+    RELEASED_FOR_SHUTDOWN = "released_for_shutdown"  # asked to shut down: a full balloon delays it
     RELEASED_ON_RESET = "released_on_reset"
     RELEASED_ON_STOP = "released_on_stop"
     STALL_ACCEPTED = "stall_accepted"  # the balloon does not move: the target was set to `actual`

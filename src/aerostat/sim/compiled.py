@@ -18,6 +18,7 @@ import numpy as np
 
 from aerostat.engine import (
     believe,
+    closing,
     codes,
     columns,
     decide,
@@ -38,6 +39,7 @@ ENGINE_MODULES: tuple[ModuleType, ...] = (
     static,
     believe,
     distress,
+    closing,
     estimate,
     guard,
     order,

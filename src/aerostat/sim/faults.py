@@ -19,4 +19,5 @@ class Faults:
         False  # it lies: uses what its balloon has taken, so the host has nothing
     )
     is_pinned: bool = False  # a passed-through device pins its RAM: inflating frees nothing
+    ignores_power_button: bool = False  # asked to shut down, it runs on
     has_driver: bool = True  # False: targets are accepted and nothing comes of them

@@ -115,7 +115,9 @@ class SimulatedGuest:
         return self._state.uptime_s - self._powered_down_s >= lasts_s
 
     def power_down(self) -> None:
-        """Somebody pressed its power button: its system begins to shut down."""
+        """Somebody pressed its power button: its system begins to shut down, if it listens."""
+        if self.faults.ignores_power_button:
+            return
         self._powered_down_s = self._state.uptime_s
 
     def set_load(self, load: Load) -> None:

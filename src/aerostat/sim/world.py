@@ -119,7 +119,9 @@ class World:
 
     def power_down(self, name: str) -> None:
         """Press a guest's power button: it ends when its system has shut down."""
-        self.guest(name).power_down()
+        guest = self.guest(name)
+        guest.power_down()
+        self._tell(guest, LifecycleKind.SHUTDOWN_ASKED)
 
     def shut_down(self, name: str) -> None:
         """A guest ends; its hypervisor goes on answering until it is removed."""

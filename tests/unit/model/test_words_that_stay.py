@@ -39,11 +39,12 @@ EVER = {
         hold_under_pressure hold_figures_absent hold_figures_stale hold_in_grace hold_cooldown
         hold_oscillating hold_not_running hold_migrating hold_unreachable hold_no_balloon
         hold_not_managed hold_outcome_unknown hold_host_unknown hold_doubted
+        released_for_shutdown
         """,
     "Bounds": """
         none min max floor supply step freshness pressure dead_band stall operator
         """,
-    "Lives": "appeared paused resumed reset shutdown crashed disappeared",
+    "Lives": "appeared paused resumed reset shutdown crashed disappeared shutdown_asked",
     "Run states": "running paused migrating shutdown crashed unreachable unknown",
     "Outcomes": "accepted refused unknown",
     "Host states": "comfortable soft hard critical unknown",

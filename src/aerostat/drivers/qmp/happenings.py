@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aerostat.drivers.qmp.answers import AnswerViolationError, parse_size
+from aerostat.drivers.qmp.answers import AnswerViolationError, parse_size, parse_text
 from aerostat.model.events import BalloonMoved, Event, LifecycleChanged, LifecycleKind
 from aerostat.model.guest import GuestId
 
 _LIFECYCLE = {
     "STOP": LifecycleKind.PAUSED,
     "RESUME": LifecycleKind.RESUMED,
+    "SUSPEND": LifecycleKind.PAUSED,  # by the guest's own wish; no STOP comes with it
+    "WAKEUP": LifecycleKind.RESUMED,
     "RESET": LifecycleKind.RESET,
+    "POWERDOWN": LifecycleKind.SHUTDOWN_ASKED,  # the moment its ACPI button is pressed
     "SHUTDOWN": LifecycleKind.SHUTDOWN,
     "GUEST_PANICKED": LifecycleKind.CRASHED,
 }
@@ -19,7 +22,9 @@ _LIFECYCLE = {
 def parse_event(guest: GuestId, name: str, untrusted: Mapping[str, Any]) -> Event | None:
     """The model's event, or None for one that is not followed or makes no sense."""
     if name in _LIFECYCLE:
-        return LifecycleChanged(guest=guest, kind=_LIFECYCLE[name])
+        # Why it was reset or ended, in QEMU's word: "guest-shutdown", "host-qmp-quit" and so on.
+        detail = parse_text(untrusted, "reason")
+        return LifecycleChanged(guest=guest, kind=_LIFECYCLE[name], detail=detail)
     if name != "BALLOON_CHANGE":
         return None
     try:

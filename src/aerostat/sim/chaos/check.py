@@ -16,6 +16,7 @@ from aerostat.sim.chaos.rules import (
     OVER_SUPPLY,
     SAME_SAMPLE,
     SHRUNK_IN_DISTRESS,
+    TAKEN_WHILE_CLOSING,
     UNBELIEVABLE,
 )
 from aerostat.sim.chaos.show import has_sample
@@ -33,11 +34,15 @@ WORTH_BYTES = 4 * MIB
 CHURN_RATIO_MAX = 8.0
 """Of max: so much may be commanded for one guest within a minute, to and fro."""
 ROUNDING_BYTES = 64 * 1024
+SHUTDOWN_S = 300.0
+"""The engine's default, too."""
 
 
 def check(world: World, now_s: float, tick: int) -> None:
     """Judge one round's plan; violations are noted in ``world.verdicts``."""
     _observe(world, now_s, tick)
+    for i in range(len(world.guests.is_here)):
+        _observe_shutdown(world, i, now_s)
     _check_gives(world, tick)
     for i in range(len(world.guests.is_here)):
         plan = world.commands.plan_bytes[i]
@@ -104,6 +109,14 @@ def _observe(world: World, now_s: float, tick: int) -> None:
                 world.watch.has_arrived[i] = 1
 
 
+def _observe_shutdown(world: World, i: int, now_s: float) -> None:
+    watch = world.watch
+    if now_s - watch.asked_s[i] >= SHUTDOWN_S:
+        watch.asked_from_bytes[i] = ABSENT
+    elif watch.asked_from_bytes[i] == ABSENT:
+        watch.asked_from_bytes[i] = committed_bytes(world, i)
+
+
 def _observe_sample(world: World, i: int) -> None:
     guests, watch = world.guests, world.watch
     if world.faults.is_silent[i] != 0 or world.faults.hides_actual[i] == 1:
@@ -164,6 +177,8 @@ def _check_bounds(world: World, i: int, plan: int, tick: int) -> None:
 
 def _check_take(world: World, i: int, now_s: float, tick: int) -> None:
     watch, plan = world.watch, world.commands.plan_bytes[i]
+    if watch.asked_from_bytes[i] != ABSENT:
+        violate(world, tick, i, TAKEN_WHILE_CLOSING, plan, ordered_bytes(world, i))
     if is_in_clear_distress(world, i, now_s):
         violate(world, tick, i, SHRUNK_IN_DISTRESS, plan, ordered_bytes(world, i))
     age_s = now_s - watch.seen_s[i]
@@ -176,24 +191,35 @@ def _check_take(world: World, i: int, now_s: float, tick: int) -> None:
     watch.take_seen_s[i] = watch.seen_s[i]
 
 
-def free_bytes(world: World) -> int:
-    """What may be given: what the supply leaves over what is held, if the host has it."""
+def free_bytes(world: World, lent: int) -> int:
+    """What may be given: what the supply leaves over what is held, if the host has it.
+
+    ``lent`` does not count against the supply.
+    """
     host = world.host
     if host.supply_bytes[0] == ABSENT:
         return 0
-    left = max(0, host.supply_bytes[0] - host.reserved_bytes[0])
+    left = max(0, host.supply_bytes[0] + lent - host.reserved_bytes[0])
     for i in range(len(world.guests.is_here)):
         left -= committed_bytes(world, i)
     return max(0, min(left, host.physical_bytes[0]))
 
 
 def _check_gives(world: World, tick: int) -> None:
+    """What is given fits what is free; who shuts down may be lent more, if the host has it."""
     given = 0
+    lent = 0  # before, at most
+    loan = 0  # now, at most
     for i in range(len(world.guests.is_here)):
-        plan = world.commands.plan_bytes[i]
+        plan, held = world.commands.plan_bytes[i], committed_bytes(world, i)
         if plan != ABSENT and world.commands.is_under_way[i] == 0:
-            given += max(0, plan - committed_bytes(world, i))
-    free = free_bytes(world)
+            given += max(0, plan - held)
+        if world.watch.asked_from_bytes[i] != ABSENT and world.guests.is_here[i] == 1:
+            lent += max(0, held - world.watch.asked_from_bytes[i])
+            loan += max(0, plan - held)
+    free = free_bytes(world, lent)
+    if world.host.supply_bytes[0] != ABSENT:
+        free = min(free + loan, max(0, world.host.physical_bytes[0]))
     if given > free + ROUNDING_BYTES:
         violate(world, tick, ABSENT, OVER_SUPPLY, given, free)
 
@@ -210,7 +236,7 @@ def _check_distress(world: World, i: int, now_s: float, tick: int) -> None:
     for other in range(len(world.guests.is_here)):
         if world.guests.is_here[other] == 1:
             weights += world.guests.weight[other]
-    part = free_bytes(world) * world.guests.weight[i] // weights
+    part = free_bytes(world, 0) * world.guests.weight[i] // weights
     plan = world.commands.plan_bytes[i]
     if part >= WORTH_BYTES and plan <= ordered:  # ABSENT is below everything
         violate(world, tick, i, DISTRESS_UNSERVED, max(plan, ordered), ordered + part)

@@ -115,6 +115,8 @@ class Watch(NamedTuple):
     is_thrashing: IntColumn  # new samples in a row with little available and reading from swap
     take_seen_s: FloatColumn  # the sample on which memory was last taken
     is_squeezed: IntColumn  # taken from since it was last given
+    asked_s: FloatColumn  # when it was asked to shut down
+    asked_from_bytes: IntColumn  # what it counted with then; ABSENT: it was not
     has_arrived: IntColumn
     last_actual_bytes: IntColumn  # as last read; ABSENT: never
     moved_bytes: IntColumn  # commanded in this minute
@@ -145,8 +147,10 @@ class World(NamedTuple):
     verdicts: Verdicts
 
 
-_ABSENT_AT_FIRST = frozenset({"claims", "plan_bytes", "known_bytes", "last_actual_bytes"})
-_PAST_AT_FIRST = frozenset({"sample_s", "seen_s", "take_seen_s", "seen_sample_s"})
+_ABSENT_AT_FIRST = frozenset(
+    {"claims", "plan_bytes", "known_bytes", "last_actual_bytes", "asked_from_bytes"}
+)
+_PAST_AT_FIRST = frozenset({"sample_s", "seen_s", "take_seen_s", "seen_sample_s", "asked_s"})
 
 
 def empty_world(count: int, tick_s: float) -> World:

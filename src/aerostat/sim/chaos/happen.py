@@ -8,7 +8,7 @@ from aerostat.engine.columns import RUN_MIGRATING, RUN_PAUSED, RUN_RUNNING
 from aerostat.model.events import Event, LifecycleChanged, LifecycleKind, MemoryReserved
 from aerostat.model.guest import GuestId
 from aerostat.policy.columns import ABSENT
-from aerostat.sim.chaos.columns import World, empty_world
+from aerostat.sim.chaos.columns import START_S, World, empty_world
 from aerostat.sim.chaos.physics import LEAST_BYTES
 
 
@@ -48,6 +48,7 @@ class Kind(StrEnum):
     STATIC = "static"  # the other policy
     OBSERVE = "observe"  # decide, but do nothing
     RESERVE = "reserve"  # [bytes] for a VM to come
+    POWER_BUTTON = "power_button"  # pressed; the guest runs on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,9 @@ def happen(world: World, happening: Happening) -> tuple[Event, ...]:
         return _appear(world, i)
     if guests.is_here[i] == 0:
         return ()
+    if kind is Kind.POWER_BUTTON:
+        world.watch.asked_s[i] = START_S + happening.tick * world.tick_s
+        return (LifecycleChanged(guest=id_of(i), kind=LifecycleKind.SHUTDOWN_ASKED),)
     if kind in _FAULTS:
         getattr(world.faults, _FAULTS[kind])[i] = amount
         return ()

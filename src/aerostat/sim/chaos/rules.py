@@ -14,6 +14,7 @@ CHURN: Final = 9
 NOT_CONVERGED: Final = 10
 STARVED: Final = 11
 RESTLESS: Final = 12
+TAKEN_WHILE_CLOSING: Final = 13
 
 WORDS: Final = {
     ABOVE_MAX: "a guest was raised above its max",
@@ -27,5 +28,6 @@ WORDS: Final = {
     CHURN: "a guest was moved back and forth too much within a minute",
     NOT_CONVERGED: "with the faults gone, a guest did not come to what it gets on a fresh start",
     STARVED: "with the faults gone, a guest lacked memory that others did not use",
+    TAKEN_WHILE_CLOSING: "memory was taken from a guest that had been asked to shut down",
     RESTLESS: "with the faults gone and nothing changing, memory kept moving",
 }

@@ -43,6 +43,7 @@ class FaultTable(Table):
     claimed_available: ShareRatio | None = None
     keeps_touching: Truth | None = None
     pinned: Truth | None = None
+    ignores_power_button: Truth | None = None
     driver: Truth | None = None
 
     def apply(self, faults: Faults) -> None:
@@ -65,6 +66,7 @@ _FAULT_NAMES = {
     "claimed_available": "claimed_available_ratio",
     "keeps_touching": "keeps_touching",
     "pinned": "is_pinned",
+    "ignores_power_button": "ignores_power_button",
     "driver": "has_driver",
 }
 
