@@ -2,10 +2,11 @@
 
 import hashlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
+import numpy.typing as npt
 
 from aerostat.engine.params import EngineParams
 from aerostat.policy.params import PolicyName
@@ -28,6 +29,9 @@ ENGINE_POLICIES = (PolicyName.ADAPTIVE, PolicyName.STATIC)
 
 Span = tuple[int, int]
 """The first tick and the one after the last."""
+
+Scores = npt.NDArray[np.float64]
+_Run = tuple[Fleet, Callable[[Span], None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +70,7 @@ def run_policy(
         params: of the engine, in place of what the product ships; baselines have none.
         is_compiled: whether the loops are compiled; interpreted, they are hundreds of times slower.
     """
-    if policy in ENGINE_POLICIES:
-        shipped = static_params() if policy is PolicyName.STATIC else shipped_params(world.tick_s)
-        runs = [_engine_run(world, params or shipped, is_compiled=is_compiled)]
-    else:
-        runs = [
-            _baseline_run(world.host(number), policy, is_compiled=is_compiled)
-            for number in range(world.hosts)
-        ]
-    for _, run in runs:
-        run((0, 0))  # compiles, and changes nothing
+    runs = _runs(world, policy, params, is_compiled=is_compiled)
     began_s = time.perf_counter()
     for _, run in runs:
         run((0, world.ticks))
@@ -86,9 +81,64 @@ def run_policy(
     )
 
 
-def _engine_run(
-    world: FleetWorld, params: EngineParams, *, is_compiled: bool
-) -> tuple[Fleet, Callable[[Span], None]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spell:
+    """What some ticks in a row cost: by guest, and by host, in the world's order."""
+
+    short_byte_s: Scores  # [guest]
+    wanted_byte_s: Scores
+    distressed_s: Scores
+    churn_bytes: Scores
+    below_reserve_s: Scores  # [host]
+    over_byte_s: Scores
+
+
+def run_spells(
+    world: FleetWorld,
+    policy: PolicyName,
+    *,
+    spell_ticks: int,
+    params: EngineParams | None = None,
+    is_compiled: bool = True,
+) -> Iterator[Spell]:
+    """Run a policy on a world and say of every so many ticks what they cost."""
+    runs = _runs(world, policy, params, is_compiled=is_compiled)
+    before = _scores(runs)
+    for first in range(0, world.ticks, spell_ticks):
+        for _, run in runs:
+            run((first, min(world.ticks, first + spell_ticks)))
+        now = _scores(runs)
+        yield Spell(**{name: now[name] - before[name] for name in now})
+        before = now
+
+
+def _scores(runs: Sequence[_Run]) -> dict[str, Scores]:
+    scores: dict[str, Scores] = {}
+    for field in fields(Spell):
+        is_of_host = field.name in HostRows._fields
+        parts = [fleet.hosts if is_of_host else fleet.guests for fleet, _ in runs]
+        columns = [np.array(getattr(part, field.name), dtype=np.float64) for part in parts]
+        scores[field.name] = np.concatenate(columns)
+    return scores
+
+
+def _runs(
+    world: FleetWorld, policy: PolicyName, params: EngineParams | None, *, is_compiled: bool
+) -> list[_Run]:
+    if policy in ENGINE_POLICIES:
+        shipped = static_params() if policy is PolicyName.STATIC else shipped_params(world.tick_s)
+        runs = [_engine_run(world, params or shipped, is_compiled=is_compiled)]
+    else:
+        runs = [
+            _baseline_run(world.host(number), policy, is_compiled=is_compiled)
+            for number in range(world.hosts)
+        ]
+    for _, run in runs:
+        run((0, 0))  # compiles, and changes nothing
+    return runs
+
+
+def _engine_run(world: FleetWorld, params: EngineParams, *, is_compiled: bool) -> _Run:
     fleet = fleet_of(world)
     r = round_of(fleet, params)
     fleet = _laid_out(fleet, is_compiled=is_compiled)
@@ -98,9 +148,7 @@ def _engine_run(
     return fleet, lambda span: loop(fleet, r, span)
 
 
-def _baseline_run(
-    world: FleetWorld, policy: PolicyName, *, is_compiled: bool
-) -> tuple[Fleet, Callable[[Span], None]]:
+def _baseline_run(world: FleetWorld, policy: PolicyName, *, is_compiled: bool) -> _Run:
     fleet = fleet_of(world)
     view, asked = view_of(fleet), asked_of(fleet)
     memory = memory_of(policy, len(world.max_bytes), is_compiled=is_compiled)

@@ -11,7 +11,7 @@ from aerostat.sim.fleet.columns import Fleet, Guests, HostRows
 from aerostat.sim.fleet.constants import MIN_RATIO, RESERVE_RATIO
 
 WEIGHT = 100
-"""All guests weigh the same."""
+"""What a guest weighs of which nobody says otherwise."""
 
 Sizes = npt.NDArray[np.int64]
 
@@ -21,7 +21,8 @@ class FleetWorld:
     """Guests in groups of equal number, a host for each group.
 
     Every host has the sum of its guests' max, divided by ``overcommit_ratio``, for guests, and a
-    reserve beside that.
+    reserve beside that; or ``supply_bytes``, where that is said. Every guest has the same share of
+    its max as its min, and weighs the same, unless that is said.
     """
 
     max_bytes: Sizes  # [guest]
@@ -30,6 +31,9 @@ class FleetWorld:
     overcommit_ratio: float
     sample_s: float = 300.0
     tick_s: float = 10.0
+    supply_bytes: Sizes | None = None  # [host]: in place of what the ratio makes of it
+    min_bytes: Sizes | None = None  # [guest]
+    weight: Sizes | None = None  # [guest]
 
     def __post_init__(self) -> None:
         samples, guests = self.demand_bytes.shape
@@ -38,6 +42,12 @@ class FleetWorld:
         assert guests % self.guests_a_host == 0, f"{guests} guests, {self.guests_a_host} a host"
         assert (self.demand_bytes <= self.max_bytes).all(), "a guest wants more than its max"
         assert self.sample_s % self.tick_s == 0, "a sample is a whole number of ticks"
+        for told, count in (
+            (self.supply_bytes, self.hosts),
+            (self.min_bytes, guests),
+            (self.weight, guests),
+        ):
+            assert told is None or len(told) == count, f"{len(told)} figures for {count}"
 
     @property
     def hosts(self) -> int:
@@ -58,19 +68,31 @@ class FleetWorld:
         """One host's guests as a world of their own."""
         own = slice(number * self.guests_a_host, (number + 1) * self.guests_a_host)
         return replace(
-            self, max_bytes=self.max_bytes[own], demand_bytes=self.demand_bytes[:, own].copy()
+            self,
+            max_bytes=self.max_bytes[own],
+            demand_bytes=self.demand_bytes[:, own].copy(),
+            supply_bytes=_part(self.supply_bytes, slice(number, number + 1)),
+            min_bytes=_part(self.min_bytes, own),
+            weight=_part(self.weight, own),
         )
+
+
+def _part(sizes: Sizes | None, own: slice) -> Sizes | None:
+    return None if sizes is None else sizes[own]
 
 
 def fleet_of(world: FleetWorld) -> Fleet:
     """The world before its first tick: every guest holds its even share of its host."""
     hosts = _hosts(world)
     maxima = [int(size) for size in world.max_bytes]
-    minima = [max(1, int(MIN_RATIO * size)) for size in maxima]
     count = len(maxima)
+    minima = [max(1, int(MIN_RATIO * size)) for size in maxima]
+    if world.min_bytes is not None:
+        minima = [int(size) for size in world.min_bytes]
+    weight = [WEIGHT] * count if world.weight is None else [int(one) for one in world.weight]
     held = list(minima)
     for first, end, supply in zip(hosts.first, hosts.end, hosts.supply_bytes, strict=True):
-        fill(held, maxima, [WEIGHT] * count, first, end, supply)
+        fill(held, maxima, weight, first, end, supply)
     demand = [int(size) for size in world.demand_bytes[0]]
     return Fleet(
         tick_s=world.tick_s,
@@ -79,7 +101,7 @@ def fleet_of(world: FleetWorld) -> Fleet:
         guests=Guests(
             min_bytes=minima,
             max_bytes=maxima,
-            weight=[WEIGHT] * count,
+            weight=weight,
             demand_bytes=demand,
             next_demand_bytes=[ABSENT] * count,
             target_bytes=list(held),
@@ -103,6 +125,8 @@ def _hosts(world: FleetWorld) -> HostRows:
     ends = [first + world.guests_a_host for first in firsts]
     whole = [int(world.max_bytes[f:e].sum()) for f, e in zip(firsts, ends, strict=True)]
     supply = [int(size / world.overcommit_ratio) for size in whole]
+    if world.supply_bytes is not None:
+        supply = [int(size) for size in world.supply_bytes]
     return HostRows(
         first=firsts,
         end=ends,
