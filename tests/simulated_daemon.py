@@ -53,6 +53,7 @@ async def _run(
         [GuestSpec(name=name, build=build, load=Load(hot_bytes=60 * MIB)) for name in names],
         host=HostPhysics(total_bytes=guests * GIB),
         seed=seed,
+        step_s=0.2,  # coarse: what is looked at here is the daemon, not the guests
     )
     loop = Loop(
         driver=SimulatedDriver(world),

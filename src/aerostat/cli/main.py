@@ -13,6 +13,7 @@ from aerostat.cli.events import events
 from aerostat.cli.explain import explain
 from aerostat.cli.lab import lab_app
 from aerostat.cli.record import record_app
+from aerostat.cli.replay import replay
 from aerostat.cli.run import run
 from aerostat.ports.errors import AerostatError
 
@@ -27,6 +28,7 @@ app.command()(run)
 app.command()(doctor)
 app.command()(explain)
 app.command()(events)
+app.command()(replay)
 app.add_typer(lab_app, name="lab")
 app.add_typer(config_app, name="config")
 app.add_typer(record_app, name="record")

@@ -1,0 +1,1 @@
+"""Replay: what a daemon recorded, decided again, and what others would have decided."""
