@@ -17,10 +17,11 @@ from aerostat.lab.image.modules import ModuleTree
 from aerostat.lab.image.packages import Package, Progress, fetch_package, unpack
 from aerostat.lab.image.resolution import resolve_packages
 
-_FORMAT = 2  # of the image; raise it when this file changes what goes in
+_FORMAT = 3  # of the image; raise it when this file changes what goes in
 _COMPILER_FLAGS = ("-O2", "-std=gnu11", "-static", "-s", "-pthread")
 _BOOT_MODULES = ("virtio_pci", "virtio_blk", "virtio_console")
 _BALLOON_MODULES = ("virtio_balloon",)
+_POWER_MODULES = ("button", "evdev")
 # Up to 6.11 zram finds its compressor by the crypto API's module aliases, which needs modprobe.
 _ZRAM_MODULES = ("lzo", "lzo_rle", "zram")
 
@@ -113,7 +114,8 @@ def _entries(modules: ModuleTree, busybox: bytes, workload: bytes) -> list[cpio.
     boot = modules.load_order(_BOOT_MODULES)
     balloon = modules.load_order(_BALLOON_MODULES, loaded=boot)
     zram = modules.load_order(_ZRAM_MODULES, loaded=boot, is_optional=True)
-    lists = {"boot": boot, "balloon": balloon, "zram": zram}
+    power = modules.load_order(_POWER_MODULES, loaded=boot, is_optional=True)
+    lists = {"boot": boot, "balloon": balloon, "zram": zram, "power": power}
     return [
         *(cpio.directory(name) for name in ("bin", "dev", "modules")),
         # Without a console, init has nowhere to say why it cannot go on.
@@ -123,7 +125,7 @@ def _entries(modules: ModuleTree, busybox: bytes, workload: bytes) -> list[cpio.
         cpio.regular_file("bin/workload", workload, is_executable=True),
         *(
             cpio.regular_file(f"modules/{name}.ko", modules.read(name))
-            for name in dict.fromkeys((*boot, *balloon, *zram))
+            for name in dict.fromkeys((*boot, *balloon, *zram, *power))
         ),
         *(
             cpio.regular_file(

@@ -2,7 +2,7 @@
 # The guest's PID 1: loads drivers, sets up swap, says hello to the host, runs the workload.
 #
 # Kernel arguments: swap=none|vda|zram, zram_bytes=N, noballoon, balloon_after=SECONDS,
-# crash_after=SECONDS, wl.KEY=VALUE (handed to the workload as KEY=VALUE).
+# crash_after=SECONDS, powerdown_takes=SECONDS, wl.KEY=VALUE (handed to the workload as KEY=VALUE).
 
 /bin/busybox mkdir -p /proc /sys /dev
 /bin/busybox --install -s /bin
@@ -11,7 +11,7 @@ mount -t proc none /proc
 mount -t sysfs none /sys
 mount -t devtmpfs none /dev 2>/dev/null # some kernels have done it already
 
-swap=none zram_bytes=0 balloon=loaded balloon_after="" crash_after="" workload=""
+swap=none zram_bytes=0 balloon=loaded balloon_after="" crash_after="" powerdown_takes="" workload=""
 for argument in $(cat /proc/cmdline); do
     value=${argument#*=}
     case $argument in
@@ -20,6 +20,7 @@ for argument in $(cat /proc/cmdline); do
         noballoon) balloon=absent ;;
         balloon_after=*) balloon=late balloon_after=$value ;;
         crash_after=*) crash_after=$value ;;
+        powerdown_takes=*) powerdown_takes=$value ;;
         wl.*) workload="$workload ${argument#wl.}" ;;
     esac
 done
@@ -95,6 +96,21 @@ if [ -n "$crash_after" ]; then
     (
         sleep "$crash_after"
         echo c >/proc/sysrq-trigger
+    ) &
+fi
+
+# Without powerdown_takes the guest is deaf to its power button.
+if [ -n "$powerdown_takes" ]; then
+    (
+        load_modules power
+        for button in /sys/class/input/event*; do
+            [ "$(cat "$button/device/name" 2>/dev/null)" = "Power Button" ] || continue
+            echo "init: listening to its power button"
+            dd if="/dev/input/${button##*/}" of=/dev/null bs=24 count=1 2>/dev/null
+            echo "init: shutting down"
+            sleep "$powerdown_takes"
+            poweroff -f
+        done
     ) &
 fi
 
