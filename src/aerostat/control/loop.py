@@ -7,13 +7,14 @@ from aerostat.control.board import Board
 from aerostat.control.collect import Collector
 from aerostat.control.inbox import Inbox
 from aerostat.engine.params import EngineParams
-from aerostat.engine.release import release_plan
+from aerostat.engine.release import Release, release
 from aerostat.engine.state import EngineState, aligned, with_events
 from aerostat.engine.step import Step, step
-from aerostat.model.events import Event, TargetAnswered
+from aerostat.model.events import Event, Outcome, TargetAnswered
 from aerostat.model.host import HostSnapshot
 from aerostat.model.modes import Mode, OnStop
 from aerostat.model.plan import Plan
+from aerostat.model.reasons import Reason
 from aerostat.ports.clock import Clock
 from aerostat.ports.driver import HypervisorDriver
 from aerostat.ports.journal import Journal, RoundRecord
@@ -23,6 +24,9 @@ ROUND_GAP_S_MIN = 0.05
 """Urgent events may start a round early, but a storm of them never makes the loop spin."""
 FAILURES_BEFORE_RELEASE = 3
 """So many failed rounds in a row, and guests get back what the host can spare: fail open."""
+ARRIVAL_S = 0.5
+"""So long after a release balloons are watched, to tell what came of it; 1 GiB takes as long."""
+ARRIVAL_LOOK_S = 0.1
 
 
 class Loop:
@@ -72,7 +76,7 @@ class Loop:
                         await asyncio.sleep(ROUND_GAP_S_MIN)
                         await self._inbox.wait(max(0.0, pause_s - ROUND_GAP_S_MIN))
                 if on_stop is OnStop.RELEASE and self._mode is Mode.ENFORCE:
-                    await self._release(tasks)
+                    await self._release(tasks, Reason.RELEASED_ON_STOP)
                 self._collector.abandon()
                 self._applier.abandon()
         finally:
@@ -142,26 +146,63 @@ class Loop:
             failure=f"{type(error).__name__}: {error}",
         )
         if self._failures_in_a_row >= FAILURES_BEFORE_RELEASE and self._mode is Mode.ENFORCE:
-            await self._release(tasks)
+            await self._release(tasks, Reason.RELEASED_ON_FAILURES)
             # Whatever in the state or among the events makes rounds fail: begin afresh, from what
             # the guests hold now.
             self._state = EngineState()
             self._inbox.drain()
 
-    async def _release(self, tasks: asyncio.TaskGroup) -> None:
+    async def _release(self, tasks: asyncio.TaskGroup, reason: Reason) -> None:
         """Give guests their max back as far as the host has it; one try, never raises."""
         try:
             await self._applier.settle()
             snapshot = await self._collector.collect(tasks, is_patient=True)
             state = self._state_with_answers(snapshot.now_s)
-            before = len(self._inbox.waiting())
-            await self._applier.apply(release_plan(state, snapshot, self._params), tasks)
-            answers = self._inbox.waiting()[before:]
+            letting_go = release(state, snapshot, self._params, reason)
+            if letting_go.plan.changes:
+                await self._carry_out(letting_go, reason, tasks)
         except Exception as error:  # noqa: BLE001 # the goodbye must not keep the loop from ending
             self.board.show(failure=f"release failed: {type(error).__name__}: {error}")
-            return
-        released = tuple(event for event in answers if isinstance(event, TargetAnswered))
-        self.board.show(released=released)
+
+    async def _carry_out(
+        self, letting_go: Release, reason: Reason, tasks: asyncio.TaskGroup
+    ) -> None:
+        """Send a release, remember it like any round, and look what came of it."""
+        before = len(self._inbox.waiting())
+        await self._applier.apply(letting_go.plan, tasks)
+        state = self._state_with_answers(letting_go.snapshot.now_s)
+        events = self._inbox.drain()
+        answers = tuple(e for e in events[before:] if isinstance(e, TargetAnswered))
+        self.board.show(released=answers)
+        self._remember_release(letting_go, letting_go.plan, events)
+        snapshot = await self._arrivals(answers, tasks)
+        seen = release(state, snapshot, self._params, reason)
+        self._remember_release(seen, Plan(), self._inbox.drain())
+
+    async def _arrivals(
+        self, answers: tuple[TargetAnswered, ...], tasks: asyncio.TaskGroup
+    ) -> HostSnapshot:
+        """Watch balloons until they are where they were sent, or for so long as a stop may take."""
+        sent = {a.guest: a.target_bytes for a in answers if a.outcome is Outcome.ACCEPTED}
+        until_s = self._clock.now_s() + ARRIVAL_S
+        while True:
+            snapshot = await self._collector.collect(tasks)
+            missing = any((g.actual_bytes or 0) < sent.get(g.guest, 0) for g in snapshot.guests)
+            if not missing or self._clock.now_s() >= until_s:
+                return snapshot
+            await asyncio.sleep(ARRIVAL_LOOK_S)
+
+    def _remember_release(self, seen: Release, plan: Plan, events: tuple[Event, ...]) -> None:
+        self._remember(
+            RoundRecord(
+                number=self.board.status.rounds + 1,
+                snapshot=seen.snapshot,
+                events=events,
+                plan=plan,
+                trace=seen.trace(),
+                was_enforced=True,
+            )
+        )
 
     def _state_with_answers(self, now_s: float) -> EngineState:
         """The engine's state with what has come in since: a take just accepted is to be undone."""

@@ -16,6 +16,7 @@ _WORDS = {
     Reason.RELEASED_FOR_SHUTDOWN: "released: it was asked to shut down, which a balloon delays",
     Reason.RELEASED_ON_RESET: "released: it was reset, and a fresh kernel needs room to boot",
     Reason.RELEASED_ON_STOP: "released: the daemon stops",
+    Reason.RELEASED_ON_FAILURES: "released: the daemon's rounds failed again and again",
     Reason.STALL_ACCEPTED: "its balloon does not move: asked for no more than it gave",
     Reason.HOLD_HAS_ENOUGH: "has what it needs ({demand})",
     Reason.HOLD_WITHIN_DEAD_BAND: "stays: the change would be too small to be worth it",

@@ -40,12 +40,12 @@ def guard(r: Round, i: int) -> None:
     ordered = r.estimates.ordered_bytes[i]
     wish = r.decision.wishes.wish_bytes[i]
     why = r.decision.wishes.why[i]
-    _hold(r.decision, i, ordered, codes.REASON_OF_WHY[why], codes.B_NONE)
+    hold(r.decision, i, ordered, codes.REASON_OF_WHY[why], codes.B_NONE)
     if r.estimates.is_movable[i] == 0:
-        _cannot_move(r, i)
+        cannot_move(r, i)
     elif r.memory.is_outcome_unknown[i] == 1 and why not in (WHY_DISTRESS, WHY_SHUTDOWN):
         # Re-read first: this round's `actual` is that reading, the next round may act.
-        _hold(r.decision, i, ordered, codes.OUTCOME_UNKNOWN, codes.B_FRESHNESS)
+        hold(r.decision, i, ordered, codes.OUTCOME_UNKNOWN, codes.B_FRESHNESS)
         r.memory.is_outcome_unknown[i] = 0
     elif why == WHY_FIXED and r.knobs.is_guarded == 0:
         r.decision.target_bytes[i] = _to_grain(wish)
@@ -55,36 +55,38 @@ def guard(r: Round, i: int) -> None:
         _take(r, i)
     elif r.estimates.need_bytes[i] == ABSENT and r.estimates.is_closing[i] == 0:
         # Not "has enough": nobody knows.
-        _hold(r.decision, i, ordered, _why_not_believed(r, i), codes.B_FRESHNESS)
+        hold(r.decision, i, ordered, _why_not_believed(r, i), codes.B_FRESHNESS)
 
 
 def _to_grain(size_bytes: int) -> int:
     return size_bytes // TARGET_GRAIN_BYTES * TARGET_GRAIN_BYTES
 
 
-def _hold(out: Decision, i: int, target: int, reason: int, bound: int) -> None:
+def hold(out: Decision, i: int, target: int, reason: int, bound: int) -> None:
+    """Write a target that nothing urges, its reason, and what bound it."""
     out.target_bytes[i] = target
     out.reason[i] = reason
     out.bound[i] = bound
     out.is_urgent[i] = 0
 
 
-def _cannot_move(r: Round, i: int) -> None:
+def cannot_move(r: Round, i: int) -> None:
+    """Say why guest ``i`` stays where it is."""
     ordered = r.estimates.ordered_bytes[i]
     if r.figures.is_managed[i] == 0:
-        _hold(r.decision, i, ordered, codes.NOT_MANAGED, codes.B_OPERATOR)
+        hold(r.decision, i, ordered, codes.NOT_MANAGED, codes.B_OPERATOR)
     elif r.figures.run[i] == RUN_UNREACHABLE:
-        _hold(r.decision, i, ordered, codes.UNREACHABLE, codes.B_FRESHNESS)
+        hold(r.decision, i, ordered, codes.UNREACHABLE, codes.B_FRESHNESS)
     elif r.figures.run[i] == RUN_MIGRATING:
-        _hold(r.decision, i, ordered, codes.MIGRATING, codes.B_NONE)
+        hold(r.decision, i, ordered, codes.MIGRATING, codes.B_NONE)
     elif r.figures.run[i] != RUN_RUNNING:
-        _hold(r.decision, i, ordered, codes.NOT_RUNNING, codes.B_NONE)
+        hold(r.decision, i, ordered, codes.NOT_RUNNING, codes.B_NONE)
     elif r.figures.has_balloon[i] != 1:
-        _hold(r.decision, i, ordered, codes.NO_BALLOON, codes.B_NONE)
+        hold(r.decision, i, ordered, codes.NO_BALLOON, codes.B_NONE)
     elif r.estimates.is_stalled[i] == 1:
         _stalled(r, i)
     else:
-        _hold(r.decision, i, ordered, codes.FIGURES_ABSENT, codes.B_FRESHNESS)
+        hold(r.decision, i, ordered, codes.FIGURES_ABSENT, codes.B_FRESHNESS)
 
 
 def _stalled(r: Round, i: int) -> None:
@@ -94,7 +96,7 @@ def _stalled(r: Round, i: int) -> None:
     """
     ordered = r.estimates.ordered_bytes[i]
     actual = r.figures.actual_bytes[i]
-    _hold(r.decision, i, ordered, codes.STALL, codes.B_STALL)
+    hold(r.decision, i, ordered, codes.STALL, codes.B_STALL)
     if ordered >= actual or r.knobs.is_guarded == 0:
         return
     r.decision.target_bytes[i] = actual
@@ -113,7 +115,7 @@ def _give(r: Round, i: int) -> None:
     urgent = why in (WHY_DISTRESS, WHY_SHUTDOWN) or r.memory.is_release_due[i] == 1
     pressing = urgent or why == WHY_RAISED_TO_MIN
     if not pressing and target - ordered < dead_band_bytes(r.figures.max_bytes[i], r.knobs):
-        _hold(r.decision, i, ordered, codes.DEAD_BAND, codes.B_DEAD_BAND)
+        hold(r.decision, i, ordered, codes.DEAD_BAND, codes.B_DEAD_BAND)
         return
     r.decision.target_bytes[i] = max(target, ordered)
     r.memory.squeeze_from_bytes[i] = ABSENT
@@ -151,7 +153,7 @@ def _take(r: Round, i: int) -> None:
             reason = codes.COOLDOWN
         elif r.decision.bound[i] != codes.B_NONE:
             reason = codes.AT_FLOOR
-        _hold(r.decision, i, ordered, reason, r.decision.bound[i] or codes.B_DEAD_BAND)
+        hold(r.decision, i, ordered, reason, r.decision.bound[i] or codes.B_DEAD_BAND)
         return
     r.decision.target_bytes[i] = target
     _note_take(r, i, target)
@@ -189,7 +191,7 @@ def _must_not_be_taken_from(r: Round, i: int) -> bool:
         reason, bound = codes.OSCILLATING, codes.B_STEP
     if reason == -1:
         return False
-    _hold(r.decision, i, r.estimates.ordered_bytes[i], reason, bound)
+    hold(r.decision, i, r.estimates.ordered_bytes[i], reason, bound)
     return True
 
 

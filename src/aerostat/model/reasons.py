@@ -17,6 +17,7 @@ class Reason(StrEnum):
     RELEASED_FOR_SHUTDOWN = "released_for_shutdown"  # asked to shut down: a full balloon delays it
     RELEASED_ON_RESET = "released_on_reset"
     RELEASED_ON_STOP = "released_on_stop"
+    RELEASED_ON_FAILURES = "released_on_failures"  # the daemon's rounds fail: fail open
     STALL_ACCEPTED = "stall_accepted"  # the balloon does not move: the target was set to `actual`
     HOLD_HAS_ENOUGH = "hold_has_enough"
     HOLD_WITHIN_DEAD_BAND = "hold_within_dead_band"
