@@ -81,15 +81,20 @@ def _rates(figures: Figures, memory: Memory, i: int, span_s: float) -> None:
 
 def _rate(new: IntColumn, old: IntColumn, rate: FloatColumn, i: int, span_s: float) -> None:
     """Rate of a counter; unknown on the first sample and after it went backwards."""
-    known = ABSENT not in (new[i], old[i]) and new[i] >= old[i]
-    rate[i] = (new[i] - old[i]) / span_s if known else float(ABSENT)
+    before = old[i]
     old[i] = new[i]
+    rate[i] = float(ABSENT)
+    # Most guests lack most counters: what is absent is told before anything is divided.
+    if new[i] != ABSENT and before != ABSENT and new[i] >= before:
+        rate[i] = (new[i] - before) / span_s
 
 
 def _ratio(new: FloatColumn, old: FloatColumn, ratio: FloatColumn, i: int, span_s: float) -> None:
-    known = new[i] >= 0 and old[i] >= 0 and new[i] >= old[i]
-    ratio[i] = min(1.0, (new[i] - old[i]) / span_s) if known else float(ABSENT)
+    before = old[i]
     old[i] = new[i]
+    ratio[i] = float(ABSENT)
+    if new[i] >= 0 and before >= 0 and new[i] >= before:
+        ratio[i] = min(1.0, (new[i] - before) / span_s)
 
 
 def _usage(r: Round, i: int) -> None:

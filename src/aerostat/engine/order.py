@@ -21,6 +21,8 @@ def order(r: Round, host: int, pool_bytes: int, burst_bytes: int) -> None:
     """Cut this round's gives to what is free, class by class; cut ones say that they wait."""
     first, end = r.hosts.first[host], r.hosts.end[host]
     critical_bytes = r.hosts.kept_back_bytes[host]
+    if not _does_anybody_grow(r, first, end):
+        return
     left = max(0, pool_bytes)
     given = 0
     for rank in range(RANKS):
@@ -45,6 +47,13 @@ def _serve_closing(r: Round, host: int, supply: int, given: int) -> int:
         physical = supply
     served = _serve(r, first, end, SHUTDOWN_RANK, min(physical, supply + loan))
     return served - lend(r, first, end, min(served, loan))
+
+
+def _does_anybody_grow(r: Round, first: int, end: int) -> bool:
+    for i in range(first, end):
+        if r.decision.target_bytes[i] > r.estimates.ordered_bytes[i]:
+            return True
+    return False
 
 
 def _rank(why: int) -> int:

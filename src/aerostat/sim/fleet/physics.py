@@ -41,6 +41,8 @@ def swap(guests: Guests, i: int, tick_s: float) -> None:
     """What no longer fits goes out; what fits again comes back; who lacks memory does both."""
     most = int(SWAP_RATE * tick_s)
     lacking = max(0, guests.demand_bytes[i] - guests.actual_bytes[i])
+    if lacking == 0 and guests.swapped_bytes[i] == 0:
+        return
     if lacking > guests.swapped_bytes[i]:
         guests.swap_out_bytes[i] += lacking - guests.swapped_bytes[i]
         guests.swapped_bytes[i] = lacking

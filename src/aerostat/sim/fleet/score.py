@@ -35,6 +35,9 @@ def _score_guest(guests: Guests, i: int, tick_s: float, over_ratio: float) -> No
     demand = guests.demand_bytes[i]
     before = guests.actual_bytes[i]
     after = end_bytes(guests, i, tick_s)
+    if after == before and demand <= before and over_ratio == 0.0:
+        guests.wanted_byte_s[i] += demand * tick_s
+        return  # at rest with all it wants: what follows would add nothing
     rate = balloon_rate(guests, i)
     still_s = max(0.0, tick_s - abs(after - before) / rate)
     guests.wanted_byte_s[i] += demand * tick_s
