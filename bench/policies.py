@@ -16,9 +16,12 @@ from typing import Any
 import aerostat
 from aerostat.policy.params import PolicyName
 from aerostat.sim.fleet.constants import DEFLATE_RATE, INFLATE_RATE
+from aerostat.sim.fleet.draw import Draw
 from aerostat.sim.fleet.summary import Summary, together
-from aerostat.sim.fleet.tournament import Arm, Source, run_arms
-from aerostat.sim.fleet.trace import Draw, TraceError
+from aerostat.sim.fleet.synthetic import synthetic_trace
+from aerostat.sim.fleet.tournament import Arm, run_arms
+from aerostat.sim.trace import TraceError, read_trace
+from aerostat.sim.workers import crew_of
 from aerostat.units import GIB
 
 YARDSTICKS = (PolicyName.ADAPTIVE, PolicyName.CLAIRVOYANT)
@@ -33,9 +36,10 @@ Results = Mapping[tuple[PolicyName, float], Sequence[Summary]]
 def main() -> int:
     """Run all arms and print what they came to."""
     options = _options()
-    arms = _arms(options)
     try:
-        summaries = run_arms(arms, workers=options.workers, done=_progress(len(arms)))
+        arms = _arms(options)
+        runs = run_arms(arms, crew_of(options.workers), done=_progress())
+        summaries = [run.summary for run in runs]
     except TraceError as error:
         print(error, file=sys.stderr)
         return 2
@@ -67,13 +71,14 @@ def _options() -> argparse.Namespace:
 
 def _arms(options: argparse.Namespace) -> list[Arm]:
     samples = None if options.days is None else round(options.days * 288)
-    source = Source(seed=1, vms=200, samples=samples or 4 * 288)
-    if options.trace is not None:
-        source = Source(path=options.trace)
+    if options.trace is None:
+        trace = synthetic_trace(seed=1, vms=200, samples=samples or 4 * 288)
+    else:
+        trace = read_trace(options.trace)
     # Policies vary fastest, so that no two processes compile the same one at once.
     return [
         Arm(
-            source=source,
+            trace=trace,
             policy=policy,
             draw=Draw(
                 seed=seed,
@@ -91,10 +96,10 @@ def _arms(options: argparse.Namespace) -> list[Arm]:
     ]
 
 
-def _progress(total: int) -> Any:
+def _progress() -> Any:
     if not sys.stderr.isatty():
         return None
-    return lambda done: print(f"\r{done} of {total} arms", end="", file=sys.stderr)
+    return lambda done: print(f"\r{done:.0%}", end="", file=sys.stderr)
 
 
 def _table(options: argparse.Namespace, results: Results) -> str:

@@ -50,10 +50,10 @@ def _serve_closing(r: Round, host: int, supply: int, given: int) -> int:
 
 
 def _does_anybody_grow(r: Round, first: int, end: int) -> bool:
+    growing = 0
     for i in range(first, end):
-        if r.decision.target_bytes[i] > r.estimates.ordered_bytes[i]:
-            return True
-    return False
+        growing += 1 if r.decision.target_bytes[i] > r.estimates.ordered_bytes[i] else 0
+    return growing > 0
 
 
 def _rank(why: int) -> int:

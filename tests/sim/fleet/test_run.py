@@ -15,17 +15,18 @@ from aerostat.policy.params import PolicyName
 from aerostat.sim.fleet.accept import accept, answered
 from aerostat.sim.fleet.boards import round_of, shipped_params
 from aerostat.sim.fleet.constants import DEFLATE_RATE, INFLATE_RATE
+from aerostat.sim.fleet.draw import Draw, drawn_world
 from aerostat.sim.fleet.engine_ticks import run_ticks
 from aerostat.sim.fleet.run import run_policy
 from aerostat.sim.fleet.summary import summary_of
 from aerostat.sim.fleet.synthetic import synthetic_trace
-from aerostat.sim.fleet.tournament import Arm, Source, run_arm, run_arms
-from aerostat.sim.fleet.trace import Draw, drawn_world
+from aerostat.sim.fleet.tournament import Arm, run_arms
 from aerostat.sim.fleet.world import FleetWorld, fleet_of
+from aerostat.sim.workers import Alone, Cores
 from aerostat.units import GIB
 from sim.fleet.fleet_worlds import world
 
-SOURCE = Source(seed=5, vms=12, samples=12)
+TRACE = synthetic_trace(seed=5, vms=12, samples=12)
 
 
 def drawn(*, hosts: int = 2, overcommit: float = 3.0, samples: int = 12) -> FleetWorld:
@@ -150,7 +151,7 @@ def test_results_do_not_depend_on_who_works_on_them() -> None:
     """Any order of the arms, one process or two: the same digests, in the order of the arms."""
     arms = [
         Arm(
-            source=SOURCE,
+            trace=TRACE,
             policy=policy,
             draw=Draw(seed=seed, hosts=2, guests_a_host=6),
             overcommit_ratio=3.0,
@@ -159,10 +160,10 @@ def test_results_do_not_depend_on_who_works_on_them() -> None:
         for policy in (PolicyName.ADAPTIVE, PolicyName.SLACK)
         for seed in (1, 2)
     ]
-    here = [run.digest for run in run_arms(arms, workers=1)]
-    assert [run.digest for run in run_arms(arms[::-1], workers=2)] == here[::-1]
+    here = [run.summary.digest for run in run_arms(arms, Alone())]
+    there = [run.summary.digest for run in run_arms(arms[::-1], Cores(2))]
+    assert there == here[::-1]
     assert len(set(here)) == len(here)
-    assert run_arm(arms[2]).digest == here[2]
 
 
 def test_the_clairvoyant_has_the_memory_there_before_it_is_wanted() -> None:

@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,15 @@ Scores = npt.NDArray[np.float64]
 _Run = tuple[Fleet, Callable[[Span], None]]
 
 
+class Watch(Protocol):
+    """Looks at a fleet after every so many ticks."""
+
+    spell_ticks: int
+
+    def look(self, elapsed_s: float, parts: Sequence[Fleet]) -> None:
+        """See the fleet as it is so long after its beginning; nothing may be changed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What a run left behind: the fleet at its end, in parts of some hosts each, and its pace."""
@@ -61,6 +71,7 @@ def run_policy(
     *,
     params: EngineParams | None = None,
     is_compiled: bool = True,
+    watch: "Watch | None" = None,
 ) -> Outcome:
     """Run a policy on a world; the same inputs give the same outcome, compiled or not.
 
@@ -69,15 +80,24 @@ def run_policy(
         policy: any of them.
         params: of the engine, in place of what the product ships; baselines have none.
         is_compiled: whether the loops are compiled; interpreted, they are hundreds of times slower.
+        watch: looks at the fleet from time to time; the run is the same with or without it.
     """
     runs = _runs(world, policy, params, is_compiled=is_compiled)
-    began_s = time.perf_counter()
-    for _, run in runs:
-        run((0, world.ticks))
+    fleets = tuple(fleet for fleet, _ in runs)
+    spell_ticks = world.ticks if watch is None else watch.spell_ticks
+    elapsed_s = 0.0
+    for first in range(0, world.ticks, spell_ticks):
+        end = min(world.ticks, first + spell_ticks)
+        began_s = time.perf_counter()
+        for _, run in runs:
+            run((first, end))
+        elapsed_s += time.perf_counter() - began_s
+        if watch is not None:
+            watch.look(end * world.tick_s, fleets)
     return Outcome(
-        parts=tuple(fleet for fleet, _ in runs),
+        parts=fleets,
         guest_ticks=world.ticks * len(world.max_bytes),
-        elapsed_s=time.perf_counter() - began_s,
+        elapsed_s=elapsed_s,
     )
 
 

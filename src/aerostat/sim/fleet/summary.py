@@ -57,24 +57,28 @@ class Summary:
 
 
 def summary_of(world: FleetWorld, outcome: Outcome) -> Summary:
-    """Sum up one run."""
+    """Sum up one run of a world."""
+    return summarised(outcome, span_s=world.ticks * world.tick_s)
+
+
+def summarised(outcome: Outcome, *, span_s: float) -> Summary:
+    """Sum up one run that lasted so long."""
     short = _column(outcome, "short_byte_s")
     wanted = _column(outcome, "wanted_byte_s")
     unmet = np.divide(short, wanted, out=np.zeros(len(short)), where=wanted > 0)
-    span_s = world.ticks * world.tick_s
-    below = [float(np.asarray(part.hosts.below_reserve_s).sum()) for part in outcome.parts]
+    below = np.concatenate([np.asarray(part.hosts.below_reserve_s) for part in outcome.parts])
     return Summary(
         short_byte_s=float(short.sum()),
         wanted_byte_s=float(wanted.sum()),
         worst_unmet_ratio=float(unmet.max()),
         distressed_s=float(_column(outcome, "distressed_s").sum()),
-        below_reserve_s=sum(below),
+        below_reserve_s=float(below.sum()),
         churn_bytes=int(_column(outcome, "churn_bytes").sum()),
         swap_in_bytes=int(_column(outcome, "swap_in_bytes").sum()),
         swap_out_bytes=int(_column(outcome, "swap_out_bytes").sum()),
         stalled_s=float(_column(outcome, "stalled_s").sum()),
-        guest_s=span_s * len(world.max_bytes),
-        host_s=span_s * world.hosts,
+        guest_s=span_s * len(short),
+        host_s=span_s * len(below),
         guest_ticks=outcome.guest_ticks,
         elapsed_s=outcome.elapsed_s,
         digest=outcome.digest,

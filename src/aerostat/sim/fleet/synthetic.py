@@ -10,7 +10,7 @@ import random
 
 import numpy as np
 
-from aerostat.sim.fleet.trace import Trace
+from aerostat.sim.trace import Trace
 from aerostat.units import GIB
 
 SIZES_GIB = (1, 2, 4, 4, 8, 8, 16, 16, 32, 64)

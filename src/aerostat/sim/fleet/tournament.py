@@ -1,87 +1,120 @@
-"""Many arms, policies on worlds, over the machine's cores: the same results in any order."""
+"""Many arms, policies on worlds, by any crew: the same results in any order and partition."""
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from multiprocessing import get_context
-from pathlib import Path
 
 from aerostat.policy.params import PolicyName
-from aerostat.sim.fleet.run import run_policy
-from aerostat.sim.fleet.summary import Summary, summary_of
-from aerostat.sim.fleet.synthetic import synthetic_trace
-from aerostat.sim.fleet.trace import Draw, Trace, drawn_world, read_trace
+from aerostat.sim.fleet.draw import Draw, drawn_vms, drawn_world
+from aerostat.sim.fleet.job import FleetJob, Look, jobs_of, joined
+from aerostat.sim.fleet.run import Outcome
+from aerostat.sim.fleet.series import Series, tightest_host
+from aerostat.sim.fleet.summary import Summary, summarised
+from aerostat.sim.fleet.world import FleetWorld
+from aerostat.sim.trace import Trace
+from aerostat.sim.workers import Crew
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where demand comes from: a file, or a synthetic fleet."""
-
-    path: Path | None = None
-    seed: int = 0  # of the synthetic fleet
-    vms: int = 0
-    samples: int = 0
+JOBS_A_WORKER = 4
+"""Jobs for each worker at least, where there are hosts enough: the last one is waited for."""
+JOB_BYTES_MAX = 32 << 20
+"""Of demand in one job, where it has more than one host."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
     """One policy on one world."""
 
-    source: Source
+    trace: Trace
     policy: PolicyName
     draw: Draw
     overcommit_ratio: float
     tick_s: float = 10.0
+    looks: int = 0
     is_compiled: bool = True
+
+    def world(self) -> FleetWorld:
+        """The world, drawn anew.
+
+        Raises:
+            TraceError: the trace has fewer VMs than one host takes.
+        """
+        return drawn_world(
+            self.trace, self.draw, overcommit_ratio=self.overcommit_ratio, tick_s=self.tick_s
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmResult:
+    """What came of an arm."""
+
+    arm: Arm
+    summary: Summary
+    outcome: Outcome  # its fleet without the demand
+    series: Series | None
 
 
 def run_arms(
-    arms: Sequence[Arm], *, workers: int, done: Callable[[int], None] | None = None
-) -> list[Summary]:
+    arms: Sequence[Arm], crew: Crew, *, done: Callable[[float], None] | None = None
+) -> Iterator[ArmResult]:
     """Run all arms.
 
     Args:
         arms: in any order; each is a run of its own.
-        workers: processes; 1 runs everything in this one.
-        done: is told how many arms are finished, as they are.
+        crew: who runs them.
+        done: is told which share of all the work is finished, as it is.
 
     Returns:
-        A summary for each arm, in the order of the arms, whatever the number of workers.
+        A result for each arm, in the order of the arms, whoever runs them.
 
     Raises:
-        TraceError: a source cannot be used.
+        TraceError: a world cannot be drawn.
     """
-    if workers == 1:
-        return _noted(map(run_arm, arms), done)
-    # Spawned: a compiler's threads and locks do not survive a fork.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        return _noted(pool.map(run_arm, arms), done)
+    shapes = [_shape_of(arm) for arm in arms]
+    hosts = sum(shape.hosts for shape in shapes)
+    sizes = [_hosts_a_job(shape, hosts, crew.workers) for shape in shapes]
+    results = crew.results(_jobs(arms, sizes))
+    finished = 0
+    for arm, shape, size in zip(arms, shapes, sizes, strict=True):
+        parts = []
+        for first in range(0, shape.hosts, size):
+            parts.append(next(results))
+            finished += min(size, shape.hosts - first)
+            if done is not None:
+                done(finished / hosts)
+        whole = joined(parts)
+        yield ArmResult(
+            arm=arm,
+            summary=summarised(whole.outcome, span_s=shape.span_s),
+            outcome=whole.outcome,
+            series=whole.series,
+        )
 
 
-def run_arm(arm: Arm) -> Summary:
-    """Run one arm."""
-    world = drawn_world(
-        trace_of(arm.source),
-        arm.draw,
-        overcommit_ratio=arm.overcommit_ratio,
-        tick_s=arm.tick_s,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    hosts: int
+    span_s: float
+    host_bytes: int  # of demand
+
+
+def _shape_of(arm: Arm) -> _Shape:
+    vms = len(drawn_vms(arm.trace, arm.draw))
+    first, end = arm.draw.samples or (0, arm.trace.used_bytes.shape[1])
+    return _Shape(
+        hosts=vms // arm.draw.guests_a_host,
+        span_s=(end - first) * arm.trace.sample_s,
+        host_bytes=(end - first) * arm.draw.guests_a_host * arm.trace.used_bytes.itemsize,
     )
-    return summary_of(world, run_policy(world, arm.policy, is_compiled=arm.is_compiled))
 
 
-@cache
-def trace_of(source: Source) -> Trace:
-    """The trace of a source; every process reads or makes it once."""
-    if source.path is not None:
-        return read_trace(source.path)
-    return synthetic_trace(seed=source.seed, vms=source.vms, samples=source.samples)
+def _hosts_a_job(shape: _Shape, hosts: int, workers: int) -> int:
+    if workers == 1:
+        return shape.hosts
+    shared = -(-hosts // (JOBS_A_WORKER * workers))
+    return max(1, min(shape.hosts, shared, JOB_BYTES_MAX // max(1, shape.host_bytes)))
 
 
-def _noted(runs: Iterable[Summary], done: Callable[[int], None] | None) -> list[Summary]:
-    summaries: list[Summary] = []
-    for summary in runs:
-        summaries.append(summary)
-        if done is not None:
-            done(len(summaries))
-    return summaries
+def _jobs(arms: Sequence[Arm], sizes: Sequence[int]) -> Iterator[FleetJob]:
+    for arm, size in zip(arms, sizes, strict=True):
+        world = arm.world()
+        look = Look(looks=arm.looks, host=tightest_host(world) if arm.looks else 0)
+        yield from jobs_of(world, arm.policy, look, hosts_a_job=size, is_compiled=arm.is_compiled)

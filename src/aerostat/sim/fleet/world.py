@@ -66,12 +66,18 @@ class FleetWorld:
 
     def host(self, number: int) -> "FleetWorld":
         """One host's guests as a world of their own."""
-        own = slice(number * self.guests_a_host, (number + 1) * self.guests_a_host)
+        return self.some_hosts(number, number + 1)
+
+    def some_hosts(self, first: int, end: int) -> "FleetWorld":
+        """The guests of hosts ``first`` up to but not including ``end`` as a world."""
+        if (first, end) == (0, self.hosts):
+            return self
+        own = slice(first * self.guests_a_host, end * self.guests_a_host)
         return replace(
             self,
             max_bytes=self.max_bytes[own],
             demand_bytes=self.demand_bytes[:, own].copy(),
-            supply_bytes=_part(self.supply_bytes, slice(number, number + 1)),
+            supply_bytes=_part(self.supply_bytes, slice(first, end)),
             min_bytes=_part(self.min_bytes, own),
             weight=_part(self.weight, own),
         )

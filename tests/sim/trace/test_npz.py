@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from aerostat.sim.fleet.draw import Draw, drawn_world
 from aerostat.sim.fleet.synthetic import synthetic_trace
-from aerostat.sim.fleet.trace import Draw, Trace, TraceError, drawn_world, read_trace
+from aerostat.sim.trace import Trace, TraceError, read_trace
 from aerostat.units import GIB, MIB
 
 
