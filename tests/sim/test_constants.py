@@ -13,6 +13,8 @@ from aerostat.sim.constants import (
     HostPhysics,
     SwapDevice,
 )
+from aerostat.sim.fleet import constants as fleet_constants
+from aerostat.sim.fleet.full import constants as full_constants
 
 PAGE = Path(__file__).parents[2] / "docs" / "simulator.md"
 _ROW = re.compile(r"^\| `([\w.]+)` \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
@@ -27,6 +29,12 @@ def test_every_constant_is_on_the_page_with_its_value_and_source() -> None:
     for group in (SwapDevice(), GuestPhysics(), HostPhysics()):
         for field in fields(group):
             declared[f"{type(group).__name__}.{field.name}"] = float(getattr(group, field.name))
+    for prefix, module in (("fleet", fleet_constants), ("full", full_constants)):
+        for name, value in vars(module).items():
+            if name.isupper() and not name.startswith("_") and isinstance(value, int | float):
+                declared[f"{prefix}.{name}"] = float(value)
+    for name in ("fleet.GIB", "fleet.MIB", "full.GIB", "full.MIB"):  # units, not constants
+        del declared[name]
     assert {name: float(value) for name, value in documented.items()} == pytest.approx(declared)
     assert all(len(source.strip()) >= 6 for _, _, source in _ROW.findall(page))
 

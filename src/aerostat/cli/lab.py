@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from aerostat.cli.demo import present
+from aerostat.cli.lab_calibrate import calibrate_command, validate_command
 from aerostat.cli.options import Output, OutputFormat
 from aerostat.lab.experiment.comparison import ComparisonPlan, shuffled_order
 from aerostat.lab.experiment.policies import ARM_POLICIES
@@ -52,3 +53,7 @@ def bench(
     console = Console(stderr=True)
     show = show_simulated if simulated else show_real
     present(show(plan, console, is_quiet=quiet), output, directory, console)
+
+
+lab_app.command("calibrate")(calibrate_command)
+lab_app.command("validate")(validate_command)

@@ -33,6 +33,7 @@ class GuestPhysics:
     free_bytes_min: int = 4 * MIB  # allocations below this reclaim for themselves
     free_bytes_low: int = 8 * MIB  # below this the kernel reclaims in the background ...
     free_bytes_high: int = 12 * MIB  # ... up to this
+    reclaim_blind_ratio: float = 0.0  # of what reclaim swaps, so much is taken hot and cold alike
     inflate_bytes_per_s: float = 0.9 * GIB  # free memory that was touched, and clean cache
     inflate_untouched_factor: float = 1.0  # so many times as fast over memory never touched
     deflate_bytes_per_s: float = 2.1 * GIB

@@ -133,6 +133,14 @@ class SimulatedGuest:
         """Tell the workload the size of its hot set."""
         self.set_load(replace(self._load, hot_bytes=hot_bytes))
 
+    def read_files_once(self, file_bytes: int) -> None:
+        """Files are read and never again: as far as there is room, the page cache keeps them."""
+        state = self._state
+        room = max(0.0, state.free_bytes - self.build.physics.free_bytes_high)
+        state.cache_bytes += min(float(file_bytes), room)
+        state.cache_peak_bytes = max(state.cache_peak_bytes, state.cache_bytes)
+        state.backed_bytes = max(state.backed_bytes, state.in_use_bytes)
+
     def set_target(self, target_bytes: int) -> None:
         """The hypervisor takes a target: the guest's memory, clamped to its max."""
         self._target_bytes = float(min(target_bytes, self.build.max_bytes))

@@ -46,8 +46,11 @@ def reclaim(state: GuestState, step: Step, want_bytes: float) -> float:
 def swap_out(state: GuestState, step: Step, want_bytes: float) -> float:
     """Write out anonymous memory, as far as bandwidth and swap space go."""
     space = min(step.swap_out_bytes, swap_space_bytes(state, step))
-    cold = min(want_bytes, space, state.cold_resident_bytes)
-    hot = min(want_bytes - cold, space - cold, state.hot_resident_bytes)
+    blind = _taken_blindly(state, step, min(want_bytes, space))
+    cold = min(want_bytes - blind, space - blind, state.cold_resident_bytes)
+    hot = blind + min(
+        want_bytes - blind - cold, space - blind - cold, state.hot_resident_bytes - blind
+    )
     written = cold + hot
     if written <= 0:
         return 0.0
@@ -58,6 +61,15 @@ def swap_out(state: GuestState, step: Step, want_bytes: float) -> float:
     state.swap_out_bytes += written
     step.swap_out_bytes -= written
     return written
+
+
+def _taken_blindly(state: GuestState, step: Step, want_bytes: float) -> float:
+    """What is hot and goes with the cold, because the kernel cannot tell them apart yet."""
+    resident = state.cold_resident_bytes + state.hot_resident_bytes
+    if step.physics.reclaim_blind_ratio == 0.0 or resident <= 0.0:
+        return 0.0
+    share = state.hot_resident_bytes / resident
+    return step.physics.reclaim_blind_ratio * share * min(want_bytes, resident)
 
 
 def swap_space_bytes(state: GuestState, step: Step) -> float:

@@ -102,6 +102,10 @@ class RealFleet:
         except MachineError:
             return
 
+    def order(self, guest: str, what: str, value: int | str) -> None:
+        """Order anything that its workload understands."""
+        self._machines[guest].send(f"{what} {value}")
+
     def next_sample(self, guest: str) -> WorkloadSample | None:
         """The oldest sample nobody has taken yet."""
         return self._machines[guest].take_sample()
@@ -120,6 +124,12 @@ class RealFleet:
         used = [machine.cpu_s() for machine in self._machines.values()]
         known = [seconds for seconds in used if seconds is not None]
         return sum(known) if len(known) == len(used) else None
+
+    def waited_s(self) -> float | None:
+        """Time all QEMU processes were ready to run and had no processor."""
+        waited = [machine.waited_s() for machine in self._machines.values()]
+        known = [seconds for seconds in waited if seconds is not None]
+        return sum(known) if len(known) == len(waited) else None
 
     async def _boot(self) -> None:
         hierarchy = find_hierarchy()

@@ -14,6 +14,7 @@ from aerostat.lab.experiment.simulated_fleet import SimulatedFleet
 from aerostat.lab.live import View, open_view
 from aerostat.lab.machine.command import QEMU
 from aerostat.lab.recording import Experiment
+from aerostat.sim.calibration import UNCALIBRATED, Constants
 from aerostat.sim.virtual_time import run_simulated
 
 SIMULATED_PACE = 8.0
@@ -52,16 +53,22 @@ async def _real(plan: ComparisonPlan, view: View) -> Experiment:
             showing.cancel()
 
 
-def show_simulated(plan: ComparisonPlan, console: Console, *, is_quiet: bool = False) -> Experiment:
+def show_simulated(
+    plan: ComparisonPlan,
+    console: Console,
+    *,
+    is_quiet: bool = False,
+    constants: Constants = UNCALIBRATED,
+) -> Experiment:
     """Run the plan on simulated guests: faster than life, and at once where nobody watches."""
     view = open_view(console, is_quiet=is_quiet)
     pace = SIMULATED_PACE if console.is_terminal and not is_quiet else None
-    return run_simulated(_simulated(plan, view), pace=pace)
+    return run_simulated(_simulated(plan, view, constants), pace=pace)
 
 
-async def _simulated(plan: ComparisonPlan, view: View) -> Experiment:
+async def _simulated(plan: ComparisonPlan, view: View, constants: Constants) -> Experiment:
     with view:
-        async with SimulatedFleet(plan.schedule) as fleet:
+        async with SimulatedFleet(plan.schedule, constants) as fleet:
             controller = TaskController(fleet, arm_params(UNCONSTRAINED, plan.schedule))
             await controller.start()
             try:

@@ -3,13 +3,14 @@
 import asyncio
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from types import TracebackType
 from typing import Self
 
 from aerostat.lab.recording import WorkloadSample
 from aerostat.lab.schedule import GuestPlan, Schedule
-from aerostat.sim.constants import HostPhysics, SwapDevice
+from aerostat.sim.calibration import UNCALIBRATED, Constants
+from aerostat.sim.constants import HostPhysics
 from aerostat.sim.driver import SimulatedDriver
 from aerostat.sim.guest_state import HeapMode, Load
 from aerostat.sim.host import SimulatedSensor
@@ -26,11 +27,11 @@ class SimulatedFleet:
     accelerator = "simulated"
     notes = ("SIMULATED guests: no virtual machine ran for this",)
 
-    def __init__(self, schedule: Schedule) -> None:
+    def __init__(self, schedule: Schedule, constants: Constants = UNCALIBRATED) -> None:
         self._schedule = schedule
         ram = sum(guest.ram_bytes for guest in schedule.guests)
         self._world = World(
-            [_spec(guest, schedule) for guest in schedule.guests],
+            [_spec(guest, schedule, constants) for guest in schedule.guests],
             host=HostPhysics(total_bytes=2 * ram + 4 * GIB),
             seed=schedule.seed,
         )
@@ -80,6 +81,21 @@ class SimulatedFleet:
         """Order a hot set."""
         self._world.guest(guest).set_hot(hot_bytes)
 
+    def order(self, guest: str, what: str, value: int | str) -> None:
+        """Order what a real workload would understand: ``rate``, ``keep`` or ``files``."""
+        ordered = self._world.guest(guest)
+        match what:
+            case "hot":
+                ordered.set_hot(int(value))
+            case "rate":
+                ordered.change_load(requests_per_s=float(value))
+            case "keep":
+                ordered.change_load(mode=HeapMode(str(value)))
+            case "files":
+                ordered.read_files_once(int(value))
+            case _:
+                raise ValueError(f"no workload understands {what!r}")
+
     def next_sample(self, guest: str) -> WorkloadSample | None:
         """The oldest second nobody has taken yet."""
         waiting = self._waiting[guest]
@@ -99,19 +115,21 @@ class SimulatedFleet:
         """Simulated guests use no CPU that would mean anything."""
         return None
 
+    def waited_s(self) -> float | None:
+        """Nobody takes a simulated guest's processor away."""
+        return 0.0
 
-def _spec(guest: GuestPlan, schedule: Schedule) -> GuestSpec:
+
+def _spec(guest: GuestPlan, schedule: Schedule, constants: Constants) -> GuestSpec:
     hot = schedule.phases[0].hot_bytes[guest.name]
+    swap_bytes = 0 if guest.swap == "none" else guest.swap_bytes
     return GuestSpec(
         name=guest.name,
         build=GuestBuild(
             max_bytes=guest.ram_bytes,
-            swap=SwapDevice(size_bytes=0 if guest.swap == "none" else guest.swap_bytes),
+            # The real workload touches its heap by its requests alone.
+            physics=replace(constants.guest, heap_fill_bytes_per_s=0.0),
+            swap=replace(constants.swap, size_bytes=swap_bytes),
         ),
-        load=Load(
-            hot_bytes=hot,
-            requests_per_s=float(schedule.rate),
-            mode=HeapMode(guest.keep),
-            heap_bytes=max(phase.hot_bytes[guest.name] for phase in schedule.phases),
-        ),
+        load=Load(hot_bytes=hot, requests_per_s=float(schedule.rate), mode=HeapMode(guest.keep)),
     )

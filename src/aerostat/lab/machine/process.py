@@ -70,6 +70,19 @@ class QemuProcess:
             self._cpu_s = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
         return self._cpu_s
 
+    def waited_s(self) -> float | None:
+        """Seconds its threads were ready to run and had no processor; None: not known.
+
+        Other load on the machine takes them; a guest that waits here looks like one that stalls.
+        """
+        waited_ns = 0
+        try:
+            for task in Path(f"/proc/{self.pid}/task").iterdir():
+                waited_ns += int((task / "schedstat").read_text().split()[1])
+        except (OSError, IndexError, ValueError):
+            return None
+        return waited_ns / 1e9
+
     def _stat(self) -> list[str] | None:
         if self.returncode is not None:
             return None

@@ -136,6 +136,8 @@ class Machine:
     def send(self, order: str) -> None:
         """Send an order: ``hot BYTES``, ``rate N``, ``keep release|cold`` or ``quit``.
 
+        Or ``files BYTES``, which are read once and then lie in the page cache.
+
         Raises:
             MachineError: nobody can hear it any more.
         """
@@ -144,6 +146,10 @@ class Machine:
     def cpu_s(self) -> float | None:
         """Processor time its QEMU has used."""
         return self._running().cpu_s()
+
+    def waited_s(self) -> float | None:
+        """Time its QEMU was ready to run and others had the processors; None: not known."""
+        return self._running().waited_s()
 
     def cgroup_usage_bytes(self) -> int | None:
         """What the host holds for it, by its memory cgroup; None without one."""

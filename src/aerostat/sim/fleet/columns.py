@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from aerostat.policy.columns import FloatColumn, IntColumn
+from aerostat.sim.fleet.full.columns import Deep
 
 
 class Guests(NamedTuple):
@@ -54,3 +55,4 @@ class Fleet(NamedTuple):
     demand_bytes: Sequence[IntColumn]  # [sample][guest]
     guests: Guests
     hosts: HostRows
+    deep: Deep

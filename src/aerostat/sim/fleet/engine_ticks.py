@@ -3,7 +3,7 @@
 from aerostat.engine.columns import Figures, Round
 from aerostat.engine.decide import decide
 from aerostat.sim.fleet.accept import accept
-from aerostat.sim.fleet.columns import Fleet, Guests
+from aerostat.sim.fleet.columns import Fleet
 from aerostat.sim.fleet.constants import START_S, WALL_S
 from aerostat.sim.fleet.physics import begin_tick, end_tick
 
@@ -19,7 +19,7 @@ def run_ticks(fleet: Fleet, r: Round, span: tuple[int, int]) -> None:
     for tick in range(span[0], span[1]):
         begin_tick(fleet, tick)
         now_s = START_S + tick * fleet.tick_s
-        show_figures(fleet.guests, r.figures, WALL_S + now_s)
+        show_figures(fleet, r.figures, WALL_S + now_s)
         _show_hosts(fleet, r)
         now = Round(
             now_s,
@@ -40,8 +40,9 @@ def run_ticks(fleet: Fleet, r: Round, span: tuple[int, int]) -> None:
         end_tick(fleet)
 
 
-def show_figures(guests: Guests, figures: Figures, wall_s: float) -> None:
+def show_figures(fleet: Fleet, figures: Figures, wall_s: float) -> None:
     """Write what can be read of the guests; what stays the same was written at the start."""
+    guests = fleet.guests
     for i in range(len(guests.actual_bytes)):
         figures.actual_bytes[i] = guests.actual_bytes[i]
         figures.held_bytes[i] = guests.actual_bytes[i]

@@ -22,6 +22,7 @@ from aerostat.sim.fleet.boards import (
     view_of,
 )
 from aerostat.sim.fleet.columns import Fleet, Guests, HostRows
+from aerostat.sim.fleet.full.columns import Insides, Under
 from aerostat.sim.fleet.ticks import baseline_loop, engine_loop
 from aerostat.sim.fleet.world import FleetWorld, fleet_of
 
@@ -62,6 +63,12 @@ class Outcome:
         for name in HostRows._fields[2:]:  # where a host's guests are depends on the parts
             for part in self.parts:
                 digest.update(np.asarray(getattr(part.hosts, name)).tobytes())
+        for name in Insides._fields:
+            for part in self.parts:
+                digest.update(np.asarray(getattr(part.deep.insides, name)).tobytes())
+        for name in Under._fields:
+            for part in self.parts:
+                digest.update(np.asarray(getattr(part.deep.under, name)).tobytes())
         return digest.hexdigest()[:16]
 
 
@@ -164,7 +171,7 @@ def _engine_run(world: FleetWorld, params: EngineParams, *, is_compiled: bool) -
     fleet = _laid_out(fleet, is_compiled=is_compiled)
     if is_compiled:
         r = as_arrays(r)
-    loop = engine_loop(is_compiled=is_compiled)
+    loop = engine_loop(is_compiled=is_compiled, is_full=world.full is not None)
     return fleet, lambda span: loop(fleet, r, span)
 
 
@@ -175,7 +182,7 @@ def _baseline_run(world: FleetWorld, policy: PolicyName, *, is_compiled: bool) -
     fleet = _laid_out(fleet, is_compiled=is_compiled)
     if is_compiled:
         view, asked = as_arrays(view), as_arrays(asked)
-    loop = baseline_loop(policy, is_compiled=is_compiled)
+    loop = baseline_loop(policy, is_compiled=is_compiled, is_full=world.full is not None)
     period_s = BASELINES[policy].period_s
     return fleet, lambda span: loop(fleet, view, memory, asked, period_s, span)
 

@@ -1,6 +1,6 @@
 """The figures of a run, and of several runs together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,10 @@ class Summary:
     guest_ticks: int
     elapsed_s: float
     digest: str
+    lost_s: float = 0.0  # these under full physics alone: guest seconds of work not done
+    refault_pages: float = 0.0
+    oom_kills: int = 0  # in guests
+    host_oom_kills: int = 0
 
     @property
     def unmet_ratio(self) -> float:
@@ -82,6 +86,10 @@ def summarised(outcome: Outcome, *, span_s: float) -> Summary:
         guest_ticks=outcome.guest_ticks,
         elapsed_s=outcome.elapsed_s,
         digest=outcome.digest,
+        lost_s=_sum(part.deep.insides.lost_s for part in outcome.parts),
+        refault_pages=_sum(part.deep.insides.refault_pages for part in outcome.parts),
+        oom_kills=int(_sum(part.deep.insides.oom_kills for part in outcome.parts)),
+        host_oom_kills=int(_sum(part.deep.under.oom_kills for part in outcome.parts)),
     )
 
 
@@ -102,7 +110,15 @@ def together(runs: Sequence[Summary]) -> Summary:
         guest_ticks=sum(run.guest_ticks for run in runs),
         elapsed_s=sum(run.elapsed_s for run in runs),
         digest="+".join(run.digest for run in runs),
+        lost_s=sum(run.lost_s for run in runs),
+        refault_pages=sum(run.refault_pages for run in runs),
+        oom_kills=sum(run.oom_kills for run in runs),
+        host_oom_kills=sum(run.host_oom_kills for run in runs),
     )
+
+
+def _sum(columns: Iterable[Sequence[float]]) -> float:
+    return sum(float(np.asarray(column).sum()) for column in columns)
 
 
 def _column(outcome: Outcome, name: str) -> npt.NDArray[np.float64]:

@@ -9,6 +9,7 @@ from aerostat.policy.columns import ABSENT
 from aerostat.policy.water import fill
 from aerostat.sim.fleet.columns import Fleet, Guests, HostRows
 from aerostat.sim.fleet.constants import MIN_RATIO, RESERVE_RATIO
+from aerostat.sim.fleet.full.build import FullPhysics, deep_of, no_deep
 
 WEIGHT = 100
 """What a guest weighs of which nobody says otherwise."""
@@ -22,7 +23,8 @@ class FleetWorld:
 
     Every host has the sum of its guests' max, divided by ``overcommit_ratio``, for guests, and a
     reserve beside that; or ``supply_bytes``, where that is said. Every guest has the same share of
-    its max as its min, and weighs the same, unless that is said.
+    its max as its min, and weighs the same, unless that is said. Physics are simplified unless
+    ``full`` says what guests and hosts are made of.
     """
 
     max_bytes: Sizes  # [guest]
@@ -34,6 +36,7 @@ class FleetWorld:
     supply_bytes: Sizes | None = None  # [host]: in place of what the ratio makes of it
     min_bytes: Sizes | None = None  # [guest]
     weight: Sizes | None = None  # [guest]
+    full: FullPhysics | None = None
 
     def __post_init__(self) -> None:
         samples, guests = self.demand_bytes.shape
@@ -123,6 +126,15 @@ def fleet_of(world: FleetWorld) -> Fleet:
             churn_bytes=[0] * count,
         ),
         hosts=hosts,
+        deep=no_deep()
+        if world.full is None
+        else deep_of(
+            world.full,
+            sizes=(minima, maxima),
+            held=held,
+            demand=demand,
+            host_bytes=hosts.total_bytes,
+        ),
     )
 
 

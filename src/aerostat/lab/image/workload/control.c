@@ -27,6 +27,8 @@ static void set(const char *name, const char *value)
         set_hot(strtoull(value, NULL, 10));
     else if (strcmp(name, "rate") == 0)
         set_rate(strtoull(value, NULL, 10));
+    else if (strcmp(name, "files") == 0)
+        atomic_store(&state.file_bytes, strtoull(value, NULL, 10));
     else if (strcmp(name, "keep") == 0)
         atomic_store(&state.keep_cold, strcmp(value, "cold") == 0);
     else

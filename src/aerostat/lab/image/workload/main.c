@@ -35,20 +35,29 @@ static void *reporter(void *port)
     return NULL;
 }
 
-static void start_reporter(int *port)
+static void *file_reader(void *nothing)
+{
+    (void)nothing;
+    run_files();
+    return NULL;
+}
+
+/* Start a thread; a real-time priority puts it ahead of a worker that is busy catching up. */
+static void start_thread(void *(*run)(void *), void *argument, int real_time_priority)
 {
     pthread_attr_t attributes;
     pthread_t thread;
     pthread_attr_init(&attributes);
     /* mlockall() fills stacks: the default of 8 MiB would come out of the guest's memory. */
     pthread_attr_setstacksize(&attributes, 128 * 1024);
-    /* Ahead of a worker that is busy catching up. */
-    struct sched_param priority = {.sched_priority = 1};
-    pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
-    pthread_attr_setschedpolicy(&attributes, SCHED_FIFO);
-    pthread_attr_setschedparam(&attributes, &priority);
-    if (pthread_create(&thread, &attributes, reporter, port) != 0) {
-        perror("workload: cannot start the reporter");
+    if (real_time_priority > 0) {
+        struct sched_param priority = {.sched_priority = real_time_priority};
+        pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
+        pthread_attr_setschedpolicy(&attributes, SCHED_FIFO);
+        pthread_attr_setschedparam(&attributes, &priority);
+    }
+    if (pthread_create(&thread, &attributes, run, argument) != 0) {
+        perror("workload: cannot start a thread");
         exit(1);
     }
 }
@@ -74,7 +83,8 @@ int main(int argc, char **argv)
     volunteer_for_oom();
     for (int i = 2; i < argc; i++)
         obey_at_start(argv[i]);
-    start_reporter(&port);
+    start_thread(reporter, &port, 1);
+    start_thread(file_reader, NULL, 0);
     lock_and_map_heap();
     run_worker();
 }

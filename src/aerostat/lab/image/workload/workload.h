@@ -1,7 +1,7 @@
 /* What the parts of the workload share.
  *
- * Two threads: the worker touches pages and may be stalled by paging for seconds; the reporter
- * talks to the host and must never be. So everything here is locked in memory before the heap is
+ * Three threads: the worker touches pages and may be stalled by paging for seconds; one reads
+ * files when ordered to; the reporter talks to the host and must never be. So everything here is locked in memory before the heap is
  * mapped, and the threads share nothing but the atomics of `struct state`.
  */
 #ifndef AEROSTAT_WORKLOAD_H
@@ -33,6 +33,7 @@ struct state {
     /* orders, by the reporter thread */
     _Atomic uint64_t hot_bytes;
     _Atomic int keep_cold;
+    _Atomic uint64_t file_bytes; /* to be read once, whenever it rises */
     struct arrivals arrivals;
     /* results, by the worker */
     _Atomic uint64_t served;
@@ -63,6 +64,9 @@ void lock_and_map_heap(void);
 uint64_t heap_max_bytes(void);
 void release_beyond(uint64_t hot_bytes);
 void touch_page(uint64_t page, uint64_t random);
+
+/* files.c */
+void run_files(void);
 
 /* control.c */
 void obey_at_start(char *argument);
