@@ -9,7 +9,7 @@ Vector = npt.NDArray[np.float64]
 
 _STEP = 0.03
 """Of a logarithm, for slopes: a simulated guest's answers are not smooth at less."""
-_FACTOR_MAX = 8.0
+_FACTOR_MAX = 64.0
 """No number ends further from where it started than by this factor."""
 _DAMPING_MAX = 1e6
 _GAIN_MIN = 1e-4

@@ -75,7 +75,7 @@ class RealFleet:
             "cores": os.cpu_count() or 1,
             "ram_bytes": self.sensor.read().total_bytes,
             "kernel": os.uname().release,
-            "hypervisor": f"QEMU {qemu_version()}",
+            "hypervisor": qemu_version(),
             "guest_kernel": self._kernel,
         }
 
