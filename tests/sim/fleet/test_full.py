@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from aerostat.policy.params import PolicyName
 from aerostat.sim.ages import UNIFORM, Ages
 from aerostat.sim.fleet.columns import Fleet
+from aerostat.sim.fleet.draw import Draw, drawn_world
 from aerostat.sim.fleet.full.build import FullPhysics
 from aerostat.sim.fleet.full.guest import in_use
 from aerostat.sim.fleet.full.tick import end_tick
@@ -16,7 +17,6 @@ from aerostat.sim.fleet.physics import begin_tick
 from aerostat.sim.fleet.run import run_policy
 from aerostat.sim.fleet.summary import Summary, summary_of
 from aerostat.sim.fleet.synthetic import synthetic_trace
-from aerostat.sim.fleet.trace import Draw, drawn_world
 from aerostat.sim.fleet.world import FleetWorld, fleet_of
 from aerostat.units import GIB, MIB
 from sim.fleet.fleet_worlds import world
