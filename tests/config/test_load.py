@@ -32,7 +32,7 @@ name = "router"
 managed = false
 [advanced]
 round = "500ms"
-step_max = "64MiB"
+step_rate = "64MiB"
 lookahead = "4s"
 """
 
@@ -66,7 +66,7 @@ def test_a_file_becomes_the_engines_parameters(tmp_path: Path) -> None:
     assert params.host.reserve == Amount(size_bytes=8 << 30)
     assert params.host.burst_reserve == Amount(max_ratio=0.025)
     assert params.round_s == pytest.approx(0.5)
-    assert params.guard.step_bytes_max == 64 << 20
+    assert params.guard.step_rate_max == 64 << 20
     assert params.adaptive.lookahead_s == pytest.approx(4)
 
 
@@ -163,7 +163,7 @@ def test_a_wrong_value_is_told_with_its_line_and_what_would_be_right(
         ),
         ('[advanced]\nround_moving = "2s"', 2, "advanced.round_moving", ["above round 500ms"]),
         ('[advanced]\nheadroom_min = "2GiB"', 2, "advanced.headroom_min", ["headroom_max 1GiB"]),
-        ('[advanced]\ndead_band = "1GiB"', 2, "advanced.dead_band", ["step_max 256MiB"]),
+        ('[advanced]\ndead_band = "1GiB"', 2, "advanced.dead_band", ["step_rate 256MiB"]),
         ('[advanced]\nstall_retry = "1h"', 2, "advanced.stall_retry", ["stall_retry_max 10m"]),
         ('[advanced]\nstep = "0%"', 2, "advanced.step", ["would take nothing"]),
     ],

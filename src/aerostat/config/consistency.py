@@ -117,7 +117,7 @@ def _advanced(advanced: AdvancedTable) -> Iterator[Contradiction]:
             yield _upside_down(lower, write_duration(lower_s), upper, write_duration(upper_s))
     sizes = (
         ("headroom_min", advanced.headroom_min, "headroom_max", advanced.headroom_max),
-        ("dead_band", advanced.dead_band, "step_max", advanced.step_max),
+        ("dead_band", advanced.dead_band, "step_rate", advanced.step_rate),
     )
     for lower, lower_bytes, upper, upper_bytes in sizes:
         if lower_bytes > upper_bytes:

@@ -97,7 +97,7 @@ class AdvancedTable(Table):
     distress_quiet: Annotated[DurationS, within("1s", "1h")] = _GUARD.distress_quiet_s
     dead_band: SizeBytes = _GUARD.dead_band_bytes
     step: ShareRatio = _GUARD.step_ratio_max
-    step_max: SizeBytes = _GUARD.step_bytes_max
+    step_rate: SizeBytes = _GUARD.step_rate_max
     stall: Annotated[DurationS, within("1s", "10m")] = _GUARD.stall_s
     stall_retry: Annotated[DurationS, within("1s", "1d")] = _GUARD.stall_retry_s
     stall_retry_max: Annotated[DurationS, within("1s", "1d")] = _GUARD.stall_retry_s_max

@@ -49,7 +49,7 @@ def _guard(advanced: AdvancedTable) -> GuardParams:
         distress_quiet_s=advanced.distress_quiet,
         dead_band_bytes=advanced.dead_band,
         step_ratio_max=advanced.step,
-        step_bytes_max=advanced.step_max,
+        step_rate_max=advanced.step_rate,
         stall_s=advanced.stall,
         stall_retry_s=advanced.stall_retry,
         stall_retry_s_max=advanced.stall_retry_max,

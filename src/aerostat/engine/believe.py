@@ -27,6 +27,12 @@ TURNS_FORGOTTEN_S = 60.0
 BURST_FORGOTTEN_S = 600.0
 """Time constant of forgetting how fast a guest can grow."""
 
+RISE_FORGOTTEN_S = 8 * 3600.0
+"""Time constant of forgetting how far a guest once rose at a stretch: what bursts, bursts again."""
+
+PERIOD_S_MIN = 1.0
+"""Guests' drivers report in whole seconds: samples read closer together came at uneven times."""
+
 
 def believe(r: Round, i: int) -> None:
     """Fold this round's figures of guest ``i`` into its memory."""
@@ -62,6 +68,9 @@ def _take_sample(r: Round, i: int, blurred: bool) -> None:
         if not blurred:
             _usage(r, i)
         memory.sample_seen_s[i] = r.now_s
+        # One long silence is no period: it has to come again before it is believed.
+        likely_s = min(float(int(span_s)), 2.0 * memory.sample_period_s[i])
+        memory.sample_period_s[i] = max(PERIOD_S_MIN, likely_s)
     memory.sample_wall_s[i] = figures.sample_wall_s[i]
     memory.sample_age_s[i] = max(0.0, figures.sample_age_s[i])
     memory.sample_available_bytes[i] = figures.available_bytes[i]
@@ -120,6 +129,15 @@ def _usage(r: Round, i: int) -> None:
     memory.turns[i] *= TURNS_FORGOTTEN_S / (TURNS_FORGOTTEN_S + span_s)
     faded = memory.burst_bytes[i] * (BURST_FORGOTTEN_S / (BURST_FORGOTTEN_S + span_s))
     memory.burst_bytes[i] = max(growth * knobs.lookahead_s, faded)
+    _learn_rise(memory, i, used, kept, span_s)
+
+
+def _learn_rise(memory: Memory, i: int, used: int, kept: float, span_s: float) -> None:
+    """How far it rose at a stretch: above what it used some seconds ago, at any pace of samples."""
+    rise = used - memory.low_bytes[i] if memory.low_bytes[i] >= 0.0 else 0.0
+    memory.low_bytes[i] = used - max(0.0, rise) * kept
+    faded = memory.rise_bytes[i] * (RISE_FORGOTTEN_S / (RISE_FORGOTTEN_S + span_s))
+    memory.rise_bytes[i] = max(rise, faded)
 
 
 def _follow_the_balloon(figures: Figures, memory: Memory, i: int, now_s: float) -> None:

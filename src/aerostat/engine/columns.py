@@ -70,6 +70,7 @@ class Memory(NamedTuple):
     sample_wall_s: FloatColumn
     sample_seen_s: FloatColumn
     sample_age_s: FloatColumn  # its age when first seen
+    sample_period_s: FloatColumn  # how often they come, in whole seconds; 0: not known
     sample_available_bytes: IntColumn  # part of its identity: time stamps have whole seconds
     swap_in_bytes: IntColumn
     swap_out_bytes: IntColumn
@@ -97,6 +98,8 @@ class Memory(NamedTuple):
     growth_rate: FloatColumn  # bytes per second by which used rises; never negative
     remembered_bytes: FloatColumn  # used, its falls believed slowly
     burst_bytes: FloatColumn  # greatest rise within the lookahead, forgotten over many minutes
+    low_bytes: FloatColumn  # used, its rises believed slowly
+    rise_bytes: FloatColumn  # greatest rise at a stretch, forgotten over hours
     distress_s: FloatColumn  # last time it was in distress
     distress_began_s: FloatColumn  # when the present distress began
     healthy_samples: IntColumn  # calm new samples in a row
@@ -178,11 +181,13 @@ class Round(NamedTuple):
 
 
 _NEVER = frozenset(name for name in Memory._fields if name.endswith("_s")) - {
-    "stall_retry_s", "sample_age_s", "pressure_some_s", "pressure_full_s", "backoff_s",
+    "stall_retry_s", "sample_age_s", "sample_period_s", "pressure_some_s", "pressure_full_s",
+    "backoff_s",
 }  # fmt: skip
 _ZERO = frozenset({
     "has_arrived", "is_outcome_unknown", "healthy_samples", "growth_rate", "sample_age_s",
-    "stall_retry_s", "backoff_s", "is_release_due", "lent_bytes", "burst_bytes", "turns",
+    "sample_period_s", "stall_retry_s", "backoff_s", "is_release_due", "lent_bytes",
+    "burst_bytes", "turns", "rise_bytes",
 })  # fmt: skip
 
 

@@ -88,6 +88,7 @@ def _wish(r: Round, host: Host) -> None:
         r.estimates.need_bytes,
         r.estimates.comfort_bytes,
         r.estimates.floor_bytes,
+        r.memory.rise_bytes,
     )
     if r.policy == codes.POLICY_STATIC:
         static_wishes(needs, host, r.desk, r.decision.wishes)

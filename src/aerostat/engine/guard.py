@@ -5,7 +5,7 @@ over, one take a sample, floors, steps, cooldown, back-off, dead band.
 """
 
 from aerostat.engine import codes
-from aerostat.engine.believe import ARRIVED_BYTES
+from aerostat.engine.believe import ARRIVED_BYTES, PERIOD_S_MIN
 from aerostat.engine.columns import RUN_MIGRATING, RUN_RUNNING, RUN_UNREACHABLE, Decision, Round
 from aerostat.engine.distress import headroom_bytes, is_recovering
 from aerostat.engine.knobs import Knobs
@@ -223,11 +223,14 @@ def _step_bytes(r: Round, i: int) -> int:
     if knobs.limits_steps == 0:
         return r.estimates.ordered_bytes[i]
     harmless = r.estimates.harmless_bytes[i]
+    # What a take got wrong shows in the next figures: so much a second, however often they come.
+    period_s = min(max(r.memory.sample_period_s[i], PERIOD_S_MIN), knobs.figures_age_s_max)
+    most = int(knobs.step_rate_max * period_s)
     for_others = r.decision.wishes.why[i] == WHY_TAKEN_FOR_OTHERS
     pause_s = knobs.cooldown_s * (HURRY_RATIO if for_others else 1.0)
     resting = r.now_s - r.memory.take_s[i] < pause_s
     hurt = knobs.backs_off == 1 and r.now_s < r.memory.backoff_until_s[i]
     if resting or hurt or r.estimates.is_calm[i] == 0:
-        return min(harmless, knobs.step_bytes_max)
-    slow = int(knobs.step_ratio_max * r.figures.max_bytes[i])
-    return min(harmless + slow, knobs.step_bytes_max)
+        return min(harmless, most)
+    slow = min(int(knobs.step_ratio_max * r.figures.max_bytes[i]), knobs.step_rate_max)
+    return min(harmless + slow, most)

@@ -21,7 +21,7 @@ class Knobs(NamedTuple):
     dead_band_bytes: int
     dead_band_ratio: float
     step_ratio_max: float
-    step_bytes_max: int
+    step_rate_max: int
     stall_s: float
     stall_retry_s: float
     stall_retry_s_max: float
@@ -59,7 +59,7 @@ def knobs_of(params: EngineParams) -> Knobs:
         dead_band_bytes=guard.dead_band_bytes,
         dead_band_ratio=guard.dead_band_ratio,
         step_ratio_max=guard.step_ratio_max,
-        step_bytes_max=guard.step_bytes_max,
+        step_rate_max=guard.step_rate_max,
         stall_s=guard.stall_s,
         stall_retry_s=guard.stall_retry_s,
         stall_retry_s_max=guard.stall_retry_s_max,

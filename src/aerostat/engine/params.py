@@ -55,7 +55,7 @@ class GuardParams:
     dead_band_bytes: int = 8 * MIB  # smaller changes are not worth a balloon's while
     dead_band_ratio: float = 0.0025
     step_ratio_max: float = 0.05  # of max, per take of memory the guest uses for something
-    step_bytes_max: int = 256 * MIB
+    step_rate_max: int = 256 * MIB  # bytes per second of the period of its figures, in all
     stall_s: float = 5.0  # `actual` not moving for so long is a stalled balloon
     stall_retry_s: float = 30.0  # first quarantine; doubles up to the maximum
     stall_retry_s_max: float = 600.0

@@ -31,6 +31,7 @@ class Needs(NamedTuple):
     need_bytes: IntColumn  # that and headroom; ABSENT if not believed
     comfort_bytes: IntColumn  # the need remembered: falls slowly, so that a pause is not a loss
     floor_bytes: IntColumn  # below that not even scarcity takes
+    rise_bytes: FloatColumn  # how far it rose at a stretch, in the last hours
 
 
 class Host(NamedTuple):
