@@ -11,7 +11,7 @@ from lab_report.synthetic import experiment as make_experiment
 
 
 def rows_of(real: Experiment, simulated: Experiment) -> dict[tuple[str, str], Row]:
-    return {(row.policy, row.figure): row for row in side_by_side(real, simulated)}
+    return {(row.policy, row.figure): row for row in side_by_side(real, [simulated])}
 
 
 def changed(experiment: Experiment, *, actual: float = 1.0, served: float = 1.0) -> Experiment:
@@ -40,7 +40,7 @@ def test_the_same_run_is_no_distance_away() -> None:
     policies = {arm.policy for arm in experiment.arms[1:]}
     assert {policy for policy, _ in rows} == policies
     for (policy, figure), row in rows.items():
-        if figure != "trajectory":
+        if figure != "trajectory_of_runs":
             assert row.error_ratio == 0.0, (policy, figure)
             assert row.is_met in (True, None)
 
@@ -60,12 +60,12 @@ def test_fewer_requests_and_other_sizes_are_told() -> None:
 def test_void_arms_are_left_out() -> None:
     experiment = make_experiment()
     void = tuple(replace(arm, why_invalid="a guest died") for arm in experiment.arms)
-    assert side_by_side(replace(experiment, arms=void), experiment) == ()
+    assert side_by_side(replace(experiment, arms=void), [experiment]) == ()
 
 
 def test_the_document_leaves_out_what_was_not_measured_and_the_table_shows_the_goals() -> None:
     experiment = make_experiment()
-    rows = side_by_side(experiment, experiment)
+    rows = side_by_side(experiment, [experiment])
     one = Validated(schedule="rotate", repeats=1, real=experiment, rows=rows)
     document = validation_document([one], "tcg.toml")
     assert document["schema"] == "aerostat.validation/1"

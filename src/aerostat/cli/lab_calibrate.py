@@ -24,6 +24,9 @@ from aerostat.sim.calibration import (
     write_constants,
 )
 
+SIMULATED_TURNS = 5
+"""A simulated run is cheap, and when statistics fall within a second decides much: so often."""
+
 
 def calibrate_command(
     repeats: Annotated[int, typer.Option(min=1, max=20, help="Rounds of all probes.")] = 3,
@@ -113,7 +116,13 @@ def _plan(name: str, policies: list[str], repeats: int, seed: int) -> Comparison
 def _beside(
     plan: ComparisonPlan, real: Experiment, constants: Constants, repeats: int, console: Console
 ) -> Validated:
-    simulated = show_simulated(plan, console, is_quiet=True, constants=constants)
+    phases = [(turn + 0.5) / SIMULATED_TURNS for turn in range(SIMULATED_TURNS)]
+    simulated = [
+        show_simulated(
+            plan, console, is_quiet=True, constants=constants, statistics_delay_s=phase_s
+        )
+        for phase_s in phases
+    ]
     return Validated(
         schedule=plan.schedule.name,
         repeats=repeats,

@@ -21,11 +21,15 @@ _ANNOUNCE_EVERY_S = 1.0  # QEMU announces a balloon's moves at most so often
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuestSpec:
-    """A guest to be: its name, its build, and what it does at first."""
+    """A guest to be: its name, its build, and what it does at first.
+
+    ``statistics_delay_s`` is when in each period its statistics are taken; drawn if not said.
+    """
 
     name: str
     build: GuestBuild = field(default_factory=lambda: GuestBuild(max_bytes=512 * MIB))
     load: Load = field(default_factory=Load)
+    statistics_delay_s: float | None = None
 
 
 @dataclass(slots=True)
@@ -90,9 +94,10 @@ class World:
         # Its own stream of randomness, so that one guest more changes nothing for the others.
         draw = random.Random(f"{self._seed}/{spec.name}")
         period_s = spec.build.physics.statistics_period_s
-        guest = SimulatedGuest(
-            spec.name, spec.build, spec.load, statistics_delay_s=draw.uniform(0, period_s)
-        )
+        delay_s = spec.statistics_delay_s
+        if delay_s is None:
+            delay_s = draw.uniform(0, period_s)
+        guest = SimulatedGuest(spec.name, spec.build, spec.load, statistics_delay_s=delay_s)
         self._guests = dict(sorted({**self._guests, guest.guest: guest}.items()))
         self._announced[guest.guest] = _Announced(guest.actual_bytes, self.now_s)
         self.host.settle(tuple(self._guests.values()), 0.0)

@@ -43,22 +43,29 @@ class Row:
         return self.error_ratio <= self.goal_ratio
 
 
-def side_by_side(real: Experiment, simulated: Experiment) -> tuple[Row, ...]:
-    """Compare two runs of one plan, policy by policy; arms that are void are left out."""
+def side_by_side(real: Experiment, simulated: Sequence[Experiment]) -> tuple[Row, ...]:
+    """Compare runs of one plan, policy by policy; arms that are void are left out.
+
+    Args:
+        real: on real guests.
+        simulated: on simulated ones, as often as one likes.
+    """
     rows: list[Row] = []
-    scores = {id(e): score_experiment(e) for e in (real, simulated)}
     for policy in dict.fromkeys(arm.policy for arm in real.arms[1:]):
-        pair = [
-            [
-                (arm, score)
-                for arm, score in zip(e.arms[1:], scores[id(e)][1:], strict=True)
-                if arm.policy == policy and arm.why_invalid is None
-            ]
-            for e in (real, simulated)
-        ]
-        if all(pair):
-            rows += _of_policy(policy, pair[0], pair[1], real.guest_max_bytes)
+        ours = _arms((real,), policy)
+        theirs = _arms(simulated, policy)
+        if ours and theirs:
+            rows += _of_policy(policy, ours, theirs, real.guest_max_bytes)
     return tuple(rows)
+
+
+def _arms(experiments: Sequence[Experiment], policy: str) -> "_Arms":
+    return [
+        (arm, score)
+        for experiment in experiments
+        for arm, score in zip(experiment.arms[1:], score_experiment(experiment)[1:], strict=True)
+        if arm.policy == policy and arm.why_invalid is None
+    ]
 
 
 _Arms = Sequence[tuple[ArmRecording, ArmScore]]
@@ -82,7 +89,7 @@ def _of_policy(policy: str, real: _Arms, simulated: _Arms, sizes: Mapping[str, i
         ),
         # Seconds are whole: what is less than one of them is not an error.
         compared("recovery_s", _recovery_s, goal=RECOVERY_GOAL_RATIO),
-        _trajectory(policy, real, simulated, sizes),
+        *_trajectories(policy, real, simulated, sizes),
         compared(
             "guest_swap_in_bytes",
             lambda _, s: float(s.total.guest_swap_in_bytes or 0),
@@ -132,28 +139,62 @@ def _recovery_s(arm: ArmRecording, score: ArmScore) -> float:
     return fmean(took) if took else 0.0
 
 
-def _trajectory(policy: str, real: _Arms, simulated: _Arms, sizes: Mapping[str, int]) -> Row:
-    """The mean difference of what guests hold, second by second, as a share of their max."""
-    apart = [_apart(one, other, sizes) for one, _ in real for other, _ in simulated]
-    between = [
-        _apart(one, other, sizes) for one, _ in real for other, _ in real if one is not other
-    ]
-    return Row(
-        policy=policy,
-        figure="trajectory",
-        real=None,
-        simulated=None,
-        error_ratio=fmean(apart),
-        noise_ratio=fmean(between) if between else None,
-        goal_ratio=TRAJECTORY_GOAL_RATIO,
+def _trajectories(
+    policy: str, real: _Arms, simulated: _Arms, sizes: Mapping[str, int]
+) -> list[Row]:
+    """How far sizes are apart, second by second, as a share of a guest's max.
+
+    The mean course of the repeats is judged: a single run forks where a sample comes a moment
+    sooner or later. Run against run is shown beside it, and so is real run against real run.
+    """
+    ours = [_course(arm, sizes) for arm, _ in real]
+    theirs = [_course(arm, sizes) for arm, _ in simulated]
+    between = (
+        [_apart(one, _mean([other for other in ours if other is not one])) for one in ours]
+        if len(ours) > 1
+        else []
     )
-
-
-def _apart(one: ArmRecording, other: ArmRecording, sizes: Mapping[str, int]) -> float:
-    differences = [
-        abs(a.guests[guest].actual_bytes - b.guests[guest].actual_bytes) / size  # type: ignore[operator] # both are known
-        for a, b in zip(one.seconds, other.seconds, strict=False)
-        for guest, size in sizes.items()
-        if a.guests[guest].actual_bytes is not None and b.guests[guest].actual_bytes is not None
+    runs = [_apart(one, other) for one in ours for other in theirs]
+    real_runs = [_apart(one, other) for one in ours for other in ours if one is not other]
+    return [
+        Row(
+            policy=policy,
+            figure="trajectory",
+            real=None,
+            simulated=None,
+            error_ratio=_apart(_mean(ours), _mean(theirs)),
+            noise_ratio=fmean(between) if between else None,
+            goal_ratio=TRAJECTORY_GOAL_RATIO,
+        ),
+        Row(
+            policy=policy,
+            figure="trajectory_of_runs",
+            real=None,
+            simulated=None,
+            error_ratio=fmean(runs),
+            noise_ratio=fmean(real_runs) if real_runs else None,
+        ),
     ]
-    return fmean(differences) if differences else 1.0
+
+
+_Course = Mapping[tuple[int, str], float]
+"""What a guest held in a second, as a share of its max."""
+
+
+def _course(arm: ArmRecording, sizes: Mapping[str, int]) -> _Course:
+    return {
+        (number, guest): actual / size
+        for number, second in enumerate(arm.seconds)
+        for guest, size in sizes.items()
+        if (actual := second.guests[guest].actual_bytes) is not None
+    }
+
+
+def _mean(courses: Sequence[_Course]) -> _Course:
+    common = set(courses[0]).intersection(*courses[1:])
+    return {key: fmean(course[key] for course in courses) for key in sorted(common)}
+
+
+def _apart(one: _Course, other: _Course) -> float:
+    common = [key for key in one if key in other]
+    return fmean(abs(one[key] - other[key]) for key in common) if common else 1.0

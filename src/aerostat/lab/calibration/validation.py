@@ -87,7 +87,8 @@ def validation_table(one: Validated) -> Table:
 _LABELS = {
     "operations": "requests served",
     "recovery_s": "recovery",
-    "trajectory": "balloon trajectory, mean difference of max",
+    "trajectory": "balloon trajectory, mean of repeats",
+    "trajectory_of_runs": "balloon trajectory, run by run",
     "guest_swap_in_bytes": "swapped in",
     "guest_swap_out_bytes": "swapped out",
 }

@@ -59,16 +59,18 @@ def show_simulated(
     *,
     is_quiet: bool = False,
     constants: Constants = UNCALIBRATED,
+    statistics_delay_s: float | None = None,
 ) -> Experiment:
     """Run the plan on simulated guests: faster than life, and at once where nobody watches."""
     view = open_view(console, is_quiet=is_quiet)
     pace = SIMULATED_PACE if console.is_terminal and not is_quiet else None
-    return run_simulated(_simulated(plan, view, constants), pace=pace)
+    fleet = SimulatedFleet(plan.schedule, constants, statistics_delay_s=statistics_delay_s)
+    return run_simulated(_simulated(plan, view, fleet), pace=pace)
 
 
-async def _simulated(plan: ComparisonPlan, view: View, constants: Constants) -> Experiment:
+async def _simulated(plan: ComparisonPlan, view: View, simulated: SimulatedFleet) -> Experiment:
     with view:
-        async with SimulatedFleet(plan.schedule, constants) as fleet:
+        async with simulated as fleet:
             controller = TaskController(fleet, arm_params(UNCONSTRAINED, plan.schedule))
             await controller.start()
             try:

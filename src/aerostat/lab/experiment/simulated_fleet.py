@@ -22,16 +22,32 @@ from aerostat.units import GIB
 
 
 class SimulatedFleet:
-    """Guests of a schedule in one simulated world, moved along the running loop's time."""
+    """Guests of a schedule in one simulated world, moved along the running loop's time.
+
+    Args:
+        schedule: which guests there are.
+        constants: what they are made of.
+        statistics_delay_s: when in each second all of them write their statistics: one driver has
+            asked them to, at one time. Drawn by the world for each if not said.
+    """
 
     accelerator = "simulated"
     notes = ("SIMULATED guests: no virtual machine ran for this",)
 
-    def __init__(self, schedule: Schedule, constants: Constants = UNCALIBRATED) -> None:
+    def __init__(
+        self,
+        schedule: Schedule,
+        constants: Constants = UNCALIBRATED,
+        *,
+        statistics_delay_s: float | None = None,
+    ) -> None:
         self._schedule = schedule
         ram = sum(guest.ram_bytes for guest in schedule.guests)
         self._world = World(
-            [_spec(guest, schedule, constants) for guest in schedule.guests],
+            [
+                replace(_spec(guest, schedule, constants), statistics_delay_s=statistics_delay_s)
+                for guest in schedule.guests
+            ],
             host=HostPhysics(total_bytes=2 * ram + 4 * GIB),
             seed=schedule.seed,
         )
