@@ -1,6 +1,8 @@
 """``aerostat events``: everything that happened, in order, in both forms."""
 
+import contextlib
 import json
+import sqlite3
 from importlib import resources
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from typer.testing import CliRunner
 
 from aerostat.cli.happenings import lines_of, lines_text
 from aerostat.cli.main import app
+from aerostat.model.effect import Effect
 from aerostat.model.events import (
     BalloonMoved,
     LifecycleChanged,
@@ -125,3 +128,36 @@ def test_an_old_store_is_said_to_be_old_and_a_quiet_time_quiet(story: Story) -> 
     first, second = done.stdout.splitlines()
     assert first.startswith("The daemon last wrote")
     assert second == "nothing happened in the last 1m"
+
+
+def nothing_moves(recorder: Recorder) -> list[RoundRecord]:
+    """The balloons stand still, then they move."""
+    recorder.world.obeys = False
+    rounds = recorder.rounds(10)
+    for guest in recorder.world.guests:
+        guest.actual_mib, guest.used_mib = 400, 100
+    rounds += recorder.rounds(240)
+    recorder.world.guest("web").actual_mib = 300
+    return rounds + recorder.rounds(4)
+
+
+def test_a_daemon_without_effect_is_told_with_what_to_check(tmp_path: Path) -> None:
+    story = told(tmp_path, nothing_moves)
+    found = [line for line in events_of(shown(story)) if line["kind"] == "self_check"]
+    assert [line["effect"] for line in found] == ["orders_move_nothing", "working"]
+    assert "aerostat doctor" in str(found[0]["words"])
+    assert "id" not in found[0]
+
+
+def test_an_older_store_knows_nothing_of_effects(story: Story) -> None:
+    with contextlib.closing(sqlite3.connect(story.path)) as connection:
+        connection.execute("ALTER TABLE round DROP COLUMN effect")
+        connection.commit()
+    assert shown(story)["events"]
+
+
+def test_the_schema_has_every_code() -> None:
+    event = SCHEMA["properties"]["events"]["items"]["properties"]
+    assert set(event["change"]["enum"]) == {kind.value for kind in LifecycleKind}
+    assert set(event["effect"]["enum"]) == {effect.value for effect in Effect}
+    assert set(event["outcome"]["enum"]) >= {outcome.value for outcome in Outcome}

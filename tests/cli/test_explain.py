@@ -197,3 +197,15 @@ def test_a_name_does_not_drive_the_terminal(tmp_path: Path) -> None:
     remember(tmp_path / "a.db", recorder.rounds(2))
     words, _ = said(Story(path=tmp_path / "a.db", recorder=recorder), "a\x1b[2Jb")
     assert "\x1b" not in words
+
+
+def test_a_daemon_without_effect_is_said_to_be_one(tmp_path: Path) -> None:
+    def nothing_moves(recorder: Recorder) -> list[RoundRecord]:
+        recorder.world.obeys = False
+        for guest in recorder.world.guests:
+            guest.actual_mib, guest.used_mib = 400, 100
+        return recorder.rounds(200)
+
+    text, document = said(told(tmp_path, nothing_moves), "web")
+    assert "the daemon has no effect: " in text
+    assert document["daemon"]["effect"] == "orders_move_nothing"  # type: ignore[index] # a table

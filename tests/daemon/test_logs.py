@@ -182,3 +182,17 @@ def test_dropped_events_and_a_failing_journal_are_told() -> None:
         Status(events_dropped=5, journal_trouble="OSError: full"),
     )
     assert [line["event"] for line in lines] == ["events_dropped", "journal_trouble"]
+
+
+def test_a_daemon_without_effect_says_so_once_and_once_when_it_is_over() -> None:
+    """Its guests take every target and no balloon moves."""
+    play = Play(Mode.ENFORCE, *(Guest(name=name, used_mib=100) for name in ("ada", "bob")))
+    play.world.params = params(budget_mib=700)
+    told = play.rounds(120)
+    (line,) = named(told, "no_effect")
+    assert line["log_level"] == "error"
+    assert line["effect"] == "orders_move_nothing"
+    assert "Check that the balloon drivers" in line["words"]
+    assert named(told, "no_effect_over") == []
+    play.world.guest("ada").actual_mib = 400
+    assert len(named(play.rounds(2), "no_effect_over")) == 1

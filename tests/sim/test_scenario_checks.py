@@ -99,6 +99,7 @@ BY_RUN: tuple[tuple[str, Mapping[str, Any], Mapping[str, Any]], ...] = (
     ("doubt_seen", {}, {}),
     ("figures_age_shown", {"age": "1s"}, {"age": "30s", "after": "10s"}),
     ("ladder_seen", {"step": "take_free"}, {"step": "alert"}),
+    ("effect_seen", {"effect": "working"}, {"effect": "nothing_is_ordered"}),
     ("rounds_at_least_every", {"gap": "2s"}, {"gap": "100ms"}),
 )
 NEVER_ON_THIS_RUN = {"refused", "doubt_seen"}

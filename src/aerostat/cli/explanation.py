@@ -6,13 +6,16 @@ from pathlib import Path
 
 from aerostat.cli.remembered import Freshness, heading, known_only, utc
 from aerostat.config import Config
-from aerostat.engine.explain import explain
+from aerostat.engine.explain import explain, explain_effect
 from aerostat.engine.prospects import Prospects, bound_words
 from aerostat.lab.live.glyphs import printable
+from aerostat.model.effect import Effect
 from aerostat.store import LastSeen, Move
 from aerostat.units import format_duration, format_size
 
 SCHEMA = "aerostat.explain/1"
+
+NO_EFFECT = (Effect.ORDERS_MOVE_NOTHING, Effect.NOTHING_IS_ORDERED)
 
 MOVES_MAX = 10
 """So many of the last changes are told; the document has all of them."""
@@ -42,6 +45,7 @@ def explanation_document(told: Explanation) -> dict[str, object]:
             aerostat=seen.session.aerostat,
             started=utc(seen.session.started_wall_s),
             mode=None if told.config is None else told.config.mode.value,
+            effect=seen.host.effect.value if seen.host.effect in NO_EFFECT else None,
         ),
         "guest": known_only(
             id=trace.guest,
@@ -184,6 +188,8 @@ def _why(told: Explanation) -> list[str]:
     lines = [f"  {explain(trace)}"]
     if (bound := bound_words(trace)) is not None:
         lines.append(f"  bound by: {bound}")
+    if told.seen.host.effect in NO_EFFECT:
+        lines.append(f"  the daemon has no effect: {explain_effect(told.seen.host)}")
     if not told.seen.was_enforced:
         mode = "does not enforce" if told.config is None else f"is in mode {told.config.mode.value}"
         lines.append(f"  nothing of this is sent: the daemon {mode}")

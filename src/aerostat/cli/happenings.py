@@ -7,7 +7,7 @@ from typing import Any
 
 from aerostat.cli.explanation import outcome, outcome_words
 from aerostat.cli.remembered import Freshness, known_only, utc
-from aerostat.engine.explain import explain
+from aerostat.engine.explain import explain, explain_effect
 from aerostat.lab.live.glyphs import printable
 from aerostat.model.events import (
     BalloonMoved,
@@ -18,7 +18,7 @@ from aerostat.model.events import (
     TargetAnswered,
 )
 from aerostat.model.guest import GuestId
-from aerostat.store import Happening, KnownGuest, Move, Session, StoreReader
+from aerostat.store import EffectChange, Happening, KnownGuest, Move, Session, StoreReader
 from aerostat.units import format_duration, format_size
 
 SCHEMA = "aerostat.events/1"
@@ -65,6 +65,7 @@ def lines_of(
     """Everything that happened in this time, oldest first."""
     span = {"since_wall_s": since_wall_s, "until_wall_s": until_wall_s}
     lines = [_started(session) for session in reader.sessions(**span)]
+    lines += [_found_out(change) for change in reader.effects(**span)]
     lines += [_happened(happening) for happening in reader.events(**span, guest=only)]
     for guest in guests:
         if only is None or guest.guest == only:
@@ -86,6 +87,15 @@ def _started(session: Session) -> Line:
         kind="started",
         words=f"Aerostat {session.aerostat} began to write",
         more={},
+    )
+
+
+def _found_out(change: EffectChange) -> Line:
+    return Line(
+        wall_s=change.wall_s,
+        kind="self_check",
+        words=explain_effect(change.host),
+        more={"effect": change.host.effect.value},
     )
 
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import structlog
 
-from aerostat.engine.explain import explain
+from aerostat.engine.explain import explain, explain_effect
+from aerostat.model.effect import Effect
 from aerostat.model.events import Event, LifecycleChanged, Outcome, TargetAnswered
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
 from aerostat.model.modes import Mode
-from aerostat.model.plan import GuestTrace
+from aerostat.model.plan import GuestTrace, HostTrace
 from aerostat.model.reasons import Reason
 from aerostat.ports.journal import RoundRecord
 from aerostat.units import format_size
@@ -61,6 +62,7 @@ class LogJournal:
         self._log = structlog.get_logger()
         self._met: dict[GuestId, _Met] = {}
         self._summary_s: float | None = None
+        self._effect = Effect.WORKING
 
     def record(self, record: RoundRecord) -> None:
         """Say what is new in this round."""
@@ -76,7 +78,18 @@ class LogJournal:
             else:
                 self._tell_hold(trace)
             self._met[trace.guest].reason = trace.reason
+        self._tell_effect(record.trace.host)
         self._summarise(record)
+
+    def _tell_effect(self, host: HostTrace) -> None:
+        """A daemon that does nothing says so once, loudly; and once when it is over."""
+        if host.effect is self._effect:
+            return
+        self._effect = host.effect
+        if host.effect is Effect.WORKING:
+            self._log.info("no_effect_over")
+        else:
+            self._log.error("no_effect", words=explain_effect(host), effect=host.effect.value)
 
     def _tell_event(self, event: Event) -> None:
         name = self._met[event.guest].name if event.guest in self._met else event.guest

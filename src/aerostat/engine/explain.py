@@ -1,6 +1,7 @@
 """Decisions in words, read off the trace: nothing is computed a second time."""
 
-from aerostat.model.plan import GuestTrace
+from aerostat.model.effect import Effect
+from aerostat.model.plan import GuestTrace, HostTrace
 from aerostat.model.reasons import Bound, Reason
 from aerostat.units import format_duration, format_size
 
@@ -61,6 +62,26 @@ def explain(trace: GuestTrace) -> str:
     if bound is not None:
         words += ", " + bound.format(min=_size(trace.min_bytes))
     return _move(trace) + words
+
+
+def explain_effect(host: HostTrace) -> str:
+    """Say whether the daemon does any good, and if not, what to check."""
+    match host.effect:
+        case Effect.ORDERS_MOVE_NOTHING:
+            return (
+                f"{host.futile_rounds} rounds of targets in a row moved no balloon, and the host "
+                "got nothing back. Check that the balloon drivers of the VMs are loaded "
+                "(aerostat doctor), that nobody else sets targets, and that targets are accepted"
+            )
+        case Effect.NOTHING_IS_ORDERED:
+            return (
+                "the host is short of memory, VMs report figures, and no target has been sent for "
+                f"{format_duration(host.idle_short_s)}. Check why each VM keeps what it has "
+                "(aerostat explain VM): figures that are wrong, a min that is too high, or not "
+                "managed"
+            )
+        case Effect.WORKING:
+            return "what is ordered has its effect, or nothing had to be"
 
 
 def _words(trace: GuestTrace) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from aerostat.engine.columns import NEVER_S, Memory, empty_memory
+from aerostat.engine.effect import SelfCheck
 from aerostat.engine.peer import PeerState
 from aerostat.model.events import (
     Event,
@@ -36,6 +37,7 @@ class EngineState:
     has_run: bool = False  # False: guests of the first round were there before us
     host_state: HostState = HostState.COMFORTABLE
     reservations: tuple[Reservation, ...] = ()
+    self_check: SelfCheck = SelfCheck()
     peer: PeerState | None = None  # of a baseline policy, where one is in force
 
     @property

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from aerostat.engine import codes, invariants
+from aerostat.engine.circumstances import actual_before, circumstances
 from aerostat.engine.columns import Hosts, Round, new_round
 from aerostat.engine.decide import decide, judge, settle
+from aerostat.engine.effect import followed
 from aerostat.engine.figures import figures_of
 from aerostat.engine.host_state import next_host_state
 from aerostat.engine.knobs import knobs_of
@@ -52,6 +54,7 @@ def step(
     following = with_events(following, events, now_s=now_s)
     following = replace(following, host_state=_host_state(following, snapshot, params))
     supply = supply_of(snapshot, params, following.memory.actual_bytes)
+    before = actual_before(following, events)
     r = round_of(following, snapshot, supply, params)
     if params.policy in BASELINES:
         judge(r)
@@ -61,9 +64,14 @@ def step(
     else:
         decide(r)
     invariants.check(r, supply_bytes=supply.total_bytes)
+    plan = plan_of(r, snapshot, params)
+    around = circumstances(r, snapshot, supply, params, plan=plan, before=before)
+    following = replace(
+        following, self_check=followed(following.self_check, snapshot, events, around)
+    )
     return Step(
         state=following,
-        plan=plan_of(r, snapshot, params),
+        plan=plan,
         trace=trace_of(r, snapshot, supply, following),
     )
 

@@ -79,6 +79,9 @@ def trace_of(r: Round, snapshot: HostSnapshot, supply: Supply, state: EngineStat
             reserved_bytes=state.reserved_bytes,
             state=state.host_state,
             allowed=LADDER[state.host_state],
+            effect=state.self_check.effect,
+            futile_rounds=state.self_check.futile_rounds,
+            idle_short_s=state.self_check.idle_s(snapshot.now_s),
         ),
         guests=guests,
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from aerostat.model.effect import Effect
 from aerostat.model.guest import GuestId
 from aerostat.model.host_state import HostState, LadderStep
 from aerostat.model.reasons import Bound, Reason
@@ -65,6 +66,9 @@ class HostTrace:
     reserved_bytes: int = 0  # promised to VMs that are not here yet
     state: HostState = HostState.COMFORTABLE
     allowed: tuple[LadderStep, ...] = ()
+    effect: Effect = Effect.WORKING
+    futile_rounds: int = 0  # rounds of orders in a row that moved nothing anywhere
+    idle_short_s: float = 0.0  # so long short, with figures, and nothing ordered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,21 @@ them is derived when it is read. The schema is explained in docs/store.md.
 
 from aerostat.store.errors import StoreError
 from aerostat.store.health import Health
-from aerostat.store.kept import Happening, KnownGuest, LastSeen, Move, Session, TapePart
+from aerostat.store.kept import (
+    EffectChange,
+    Happening,
+    KnownGuest,
+    LastSeen,
+    Move,
+    Session,
+    TapePart,
+)
 from aerostat.store.reader import StoreReader, open_store
 from aerostat.store.retention import Retention
 from aerostat.store.store import Store
 
 __all__ = [
+    "EffectChange",
     "Happening",
     "Health",
     "KnownGuest",

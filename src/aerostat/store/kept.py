@@ -72,3 +72,11 @@ class Happening:
     wall_s: float
     name: str
     event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectChange:
+    """The daemon found that what it does has no effect, or has one again."""
+
+    wall_s: float
+    host: HostTrace

@@ -15,7 +15,15 @@ from aerostat.model.plan import Plan, RoundTrace
 from aerostat.ports.journal import RoundRecord
 from aerostat.store import rows, schema
 from aerostat.store.errors import StoreError
-from aerostat.store.kept import Happening, KnownGuest, LastSeen, Move, Session, TapePart
+from aerostat.store.kept import (
+    EffectChange,
+    Happening,
+    KnownGuest,
+    LastSeen,
+    Move,
+    Session,
+    TapePart,
+)
 from aerostat.store.moves import Decided, moves_of
 from aerostat.store.tape.chunk import ChunkError, read_chunk
 
@@ -192,6 +200,28 @@ class StoreReader:
             return tuple(
                 Happening(wall_s=row["wall_s"], name=row["name"], event=rows.event_of(row))
                 for row in found
+            )
+
+    def effects(self, *, since_wall_s: float, until_wall_s: float) -> tuple[EffectChange, ...]:
+        """When the daemon found that what it does has no effect, and when it had one again.
+
+        What was so before this time and still is counts as found at its beginning.
+        """
+        # A store that is older has no such column, and nothing to tell.
+        known = schema.columns(self._connection)["round"]
+        if "effect" not in known:
+            return ()
+        found = self._all(
+            "SELECT * FROM (SELECT *, lag(effect, 1, 'working') OVER"
+            " (PARTITION BY session ORDER BY round) AS before FROM round"
+            " WHERE effect IS NOT NULL AND wall_s BETWEEN ? AND ?)"
+            " WHERE effect <> before ORDER BY round",
+            since_wall_s,
+            until_wall_s,
+        )
+        with self._told():
+            return tuple(
+                EffectChange(wall_s=row["wall_s"], host=rows.host_trace_of(row)) for row in found
             )
 
     def sessions(self, *, since_wall_s: float, until_wall_s: float) -> tuple[Session, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
+from aerostat.model.effect import Effect
 from aerostat.model.events import (
     BalloonMoved,
     Event,
@@ -53,6 +54,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "kind": LifecycleKind,
     "state": HostState,
     "allowed": _ladder,
+    "effect": Effect,
 }
 """Columns that come back as something else than the plain number or text in them."""
 

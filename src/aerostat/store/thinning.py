@@ -6,6 +6,7 @@ Several rounds a second in which nothing changes would fill a disk and tell nobo
 from dataclasses import dataclass, replace
 
 from aerostat.engine.believe import ARRIVED_BYTES
+from aerostat.model.effect import Effect
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
 from aerostat.model.host import HostSnapshot
 from aerostat.model.host_state import HostState
@@ -51,7 +52,7 @@ class Thinning:
     def __init__(self) -> None:
         self._kept: dict[GuestId, _Kept] = {}
         self._round_s: float | None = None
-        self._host_state: HostState | None = None
+        self._host: tuple[HostState, Effect] | None = None
 
     def thinned(self, record: RoundRecord) -> RoundRecord | None:
         """The part of a round that is to be kept, if any; ``accept`` it once it has been."""
@@ -63,7 +64,8 @@ class Thinning:
             for guest, trace in _pairs(record)
             if trace.guest in asked or self._is_new(guest, trace, record)
         )
-        is_same_host = record.trace.host.state is self._host_state
+        host = record.trace.host
+        is_same_host = (host.state, host.effect) == self._host
         if not (keep or record.events) and is_same_host and not self._is_due(self._round_s, record):
             return None
         return _only(record, keep)
@@ -71,7 +73,7 @@ class Thinning:
     def accept(self, kept: RoundRecord) -> None:
         """This has been written: from now on it is old."""
         self._round_s = kept.trace.now_s
-        self._host_state = kept.trace.host.state
+        self._host = (kept.trace.host.state, kept.trace.host.effect)
         for guest, trace in _pairs(kept):
             self._kept[trace.guest] = _Kept(face=_face(guest, trace), at_s=kept.trace.now_s)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from aerostat.engine.explain import explain
+from aerostat.model.effect import Effect
 from aerostat.model.events import LifecycleKind, Outcome
 from aerostat.model.figures import Absence
 from aerostat.model.guest import GuestId, RunState
@@ -28,6 +29,7 @@ HEADINGS: dict[str, type[StrEnum]] = {
     "Outcomes": Outcome,
     "Host states": HostState,
     "Steps of the ladder": LadderStep,
+    "Effect": Effect,
     "Absent figures": Absence,
 }
 
@@ -51,6 +53,7 @@ EVER = {
     "Steps of the ladder": """
         give_surplus take_free take_by_weight give_to_distress_only refuse_starts alert
         """,
+    "Effect": "working orders_move_nothing nothing_is_ordered",
     "Absent figures": "not_reported unset never_sampled absurd stale",
 }
 

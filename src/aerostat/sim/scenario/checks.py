@@ -37,6 +37,7 @@ AnyCheck = Annotated[
     | round_checks.DoubtSeen
     | round_checks.FiguresAgeShown
     | round_checks.LadderSeen
+    | round_checks.EffectSeen
     | round_checks.RoundsAtLeastEvery,
     Field(discriminator="check"),
 ]

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator
 
 from aerostat.config.values import DurationS, choice
+from aerostat.model.effect import Effect
 from aerostat.model.host_state import LadderStep
 from aerostat.model.plan import GuestTrace
 from aerostat.model.reasons import Reason
@@ -91,6 +92,22 @@ class LadderSeen(Check):
             if self.is_within(record.snapshot.now_s) and self.step in record.trace.host.allowed:
                 return None
         return f'no round named "{self.step}"'
+
+
+class EffectSeen(Check):
+    """The last round of the window said this of the daemon's own effect."""
+
+    check: Literal["effect_seen"]
+    effect: Annotated[Effect, BeforeValidator(choice(Effect))]
+
+    def _judge(self, run: Recording) -> str | None:
+        rounds = [r for r in run.rounds if self.is_within(r.snapshot.now_s)]
+        if not rounds:
+            return "there were no rounds"
+        found = rounds[-1].trace.host.effect
+        if found is not self.effect:
+            return f'it ended with "{found}", not "{self.effect}"'
+        return None
 
 
 class RoundsAtLeastEvery(Check):
