@@ -15,6 +15,7 @@ from aerostat.cli.lab import lab_app
 from aerostat.cli.record import record_app
 from aerostat.cli.replay import replay
 from aerostat.cli.run import run
+from aerostat.cli.simulate import simulate
 from aerostat.ports.errors import AerostatError
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app.command()(doctor)
 app.command()(explain)
 app.command()(events)
 app.command()(replay)
+app.command()(simulate)
 app.add_typer(lab_app, name="lab")
 app.add_typer(config_app, name="config")
 app.add_typer(record_app, name="record")

@@ -1,0 +1,209 @@
+"""``aerostat simulate``: what if: policies against each other on simulated hosts."""
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from aerostat.cli.options import Output, OutputFormat
+from aerostat.policy.params import PolicyName
+from aerostat.ports.errors import AerostatError
+from aerostat.present.text import document_text
+from aerostat.units import parse_duration, parse_size
+
+if TYPE_CHECKING:
+    from aerostat.sim.workers import Crew
+
+LOOKS = 240
+"""Points of each plot."""
+
+
+class MissingExtraError(AerostatError):
+    """The compiler that the simulator runs on is not installed."""
+
+    exit_status = 2
+
+
+def simulate(
+    worlds: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="WORLD...",
+            help="A scenario (.toml), a trace (.csv, .parquet, .npz, a folder of the GWA's layout, "
+            "a recording), or a fleet: mixed, diurnal, bursty, batch, boot-storm, patch-night, "
+            "correlated.",
+        ),
+    ],
+    policy: Annotated[
+        list[PolicyName] | None, typer.Option(help="May be repeated; all if not said.")
+    ] = None,
+    overcommit: Annotated[
+        list[float] | None,
+        typer.Option(help="Sum of the VMs' RAM over the host's for them. May be repeated; 3."),
+    ] = None,
+    seed: Annotated[
+        list[int] | None,
+        typer.Option(min=0, help="Of fleets, and of who stands on which host. May be repeated; 1."),
+    ] = None,
+    hosts: Annotated[
+        int | None,
+        typer.Option(min=1, help="So many; if not said, as many as a trace fills, or 6."),
+    ] = None,
+    vms_per_host: Annotated[int, typer.Option(min=1, max=1000)] = 16,
+    tick: Annotated[
+        str, typer.Option(help="How often policies are asked and balloons move.")
+    ] = "10s",
+    days: Annotated[
+        float | None,
+        typer.Option(min=0.001, help="Of a trace, from its start; of a fleet, 1 if not said."),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse traces with malformed rows.")
+    ] = False,
+    sample: Annotated[
+        str | None, typer.Option(help="Resample traces to this; by default as they come.")
+    ] = None,
+    smallest: Annotated[str, typer.Option(help="VMs of a trace with less RAM are left out.")] = (
+        "1GiB"
+    ),
+    largest: Annotated[str, typer.Option(help="VMs of a trace with more RAM are left out.")] = (
+        "64GiB"
+    ),
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; as many as there are cores.")
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Run on the Dask cluster at tcp://HOST:8786 instead.")
+    ] = None,
+    interpreted: Annotated[
+        bool, typer.Option("--interpreted", help="Without compiling: the same, much slower.")
+    ] = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a report with plots to this file.")
+    ] = None,
+    output: Output = OutputFormat.TABLE,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Let policies share simulated hosts, and compare what guests lacked under each."""
+    library = _library()
+    started = datetime.now(UTC)
+    ratios = tuple(overcommit or [3.0])
+    if any(not 0.1 <= ratio <= 100 for ratio in ratios):
+        raise typer.BadParameter("a ratio is between 0.1 and 100", param_hint="--overcommit")
+    settings = library.Settings(
+        policies=tuple(dict.fromkeys(policy or PolicyName)),
+        overcommits=tuple(dict.fromkeys(ratios)),
+        seeds=tuple(dict.fromkeys(seed or [1])),
+        hosts=hosts,
+        guests_a_host=vms_per_host,
+        tick_s=_seconds(tick, "--tick"),
+        days=days,
+        reading=library.Reading(
+            is_strict=strict,
+            sample_s=None if sample is None else _seconds(sample, "--sample"),
+            smallest_bytes=_size(smallest, "--smallest"),
+            largest_bytes=_size(largest, "--largest"),
+        ),
+        looks=0 if html is None else LOOKS,
+        is_compiled=not interpreted,
+    )
+    if html is not None and not html.absolute().parent.is_dir():
+        raise typer.BadParameter(f"{html.parent} is not a directory", param_hint="--html")
+    opened = library.worlds_of(worlds, settings)
+    console = Console(stderr=True)
+    _tell_notes(console, opened, is_quiet=quiet)
+    with _crew(library, cluster, workers) as crew, _progress(console, is_quiet=quiet) as progress:
+        contest = library.run_contest(opened, seed, crew, progress)
+        hands = crew.workers
+    document = library.contest_document(contest, settings, started=started, workers=hands)
+    if html is not None:
+        library.write_report(document, html)
+        console.print(f"Report: {html}", style="dim", soft_wrap=True)
+    if output is OutputFormat.JSON:
+        typer.echo(document_text(document))
+    else:
+        typer.echo(library.contest_table(contest))
+
+
+def _library() -> Any:
+    """What does the work; it takes numpy and numba, which the daemon does without.
+
+    Raises:
+        MissingExtraError: they are not installed.
+    """
+    try:
+        from aerostat.simulate import library  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if error.name is not None and error.name.split(".")[0] in ("numpy", "numba"):
+            raise MissingExtraError(
+                f"simulating needs {error.name}, which is not installed: "
+                "pip install 'aerostat[sim]'"
+            ) from error
+        raise
+    return library
+
+
+def _seconds(text: str, option: str) -> float:
+    try:
+        duration_s = parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
+    if not 0.001 <= duration_s <= 86_400:
+        raise typer.BadParameter(f"{text} is not between 1ms and 1d", param_hint=option)
+    return duration_s
+
+
+def _size(text: str, option: str) -> int:
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
+
+
+def _crew(library: Any, cluster: str | None, workers: int | None) -> "AbstractContextManager[Crew]":
+    if cluster is not None:
+        at: AbstractContextManager[Crew] = library.cluster_at(cluster)
+        return at
+    cores = len(os.sched_getaffinity(0))
+    return nullcontext(library.crew_of(workers or cores))
+
+
+def _tell_notes(console: Console, worlds: list[Any], *, is_quiet: bool) -> None:
+    """What was skipped, cut or filled in traces: said even in a pipe, unless nobody wants it."""
+    for world in worlds:
+        for note in () if is_quiet else getattr(world, "notes", ()):
+            console.print(f"{world.name}: {note}", style="dim", soft_wrap=True, highlight=False)
+
+
+class _progress(AbstractContextManager[Any]):  # noqa: N801 - used like a function
+    """A bar on a terminal, nothing in a pipe."""
+
+    def __init__(self, console: Console, *, is_quiet: bool) -> None:
+        self._is_shown = console.is_terminal and not is_quiet
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not self._is_shown,
+        )
+        self._tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> Any:
+        self._bar.start()
+        return self._tell
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def _tell(self, name: str, ratio: float) -> None:
+        if name not in self._tasks:
+            self._tasks[name] = self._bar.add_task(name, total=1.0)
+        self._bar.update(self._tasks[name], completed=ratio)

@@ -1,0 +1,161 @@
+"""What was named on the command line, as worlds: scenarios, synthetic fleets, traces."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aerostat.policy.params import PolicyName
+from aerostat.ports.errors import AerostatError
+from aerostat.sim.fleet.draw import Draw
+from aerostat.sim.fleet.kinds import KINDS, synthetic_fleet
+from aerostat.sim.fleet.tournament import Arm
+from aerostat.sim.scenario.read import load_scenario
+from aerostat.sim.scenario.tables import Scenario
+from aerostat.sim.trace import Trace, read_trace
+from aerostat.sim.trace.trace import Reading
+
+DAY_S = 86_400.0
+HOSTS_OF_A_FLEET = 6
+"""Of a synthetic fleet, where nobody says how many; a trace fills as many as it can."""
+
+
+class WorldError(AerostatError):
+    """A world or setting that cannot be used; the message says why and what would be right."""
+
+    exit_status = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What holds for all fleets of a contest.
+
+    Attributes:
+        policies: that compete; none: all.
+        overcommits: sums of max over what hosts have for guests.
+        seeds: of synthetic fleets, and of who stands on which host.
+        hosts: so many; ``None``: see ``HOSTS_OF_A_FLEET``.
+        guests_a_host: VMs on each of them.
+        tick_s: how often policies are asked.
+        days: of a trace from its start; how long a synthetic fleet lives, a day if not said.
+        reading: how traces are read.
+        looks: how often runs are written down for plots.
+        is_compiled: whether loops are compiled.
+    """
+
+    policies: tuple[PolicyName, ...] = tuple(PolicyName)
+    overcommits: tuple[float, ...] = (3.0,)
+    seeds: tuple[int, ...] = (1,)
+    hosts: int | None = None
+    guests_a_host: int = 16
+    tick_s: float = 10.0
+    days: float | None = None
+    reading: Reading = Reading()
+    looks: int = 0
+    is_compiled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetWorlds:
+    """A trace, or a synthetic fleet for each seed, and the arms on it."""
+
+    name: str
+    notes: tuple[str, ...]
+    arms: tuple[Arm, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioWorld:
+    """A scenario, and the policies it is played under."""
+
+    name: str
+    scenario: Scenario
+    policies: tuple[PolicyName, ...]
+
+
+World = FleetWorlds | ScenarioWorld
+
+
+def worlds_of(names: Sequence[str], settings: Settings) -> list[World]:
+    """Open what was named.
+
+    Raises:
+        WorldError: there is nothing of that name, or the settings do not fit it.
+        TraceError: a trace cannot be used.
+        ScenarioError: a scenario is wrong.
+    """
+    return [_world(name, settings) for name in names]
+
+
+def _world(name: str, settings: Settings) -> World:
+    path = Path(name)
+    if name in KINDS and not path.exists():
+        return _fleet(name, settings)
+    if path.suffix == ".toml":
+        return _scenario(path, settings)
+    if not path.exists():
+        raise WorldError(
+            f"{name}: there is no such file, and no fleet of that name; fleets: "
+            f"{', '.join(KINDS)}; files: a scenario (.toml) or a trace (docs/traces.md)"
+        )
+    trace = read_trace(path, settings.reading)
+    return FleetWorlds(
+        name=trace.name,
+        notes=trace.notes,
+        arms=_arms(dict.fromkeys(settings.seeds, trace), settings),
+    )
+
+
+def _fleet(kind: str, settings: Settings) -> FleetWorlds:
+    vms = (settings.hosts or HOSTS_OF_A_FLEET) * settings.guests_a_host
+    days = settings.days or 1.0
+    traces = {seed: synthetic_fleet(kind, seed=seed, vms=vms, days=days) for seed in settings.seeds}
+    return FleetWorlds(name=kind, notes=(), arms=_arms(traces, settings))
+
+
+def _arms(traces: dict[int, Trace], settings: Settings) -> tuple[Arm, ...]:
+    # Policies vary fastest, so that no two processes compile the same one at once.
+    return tuple(
+        Arm(
+            trace=trace,
+            policy=policy,
+            draw=Draw(
+                seed=seed,
+                hosts=settings.hosts,
+                guests_a_host=settings.guests_a_host,
+                samples=_samples(trace, settings),
+            ),
+            overcommit_ratio=overcommit,
+            tick_s=_tick_s(trace, settings.tick_s),
+            looks=settings.looks,
+            is_compiled=settings.is_compiled,
+        )
+        for seed, trace in traces.items()
+        for overcommit in settings.overcommits
+        for policy in settings.policies
+    )
+
+
+def _samples(trace: Trace, settings: Settings) -> tuple[int, int]:
+    there = trace.used_bytes.shape[1]
+    if settings.days is None:
+        return (0, there)
+    return (0, max(1, min(there, round(settings.days * DAY_S / trace.sample_s))))
+
+
+def _tick_s(trace: Trace, tick_s: float) -> float:
+    """The tick, which must go into a sample a whole number of times."""
+    times = trace.sample_s / tick_s
+    if times < 1 or abs(times - round(times)) > 1e-9:
+        fitting = trace.sample_s / max(1, round(times))
+        raise WorldError(
+            f"{trace.name}: a sample of {trace.sample_s:g} s is no whole number of ticks of "
+            f"{tick_s:g} s; --tick {fitting:g}s would do"
+        )
+    return tick_s
+
+
+def _scenario(path: Path, settings: Settings) -> ScenarioWorld:
+    policies = tuple(p for p in settings.policies if p is not PolicyName.CLAIRVOYANT)
+    if not policies:
+        raise WorldError(f"{path}: in a scenario nobody can know the future: no clairvoyant")
+    return ScenarioWorld(name=path.stem, scenario=load_scenario(path), policies=policies)

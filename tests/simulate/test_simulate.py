@@ -1,0 +1,132 @@
+"""``aerostat simulate``: worlds, table, document; the same digest whoever runs it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from aerostat.policy.params import PolicyName
+from aerostat.present.schema import result_schema
+from aerostat.sim.fleet.kinds import KINDS
+from simulate.invoked import SMALL, TWO, document_of, simulate, trace_file
+
+SCENARIO = str(Path(__file__).parents[2] / "scenarios" / "g-floor.toml")
+
+
+def test_a_fleet_by_name_gives_one_table_of_80_columns() -> None:
+    done = simulate("diurnal", *SMALL, *TWO, "--overcommit", "2", "--overcommit", "4")
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line for line in lines if line.startswith("diurnal at ")] == [
+        "diurnal at 2x: 2 hosts of 4 VMs, 0.0201 days, 1 seed, tick 10 s",
+        "diurnal at 4x: 2 hosts of 4 VMs, 0.0201 days, 1 seed, tick 10 s",
+    ]
+    assert sum(line.startswith("adaptive ") for line in lines) == 2
+    assert lines[-1].startswith("digest ")
+    assert done.stderr == ""  # quiet in a pipe
+
+
+def test_every_policy_competes_where_none_is_named() -> None:
+    document = document_of("bursty", *SMALL)
+    assert {arm["policy"] for arm in document["arms"]} == set(PolicyName)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_fleet_is_drawn_from_its_seed(kind: str) -> None:
+    one, again, other = (
+        document_of(kind, *SMALL, "--policy", "slack", "--seed", seed) for seed in ("1", "1", "2")
+    )
+    assert one["digest"] == again["digest"] != other["digest"]
+    assert one["arms"][0]["valid"]
+
+
+def test_the_document_is_a_result_with_every_guest() -> None:
+    document = document_of("correlated", *SMALL, *TWO, "--seed", "3", "--seed", "4")
+    jsonschema.validate(document, result_schema())
+    assert [(arm["policy"], arm["repeat"]) for arm in document["arms"]] == [
+        ("adaptive", 3),
+        ("slack", 3),
+        ("adaptive", 4),
+        ("slack", 4),
+    ]
+    arm = document["arms"][0]
+    assert len(arm["guests"]) == 8
+    assert max(guest["unmet_ratio"] for guest in arm["guests"].values()) == pytest.approx(
+        arm["worst_guest_unmet_ratio"]
+    )
+    assert sum(guest["churn_bytes"] for guest in arm["guests"].values()) == arm["churn_bytes"]
+    assert "fleet_series" not in arm
+
+
+def test_a_trace_is_cut_into_hosts_and_its_skipped_rows_are_told(tmp_path: Path) -> None:
+    path = trace_file(tmp_path)
+    path.write_text(path.read_text() + "bad,row\n")
+    done = simulate(str(path), *SMALL, *TWO)
+    assert "fleet at 3x: 2 hosts of 4 VMs" in done.stdout
+    assert "1 of " in done.stderr
+    assert "fleet.csv:" in done.stderr
+    refused = simulate(str(path), *SMALL, *TWO, "--strict")
+    assert refused.exception is not None
+    assert "too many or too few fields" in str(refused.exception)
+
+
+@pytest.mark.slow
+def test_a_scenario_is_played_under_each_policy() -> None:
+    document = document_of(SCENARIO, "--policy", "adaptive", "--policy", "shares", "--workers", "1")
+    jsonschema.validate(document, result_schema())
+    ours, peer = document["arms"]
+    assert ours["failed_checks"] == {}
+    assert ours["operations"] > 0
+    assert ours["digest"] != peer["digest"]
+    table = simulate(SCENARIO, "--policy", "adaptive", "--workers", "1").stdout
+    assert max(map(len, table.splitlines())) <= 80
+
+
+WRONG = {
+    ("nowhere",): "no fleet of that name",
+    ("diurnal", "--tick", "7s"): "--tick 6.66667s would do",
+    (SCENARIO, "--policy", "clairvoyant"): "nobody can know the future",
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG)
+def test_what_cannot_be_is_refused_with_what_would_be_right(arguments: tuple[str, ...]) -> None:
+    done = simulate(*arguments, "--days", "0.02")
+    assert done.exception is not None
+    assert WRONG[arguments] in str(done.exception)
+    assert getattr(done.exception, "exit_status", None) == 2
+
+
+@pytest.mark.parametrize(
+    "option", [("--overcommit", "0"), ("--tick", "soon"), ("--largest", "many"), ("--hosts", "0")]
+)
+def test_wrong_options_are_wrong_usage(option: tuple[str, str]) -> None:
+    done = simulate("diurnal", *option)
+    assert done.exit_code == 2
+    assert option[0] in done.output
+
+
+def test_a_trace_too_small_for_a_host_says_so(tmp_path: Path) -> None:
+    done = simulate(str(trace_file(tmp_path, vms=3)), *SMALL, *TWO)
+    assert "has 3 usable VMs, not the 4 of one host" in str(done.exception)
+
+
+@pytest.mark.slow
+def test_workers_and_hash_seeds_decide_nothing(tmp_path: Path) -> None:
+    """One process or three, any seed of Python's hashes: one digest, and the same as in here."""
+    path = str(trace_file(tmp_path, vms=12))
+    arguments = [path, *SMALL[:-2], *TWO, "--hosts", "3", "--seed", "5", "--quiet"]
+    here = simulate(*arguments, "--workers", "1").stdout
+    for workers, hash_seed in (("1", "1"), ("3", "2")):
+        done = subprocess.run(
+            [sys.executable, "-m", "aerostat", "simulate", *arguments, "--workers", workers],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout == here
