@@ -81,7 +81,7 @@ def joined(results: Sequence[FleetResult]) -> FleetResult:
     outcome = Outcome(
         parts=tuple(part for result in results for part in result.outcome.parts),
         guest_ticks=sum(result.outcome.guest_ticks for result in results),
-        elapsed_s=sum(result.outcome.elapsed_s for result in results),
+        cpu_s=sum(result.outcome.cpu_s for result in results),
     )
     series = [result.series for result in results if result.series is not None]
     return FleetResult(outcome=outcome, series=joined_series(series) if series else None)

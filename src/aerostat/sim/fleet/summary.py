@@ -27,7 +27,7 @@ class Summary:
     guest_s: float  # guests times the length of the world
     host_s: float
     guest_ticks: int
-    elapsed_s: float
+    cpu_s: float
     digest: str
     lost_s: float = 0.0  # these under full physics alone: guest seconds of work not done
     refault_pages: float = 0.0
@@ -57,7 +57,7 @@ class Summary:
     @property
     def guest_ticks_per_s(self) -> float:
         """Pace of the run, on one core."""
-        return self.guest_ticks / self.elapsed_s if self.elapsed_s > 0 else 0.0
+        return self.guest_ticks / self.cpu_s if self.cpu_s > 0 else 0.0
 
 
 def summary_of(world: FleetWorld, outcome: Outcome) -> Summary:
@@ -84,7 +84,7 @@ def summarised(outcome: Outcome, *, span_s: float) -> Summary:
         guest_s=span_s * len(short),
         host_s=span_s * len(below),
         guest_ticks=outcome.guest_ticks,
-        elapsed_s=outcome.elapsed_s,
+        cpu_s=outcome.cpu_s,
         digest=outcome.digest,
         lost_s=_sum(part.deep.insides.lost_s for part in outcome.parts),
         refault_pages=_sum(part.deep.insides.refault_pages for part in outcome.parts),
@@ -108,7 +108,7 @@ def together(runs: Sequence[Summary]) -> Summary:
         guest_s=sum(run.guest_s for run in runs),
         host_s=sum(run.host_s for run in runs),
         guest_ticks=sum(run.guest_ticks for run in runs),
-        elapsed_s=sum(run.elapsed_s for run in runs),
+        cpu_s=sum(run.cpu_s for run in runs),
         digest="+".join(run.digest for run in runs),
         lost_s=sum(run.lost_s for run in runs),
         refault_pages=sum(run.refault_pages for run in runs),
