@@ -52,6 +52,7 @@ class Guest:
     swap_out_mib: float = 0
     major_faults: int = 0
     run_state: RunState = RunState.RUNNING
+    is_backing_up: bool = False
     has_balloon: bool | None = True
     has_statistics: bool = True
     frozen_wall_s: float | None = None
@@ -82,6 +83,7 @@ class Guest:
             max_bytes=self.max_mib * MIB,
             actual_bytes=None if self.actual_mib is None else self.actual_mib * MIB,
             has_balloon=self.has_balloon,
+            is_backing_up=self.is_backing_up,
             statistics=statistics if self.has_statistics else None,
             footprint=None
             if self.held_mib is None

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from aerostat.drivers.qmp.answers import (
     AnswerViolationError,
+    Jobs,
+    parse_jobs,
     parse_properties,
     parse_run_state,
     parse_size,
@@ -135,3 +137,42 @@ def test_the_first_to_claim_an_id_keeps_it_and_the_next_inherits() -> None:
     assert registry.release(ALPHA, THIRD) is None
     assert not registry.holds(ALPHA, THIRD)
     assert registry.claim(ALPHA, SECOND)
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        ([], Jobs()),
+        ([{"type": "backup", "status": "running"}], Jobs(is_backing_up=True)),
+        ([{"type": "backup", "status": "paused"}], Jobs(is_backing_up=True)),
+        ([{"type": "backup", "status": "concluded"}], Jobs()),
+        ([{"type": "mirror", "status": "ready"}], Jobs()),
+        ([{"type": "snapshot-save", "status": "running"}], Jobs(is_saving=True)),
+        ([{"type": "backup"}, 7, None, {"type": 1, "status": "running"}], Jobs()),
+    ],
+)
+def test_of_jobs_those_count_that_a_take_would_disturb(listed: object, expected: Jobs) -> None:
+    assert parse_jobs(listed) == expected
+
+
+@pytest.mark.parametrize("untrusted", [None, {}, "jobs"])
+def test_jobs_that_are_no_list_are_a_violation(untrusted: object) -> None:
+    with pytest.raises(AnswerViolationError):
+        parse_jobs(untrusted)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "kind", "detail"),
+    [
+        ("POWERDOWN", {}, LifecycleKind.SHUTDOWN_ASKED, None),
+        ("SUSPEND", {}, LifecycleKind.PAUSED, None),
+        ("WAKEUP", {}, LifecycleKind.RESUMED, None),
+        ("RESET", {"guest": True, "reason": "guest-reset"}, LifecycleKind.RESET, "guest-reset"),
+        ("SHUTDOWN", {"reason": 7}, LifecycleKind.SHUTDOWN, None),
+    ],
+)
+def test_lives_are_told_with_qemus_own_reason(
+    name: str, data: dict[str, object], kind: LifecycleKind, detail: str | None
+) -> None:
+    told = LifecycleChanged(guest=ALPHA, kind=kind, detail=detail)
+    assert parse_event(ALPHA, name, data) == told

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,30 @@ from aerostat.units import MIB
 from qemu_process import FAST, Bystander, Fleet, Session, wait_until
 
 UUID = "11111111-2222-3333-4444-555555555555"
+
+
+async def wait_until_async(condition: Callable[[], Awaitable[bool]], what: str) -> None:
+    deadline_s = time.monotonic() + 10
+    while not await condition():
+        assert time.monotonic() < deadline_s, f"{what}: not within 10 s"
+        await asyncio.sleep(0.02)
+
+
+async def jobs(operator: Bystander) -> list[dict[str, Any]]:
+    found = await operator.execute("query-jobs")
+    assert isinstance(found, list)
+    return found
+
+
+async def created(operator: Bystander, job: str, options: dict[str, Any]) -> None:
+    """Make a disk image by QEMU itself."""
+    await operator.execute("blockdev-create", **{"job-id": job}, options=options)
+
+    async def is_done() -> bool:
+        return all(j["status"] == "concluded" for j in await jobs(operator))
+
+    await wait_until_async(is_done, f"{options} is made")
+    await operator.execute("job-dismiss", id=job)
 
 
 def lifecycle(session: Session) -> list[tuple[str, LifecycleKind]]:
@@ -403,6 +429,84 @@ def test_a_vm_that_is_being_migrated_is_told_as_such(fleet: Fleet) -> None:
             assert snapshot.run_state is RunState.MIGRATING
             await operator.execute("migrate_cancel")
             await session.until_state("alpha", RunState.RUNNING)
+
+    asyncio.run(scenario())
+
+
+def test_a_vm_whose_disks_are_being_copied_is_told_as_such(fleet: Fleet) -> None:
+    disk, copy = fleet.directory / "disk.raw", fleet.directory / "copy.raw"
+    disk.write_bytes(bytes(8 * MIB))
+    socket, options = fleet.second_monitor()
+    fleet.start("alpha", *options, "-drive", f"file={disk},format=raw,if=none,id=d0")
+
+    async def is_backing_up(session: Session) -> bool:
+        return (await session.driver.read_guest(GuestId("alpha"))).is_backing_up
+
+    async def scenario() -> None:
+        async with Session(fleet.glob) as session, Bystander(socket) as operator:
+            assert not await is_backing_up(session)
+            backup = {"device": "d0", "target": str(copy), "format": "raw", "sync": "full"}
+            await operator.execute("drive-backup", **backup, speed=65536)
+            await wait_until_async(lambda: is_backing_up(session), "the backup is seen")
+            snapshot = await session.driver.read_guest(GuestId("alpha"))
+            assert snapshot.run_state is RunState.RUNNING
+            assert snapshot.trouble is None
+            await operator.execute("block-job-cancel", device="d0", force=True)
+
+            async def is_over() -> bool:
+                return not await is_backing_up(session)
+
+            await wait_until_async(is_over, "its end is seen")
+
+    asyncio.run(scenario())
+
+
+def test_a_vm_that_is_backed_up_when_it_is_first_met_is_told_as_such(fleet: Fleet) -> None:
+    """No event tells of a job that runs already."""
+    disk, copy = fleet.directory / "disk.raw", fleet.directory / "copy.raw"
+    disk.write_bytes(bytes(8 * MIB))
+    socket, options = fleet.second_monitor()
+    fleet.start("alpha", *options, "-drive", f"file={disk},format=raw,if=none,id=d0")
+
+    async def scenario() -> None:
+        async with Bystander(socket) as operator:
+            backup = {"device": "d0", "target": str(copy), "format": "raw", "sync": "full"}
+            await operator.execute("drive-backup", **backup, speed=65536)
+            async with Session(fleet.glob) as session:
+                snapshot = await session.driver.read_guest(GuestId("alpha"))
+                assert snapshot.is_backing_up
+            await operator.execute("block-job-cancel", device="d0", force=True)
+
+    asyncio.run(scenario())
+
+
+def test_a_vm_whose_snapshot_is_saved_runs_again_afterwards(fleet: Fleet) -> None:
+    """QEMU stops it, answers nobody while it writes, and lets it go on: nothing is left behind."""
+    socket, options = fleet.second_monitor()
+    fleet.start("alpha", *options)
+    image = str(fleet.directory / "disk.qcow2")
+
+    async def scenario() -> None:
+        async with Session(fleet.glob) as session, Bystander(socket) as operator:
+            await created(operator, "f", {"driver": "file", "filename": image, "size": 0})
+            await operator.execute(
+                "blockdev-add", **{"driver": "file", "node-name": "f0"}, filename=image
+            )
+            await created(operator, "q", {"driver": "qcow2", "file": "f0", "size": 256 * MIB})
+            await operator.execute(
+                "blockdev-add", **{"driver": "qcow2", "node-name": "q0"}, file="f0"
+            )
+            save = {"job-id": "s", "tag": "t", "vmstate": "q0", "devices": ["q0"]}
+            await operator.execute("snapshot-save", **save)
+            await wait_until(
+                lambda: LifecycleKind.RESUMED in [kind for _, kind in lifecycle(session)],
+                what="it goes on",
+                seen=lambda: session.events,
+            )
+            snapshot = await session.until_state("alpha", RunState.RUNNING)
+            assert snapshot.trouble is None
+            (job,) = [j for j in await jobs(operator) if j["id"] == "s"]
+            assert "error" not in job, job
 
     asyncio.run(scenario())
 

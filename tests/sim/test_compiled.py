@@ -39,6 +39,7 @@ def random_guest(name: str, draw: random.Random, wall_s: float) -> Guest:
         has_balloon=draw.choice([True, True, True, None, False]),
         has_statistics=draw.random() < 0.9,
         frozen_wall_s=draw.choice([None, None, None, WALL_S]),
+        is_backing_up=draw.random() < 0.1,
     )
 
 
@@ -54,6 +55,9 @@ def many_hosts(seed: int, policy: PolicyName) -> tuple[Round, Round]:
         guests = tuple(random_guest(n, draw, now_s).snapshot(WALL_S + now_s) for n in names)
         snapshot = HostSnapshot(now_s=now_s, wall_s=WALL_S + now_s, memory=None, guests=guests)
         state = aligned(state, tuple(g.guest for g in guests), now_s=now_s)
+        for i in range(len(guests)):
+            if draw.random() < 0.1:
+                state.memory.shutdown_asked_s[i] = now_s
         supply = Supply(total_bytes=None, burst_bytes=0, physical_bytes=None)
         r = round_of(state, snapshot, supply, params)
         firsts = list(range(0, len(guests), GUESTS_A_HOST))

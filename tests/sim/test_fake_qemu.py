@@ -106,6 +106,23 @@ def test_a_monitor_that_hangs_is_unreachable_until_it_wakes(tmp_path: Path) -> N
     tell(story, tmp_path)
 
 
+def test_a_power_button_and_a_backup_are_followed(tmp_path: Path) -> None:
+    async def story(world: World, driver: QmpDriver, events: list[Event]) -> None:
+        await asyncio.sleep(2)
+        guest = await the_guest(driver)
+        world.back_up("ada")
+        await asyncio.sleep(0.1)
+        assert (await driver.read_guest(guest)).is_backing_up
+        world.back_up("ada", is_running=False)
+        await asyncio.sleep(0.1)
+        assert not (await driver.read_guest(guest)).is_backing_up
+        world.power_down("ada")
+        await asyncio.sleep(0.1)
+        assert LifecycleChanged(guest=guest, kind=LifecycleKind.SHUTDOWN_ASKED) in events
+
+    tell(story, tmp_path)
+
+
 def test_lives_are_followed(tmp_path: Path) -> None:
     """Reset, pause, resume, the end of one guest and the coming of another."""
 

@@ -62,6 +62,7 @@ snapshots = built_from_fields(
     name=names,
     run_state=st.sampled_from(RunState),
     has_balloon=st.none() | st.booleans(),
+    is_backing_up=st.booleans(),
     statistics=st.none()
     | built_from_fields(
         BalloonStatistics,

@@ -33,6 +33,7 @@ class Figures(NamedTuple):
     run: IntColumn
     has_balloon: IntColumn  # 1, 0, ABSENT
     is_managed: IntColumn
+    is_backing_up: IntColumn
     min_bytes: IntColumn
     max_bytes: IntColumn
     weight: IntColumn

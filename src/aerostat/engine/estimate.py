@@ -52,6 +52,8 @@ def estimate(r: Round, i: int) -> None:
     _judge_distress(r, i, fresh)
     out.is_movable[i] = _is_movable(r, i)
     _needs(r, i)
+    if figures.is_backing_up[i] == 1:
+        _keep_what_it_has(r, i)
 
 
 def _count_what_it_holds(r: Round, i: int) -> None:
@@ -145,6 +147,18 @@ def _needs(r: Round, i: int) -> None:
     coming = int(growth * GROWING_S + max(0.0, memory.swap_in_rate[i]) * COMING_S)
     free = free_after_orders(r.figures, memory, i)
     out.harmless_bytes[i] = max(0, free - headroom - coming)
+
+
+def _keep_what_it_has(r: Round, i: int) -> None:
+    """While its disks are copied it may grow, and others are asked instead of it."""
+    out = r.estimates
+    ordered = out.ordered_bytes[i]
+    out.floor_bytes[i] = max(out.floor_bytes[i], ordered)
+    out.harmless_bytes[i] = 0
+    if out.need_bytes[i] != ABSENT:
+        out.core_bytes[i] = max(out.core_bytes[i], ordered)
+        out.need_bytes[i] = max(out.need_bytes[i], ordered)
+        out.comfort_bytes[i] = max(out.comfort_bytes[i], ordered)
 
 
 def _needs_of_squeezed(r: Round, i: int, headroom: int) -> None:

@@ -31,6 +31,7 @@ _WORDS = {
     Reason.HOLD_OSCILLATING: "left alone for a minute: it was moved to and fro too often",
     Reason.HOLD_NOT_RUNNING: "left alone: it is not running",
     Reason.HOLD_MIGRATING: "left alone: it is being migrated or saved",
+    Reason.HOLD_BACKING_UP: "keeps its memory: it is being backed up, and would swap meanwhile",
     Reason.HOLD_UNREACHABLE: "left alone: it does not answer",
     Reason.HOLD_NO_BALLOON: "left alone: it has no balloon device",
     Reason.HOLD_NOT_MANAGED: "left alone: the configuration says so",

@@ -65,6 +65,7 @@ def figures_of(snapshot: HostSnapshot, params: EngineParams) -> Figures:
             int(limits_of(g.name, params).is_managed) if known is None else int(known.is_managed)
             for g, known in zip(guests, limits, strict=True)
         ],
+        is_backing_up=[1 if guest.is_backing_up else 0 for guest in guests],
         min_bytes=[ABSENT if known is None else known.min_bytes for known in limits],
         max_bytes=[ABSENT if known is None else known.max_bytes for known in limits],
         weight=[limits_of(guest.name, params).weight for guest in guests],

@@ -179,6 +179,8 @@ def _must_not_be_taken_from(r: Round, i: int) -> bool:
     same_sample = r.memory.take_clean_s[i] == r.memory.clean_s[i]
     if r.memory.used_bytes[i] == ABSENT or r.estimates.is_usable[i] == 0:
         reason, bound = _why_not_believed(r, i), codes.B_FRESHNESS
+    elif r.figures.is_backing_up[i] == 1:
+        reason = codes.BACKING_UP
     elif r.knobs.keeps_grace == 1 and r.now_s - r.memory.since_s[i] < r.knobs.grace_s:
         reason = codes.GRACE
     elif r.estimates.is_distressed[i] == 1 or not _may_be_taken_from(r, i):

@@ -25,6 +25,7 @@ _FIRST = {
     Reason.HOLD_FIGURES_STALE: "Nothing is taken before its figures are fresh: "
     "at most {age_max} old.",
     Reason.HOLD_DOUBTED: "Nothing is taken before what its balloon took has come back to the host.",
+    Reason.HOLD_BACKING_UP: "Nothing is taken while its disks are being copied.",
     Reason.HOLD_IN_GRACE: "Nothing is taken in its first {grace}.",
     Reason.HOLD_OUTCOME_UNKNOWN: "Nothing is sent before it has been read again.",
     Reason.STALL_ACCEPTED: "Nothing is taken for a while: its balloon did not move when asked.",

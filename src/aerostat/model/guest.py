@@ -35,4 +35,5 @@ class GuestSnapshot:
     statistics: BalloonStatistics | None = None
     pressure: GuestPressure | None = None
     footprint: VmFootprint | None = None
+    is_backing_up: bool = False  # its disks are being copied: what it swaps would be copied too
     trouble: str | None = None  # in words, when something could not be read

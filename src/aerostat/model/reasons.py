@@ -31,6 +31,7 @@ class Reason(StrEnum):
     HOLD_OSCILLATING = "hold_oscillating"  # moved to and fro too often
     HOLD_NOT_RUNNING = "hold_not_running"
     HOLD_MIGRATING = "hold_migrating"
+    HOLD_BACKING_UP = "hold_backing_up"  # would be taken from, but its disks are being copied
     HOLD_UNREACHABLE = "hold_unreachable"
     HOLD_NO_BALLOON = "hold_no_balloon"
     HOLD_NOT_MANAGED = "hold_not_managed"

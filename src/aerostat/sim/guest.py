@@ -51,6 +51,7 @@ class SimulatedGuest:
         self.build = build
         self.faults = Faults()
         self.run_state = RunState.RUNNING
+        self.is_backing_up = False
         self.host_side = HostSide()  # the host's own doing
         self._load = load
         self._state = _booted(build, load)
@@ -231,6 +232,7 @@ class SimulatedGuest:
             max_bytes=self.build.max_bytes,
             actual_bytes=self.actual_bytes,
             has_balloon=True,
+            is_backing_up=self.is_backing_up,
             statistics=self._statistics(wall_s),
             pressure=self._pressure,
             footprint=self._footprint(hypervisor_bytes),

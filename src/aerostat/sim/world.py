@@ -62,6 +62,7 @@ class World:
         self._guests: dict[GuestId, SimulatedGuest] = {}
         self._announced: dict[GuestId, _Announced] = {}
         self._listeners: list[Callable[[Event], None]] = []
+        self._job_listeners: list[Callable[[GuestId], None]] = []
         for spec in guests:
             self.add(spec)
 
@@ -87,6 +88,11 @@ class World:
         """Tell ``listener`` of events from now on; returns what ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def listen_to_jobs(self, listener: Callable[[GuestId], None]) -> Callable[[], None]:
+        """Tell ``listener`` whose backups begin or end; returns what ends that."""
+        self._job_listeners.append(listener)
+        return lambda: self._job_listeners.remove(listener)
 
     def add(self, spec: GuestSpec) -> SimulatedGuest:
         """A guest boots."""
@@ -121,6 +127,12 @@ class World:
     def migrate(self, name: str) -> None:
         """Begin to migrate or save a guest: it goes on, and nobody is to move its memory."""
         self.guest(name).run_state = RunState.MIGRATING
+
+    def back_up(self, name: str, *, is_running: bool = True) -> None:
+        """A copy of a guest's disks begins, or ends."""
+        self.guest(name).is_backing_up = is_running
+        for listener in tuple(self._job_listeners):
+            listener(GuestId(name))
 
     def power_down(self, name: str) -> None:
         """Press a guest's power button: it ends when its system has shut down."""

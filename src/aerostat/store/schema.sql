@@ -71,6 +71,7 @@ CREATE TABLE sample (
     actual_bytes INTEGER,
     has_balloon INTEGER,
     trouble TEXT,
+    is_backing_up INTEGER,
     statistics_sampled_wall_s REAL,
     statistics_age_s REAL,
     statistics_total_bytes INTEGER,

@@ -41,7 +41,7 @@ EVER = {
         hold_under_pressure hold_figures_absent hold_figures_stale hold_in_grace hold_cooldown
         hold_oscillating hold_not_running hold_migrating hold_unreachable hold_no_balloon
         hold_not_managed hold_outcome_unknown hold_host_unknown hold_doubted
-        released_for_shutdown released_on_failures
+        released_for_shutdown released_on_failures hold_backing_up
         """,
     "Bounds": """
         none min max floor supply step freshness pressure dead_band stall operator

@@ -1,6 +1,7 @@
 """Parses the answers of QEMU itself: sizes, names, run states, migration, object lists."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from aerostat.model.guest import RunState
 
@@ -77,3 +78,36 @@ def _field(untrusted: object, key: str) -> object:
         raise AnswerViolationError(f"the answer has no '{key}'")
     field: object = untrusted[key]
     return field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jobs:
+    """What a VM's background jobs mean for its memory."""
+
+    is_backing_up: bool = False
+    is_saving: bool = False  # a snapshot with its memory is being saved or loaded
+
+    @property
+    def is_any(self) -> bool:
+        """Whether to look again soon."""
+        return self.is_backing_up or self.is_saving
+
+
+def parse_jobs(untrusted: object) -> Jobs:
+    """The jobs from the answer to query-jobs; entries of another form are left out.
+
+    A mirror is none of these: it may stay ready for months, and a migration that uses one shows as
+    a migration once memory moves.
+    """
+    if not isinstance(untrusted, list):
+        raise AnswerViolationError("the answer to query-jobs is not a list")
+    active = {
+        parse_text(entry, "type")
+        for entry in untrusted
+        if parse_text(entry, "status") not in _JOB_OVER
+    }
+    return Jobs(is_backing_up="backup" in active, is_saving=not _SAVING.isdisjoint(active))
+
+
+_JOB_OVER = frozenset({None, "undefined", "concluded", "null"})
+_SAVING = frozenset({"snapshot-save", "snapshot-load"})

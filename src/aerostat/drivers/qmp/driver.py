@@ -174,6 +174,7 @@ class QmpDriver:
             has_balloon=reading.has_balloon,
             statistics=reading.statistics,
             footprint=self._footprint(connected.identity.pid),
+            is_backing_up=reading.is_backing_up,
             trouble="; ".join((*reading.troubles, *self._roll.rivals(watch))) or None,
         )
 

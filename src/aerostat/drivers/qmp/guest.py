@@ -6,6 +6,8 @@ from typing import TypeVar
 
 from aerostat.drivers.qmp.answers import (
     AnswerViolationError,
+    Jobs,
+    parse_jobs,
     parse_run_state,
     parse_size,
     parse_text,
@@ -34,6 +36,7 @@ _ROUND = (
     Command(name="query-migrate"),
     Command(name="query-balloon"),
 )
+_JOBS = Command(name="query-jobs")
 _Parsed = TypeVar("_Parsed")
 
 
@@ -54,6 +57,7 @@ class Reading:
     actual_bytes: int | None
     has_balloon: bool | None
     statistics: BalloonStatistics | None
+    is_backing_up: bool
     troubles: tuple[str, ...]
 
 
@@ -71,6 +75,8 @@ class ConnectedGuest:
         self._device: BalloonDevice | None = None
         self._device_trouble: tuple[str, ...] = ()
         self._age = SampleAge()
+        self._jobs = Jobs()
+        self._may_have_jobs = True  # nobody has looked yet
 
     @classmethod
     async def identify(
@@ -96,6 +102,10 @@ class ConnectedGuest:
         await guest._adopt_device()
         return guest
 
+    def note_jobs(self) -> None:
+        """A background job began, went on or ended: look at them with the next reading."""
+        self._may_have_jobs = True
+
     async def read(self) -> Reading:
         """Ask for one round's figures, all at once.
 
@@ -104,18 +114,24 @@ class ConnectedGuest:
         """
         device = self._device
         commands = (*_ROUND, device.read_statistics) if device is not None else _ROUND
+        if asks_for_jobs := self._may_have_jobs or self._jobs.is_any:
+            self._may_have_jobs = False  # before asking: what changes from now on is asked again
+            commands = (*commands, _JOBS)
         answers = await self.session.ask_all(commands, deadline_s=self._settings.command_deadline_s)
         status, migration, balloon = answers[: len(_ROUND)]
         troubles: list[str] = []
+        if asks_for_jobs:
+            self._jobs = self._parsed_jobs(answers[-1], troubles)
         actual_bytes = self._actual(balloon, troubles)
         statistics = self._statistics(answers[len(_ROUND)], troubles) if device else None
         if device is None and actual_bytes is not None:
             await self._adopt_device()  # plugged in while the VM runs
         return Reading(
-            run_state=parse_run_state(status, migration),
+            run_state=self._run_state(status, migration),
             actual_bytes=actual_bytes,
             has_balloon=_has_balloon(balloon),
             statistics=statistics,
+            is_backing_up=self._jobs.is_backing_up,
             troubles=(*troubles, *self._device_trouble),
         )
 
@@ -154,6 +170,16 @@ class ConnectedGuest:
                 )
         except (CommandRefusedError, AnswerViolationError) as error:
             self._device_trouble = (f"its guest cannot be made to report: {error}",)
+
+    def _run_state(self, status: Answer, migration: Answer) -> RunState:
+        state = parse_run_state(status, migration)
+        saves = self._jobs.is_saving and state in (RunState.RUNNING, RunState.PAUSED)
+        return RunState.MIGRATING if saves else state
+
+    def _parsed_jobs(self, answer: Answer, troubles: list[str]) -> Jobs:
+        if isinstance(answer, CommandRefusedError):
+            return Jobs()  # a QEMU before 3.0 has no such command
+        return _parse_or_say(lambda: parse_jobs(answer), troubles) or Jobs()
 
     def _actual(self, answer: Answer, troubles: list[str]) -> int | None:
         if isinstance(answer, CommandRefusedError):

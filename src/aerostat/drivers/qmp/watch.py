@@ -183,4 +183,6 @@ class GuestWatch:
         self._since_s = self._clock.now_s()
 
     def _on_event(self, name: str, untrusted: Mapping[str, Any]) -> None:
+        if name.startswith(("JOB_", "BLOCK_JOB_")) and self.connected is not None:
+            self.connected.note_jobs()
         self._owner.on_event(self, name, untrusted)

@@ -82,6 +82,11 @@ class Commands:
     def _query_migrate(self, _untrusted: Mapping[str, Any]) -> object:
         return {"status": "active"} if self._guest.run_state is RunState.MIGRATING else {}
 
+    def _query_jobs(self, _untrusted: Mapping[str, Any]) -> object:
+        job = {"id": "backup0", "type": "backup", "status": "running"}
+        progress = {"current-progress": 1, "total-progress": 2}
+        return [{**job, **progress}] if self._guest.is_backing_up else []
+
     def _query_balloon(self, _untrusted: Mapping[str, Any]) -> object:
         return {"actual": self._guest.actual_bytes}
 

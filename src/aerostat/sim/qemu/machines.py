@@ -14,6 +14,7 @@ _EVENTS = {
     LifecycleKind.PAUSED: "STOP",
     LifecycleKind.RESUMED: "RESUME",
     LifecycleKind.RESET: "RESET",
+    LifecycleKind.SHUTDOWN_ASKED: "POWERDOWN",
     LifecycleKind.SHUTDOWN: "SHUTDOWN",
     LifecycleKind.CRASHED: "GUEST_PANICKED",
 }
@@ -46,6 +47,7 @@ class Machines:
         for guest in self._world.guests:
             await self._add(guest)
         self._stop_listening = self._world.listen(self._hear)
+        self._stop_hearing_jobs = self._world.listen_to_jobs(self._hear_job)
         self._following = asyncio.create_task(self._follow(), name="fake-qemus")
         return self
 
@@ -56,6 +58,7 @@ class Machines:
         trace: TracebackType | None,
     ) -> None:
         self._stop_listening()
+        self._stop_hearing_jobs()
         assert self._following is not None
         self._following.cancel()
         await asyncio.gather(self._following, return_exceptions=True)
@@ -68,6 +71,11 @@ class Machines:
                 monitor.tell("BALLOON_CHANGE", {"actual": event.actual_bytes})
         elif isinstance(event, LifecycleChanged):
             self._changes.put_nowait(event)
+
+    def _hear_job(self, guest: GuestId) -> None:
+        if (monitor := self._monitors.get(guest)) is not None:
+            status = "running" if self._world.guests[guest].is_backing_up else "concluded"
+            monitor.tell("JOB_STATUS_CHANGE", {"id": "backup0", "status": status})
 
     async def _follow(self) -> None:
         """Guests come and go, and their monitors with them."""

@@ -17,6 +17,8 @@ class Deed(StrEnum):
     RESUME = "resume"
     RESET = "reset"
     MIGRATE = "migrate"  # or save: hands off from now on
+    BACK_UP = "back_up"  # its disks are being copied from now on
+    BACKED_UP = "backed_up"  # and no more
     POWER_DOWN = "power_down"  # its power button is pressed
     REMOVE = "remove"
 

@@ -158,6 +158,8 @@ class Stage:
                 self.world.reset(name)
             case Deed.MIGRATE:
                 self.world.migrate(name)
+            case Deed.BACK_UP | Deed.BACKED_UP:
+                self.world.back_up(name, is_running=deed is Deed.BACK_UP)
             case Deed.POWER_DOWN:
                 self.world.power_down(name)
             case Deed.REMOVE:
