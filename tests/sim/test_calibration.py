@@ -121,3 +121,13 @@ def test_several_rounds_give_a_median_and_its_spread() -> None:
     constants = together(rounds, UNCALIBRATED)
     assert constants.swap.page_in_s == 0.0005
     assert constants.spread["page_in_s"] == (0.0004, 0.0009)
+
+
+def test_constants_of_real_guests_come_along() -> None:
+    """Fitted under TCG; every constant that is fitted is there, and says where it is from."""
+    constants = calibrated_for("tcg")
+    assert set(constants.spread) == set(FITTED)
+    assert "tcg" in constants.source
+    for name, (least, greatest) in constants.spread.items():
+        assert least <= constants.value(name) * 1.001, name
+        assert constants.value(name) <= greatest * 1.001, name

@@ -35,6 +35,7 @@ def calibrate(repeats: int, on_progress: OnProgress) -> Calibration:
         AerostatError: guests cannot be had, or one died; the message says what to do.
     """
     rounds: list[Fit] = []
+    waited: list[float] = []
     about: Mapping[str, str | int | float] = {}
     for repeat in range(1, repeats + 1):
 
@@ -42,10 +43,15 @@ def calibrate(repeats: int, on_progress: OnProgress) -> Calibration:
             on_progress(of + words)
 
         records, about = asyncio.run(_probe(tell))
+        waited.append(max(record.waited_ratio for record in records))
         rounds.append(fit_round(records, UNCALIBRATED, tell))
-    left = {"repeats": repeats, "left_over": max(fit.left for fit in rounds)}
+    quality = {
+        "repeats": repeats,
+        "waited_ratio": round(max(waited), 3),
+        "left_over": round(max(fit.left for fit in rounds), 4),
+    }
     return Calibration(
-        constants=together(rounds, UNCALIBRATED), about={**about, **left}, rounds=tuple(rounds)
+        constants=together(rounds, UNCALIBRATED), about={**about, **quality}, rounds=tuple(rounds)
     )
 
 
@@ -66,7 +72,6 @@ async def _probe(
             "hypervisor": str(machine["hypervisor"]),
             "guest_kernel": str(machine["guest_kernel"]),
             "load_before": round(load, 2),  # of the last minute, by others
-            "waited_ratio": round(max(record.waited_ratio for record in records), 3),
         }
     return records, about
 
