@@ -10,6 +10,7 @@ from aerostat.policy.params import PolicyName
 from aerostat.sim.ages import UNIFORM, Ages
 from aerostat.sim.fleet.columns import Fleet
 from aerostat.sim.fleet.draw import Draw, drawn_world
+from aerostat.sim.fleet.full import guest as guest_ticks
 from aerostat.sim.fleet.full.build import FullPhysics
 from aerostat.sim.fleet.full.guest import in_use
 from aerostat.sim.fleet.full.tick import end_tick
@@ -203,3 +204,14 @@ def test_merging_saves_until_it_is_written_to() -> None:
     fleet.deep.insides.identical_bytes[:] = [0] * 4
     let_pass(fleet, 1)
     assert fleet.deep.under.merged_bytes[0] == 0
+
+
+@pytest.mark.parametrize("full", [EVERYTHING, FullPhysics(swap_ratio=0.0)])
+def test_the_short_cut_for_guests_at_rest_changes_nothing(
+    full: FullPhysics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the last bit: it leaves out what would have no effect."""
+    w = drawn(full)
+    quick = run_policy(w, PolicyName.THRESHOLD, is_compiled=False).digest
+    monkeypatch.setattr(guest_ticks, "is_at_rest", lambda *_: False)
+    assert run_policy(w, PolicyName.THRESHOLD, is_compiled=False).digest == quick

@@ -22,6 +22,9 @@ from aerostat.units import PAGE_BYTES
 
 def live(guests: Guests, inside: Insides, i: int, tick_s: float, host_wait_s: float) -> None:
     """Let a tick pass in a guest. ``host_wait_s``: what a mean touch waits for the host."""
+    if host_wait_s == 0.0 and is_at_rest(guests, inside, i):
+        rest(guests, inside, i, tick_s)
+        return
     inside.touched_bytes[i] = max(inside.touched_bytes[i], in_use(inside, i))
     deflate(guests, i, tick_s)
     follow_demand(guests, inside, i, tick_s)
@@ -31,6 +34,26 @@ def live(guests: Guests, inside: Insides, i: int, tick_s: float, host_wait_s: fl
     inflate(guests, inside, i, tick_s, out)
     work(guests, inside, i, tick_s, host_wait_s)
     back(guests, inside, i, tick_s)
+
+
+def is_at_rest(guests: Guests, inside: Insides, i: int) -> bool:
+    """Whether nothing moves in it: most guests, most of the time."""
+    return bool(
+        guests.target_bytes[i] == guests.actual_bytes[i]
+        and inside.hot_swapped_bytes[i] == 0
+        and inside.hot_bytes[i] == guests.demand_bytes[i] - inside.kernel_bytes[i]
+        and inside.touched_bytes[i] >= inside.kernel_bytes[i] + inside.hot_bytes[i]
+    )
+
+
+def rest(guests: Guests, inside: Insides, i: int, tick_s: float) -> None:
+    """A tick of a guest at rest: its cache may still fill, or lack the room to."""
+    if inside.cache_bytes[i] >= inside.file_bytes[i]:
+        return
+    room = guests.actual_bytes[i] - in_use(inside, i)
+    read_files(guests, inside, i, tick_s, room)
+    if room > 0:
+        back(guests, inside, i, tick_s)
 
 
 def in_use(inside: Insides, i: int) -> int:
