@@ -12,6 +12,7 @@ from aerostat.cli.doctor import doctor
 from aerostat.cli.events import events
 from aerostat.cli.explain import explain
 from aerostat.cli.lab import lab_app
+from aerostat.cli.plan import plan
 from aerostat.cli.record import record_app
 from aerostat.cli.replay import replay
 from aerostat.cli.run import run
@@ -31,6 +32,7 @@ app.command()(explain)
 app.command()(events)
 app.command()(replay)
 app.command()(simulate)
+app.command()(plan)
 app.add_typer(lab_app, name="lab")
 app.add_typer(config_app, name="config")
 app.add_typer(record_app, name="record")

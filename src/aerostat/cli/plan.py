@@ -1,0 +1,112 @@
+"""``aerostat plan``: how many VMs fit, at what risk."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from aerostat.cli.options import Output, OutputFormat
+from aerostat.cli.planning import plan_text
+from aerostat.cli.progress import counting
+from aerostat.store.recording.parquet import MissingLibraryError
+from aerostat.units import parse_size
+
+
+def plan(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="TRACE_OR_RECORDING", help="What VMs used: a trace, or a recording of a daemon."
+        ),
+    ],
+    host_memory: Annotated[
+        str, typer.Option("--host-memory", metavar="SIZE", help="RAM of a host: 256GiB.")
+    ],
+    hosts: Annotated[
+        int,
+        typer.Option(min=1, max=10_000, help="How many hosts; of two or more, one may be lost."),
+    ] = 1,
+    unmet: Annotated[
+        str, typer.Option(metavar="SHARE", help="Of what VMs want, so much may lack.")
+    ] = "0.5%",
+    pressure: Annotated[
+        str, typer.Option(metavar="SHARE", help="Of the time, a host may be short for so much.")
+    ] = "1%",
+    resamples: Annotated[
+        int, typer.Option(min=2, max=1000, help="Of VMs and days: more make the range surer.")
+    ] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 1,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse malformed rows, in place of skipping them.")
+    ] = False,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the plan as a page, too.")
+    ] = None,
+    output: Output = OutputFormat.TABLE,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """How many VMs of this kind fit on a host, at what risk, and what to declare for them."""
+    size = _size(host_memory)
+    bounds = _share(unmet, "--unmet"), _share(pressure, "--pressure")
+    if html is not None and not html.absolute().parent.is_dir():
+        raise typer.BadParameter("there is no directory to write it into", param_hint="--html")
+    planner = _planner()
+    trace = planner.source.read(source, host_bytes=size, is_strict=strict)
+    question = planner.question.Question(
+        host_bytes=size,
+        hosts=hosts,
+        unmet_ratio_max=bounds[0],
+        pressed_ratio_max=bounds[1],
+        seed=seed,
+        resamples=resamples,
+    )
+    with counting(Console(stderr=True), "measurements", is_quiet=quiet) as count:
+        found = planner.plan.make_plan(trace, question, told=lambda done, _what: count(done))
+    document = planner.document.plan_document(trace, str(source), found)
+    if html is not None:
+        planner.page.write_page(document, html)
+    if output is OutputFormat.JSON:
+        typer.echo(json.dumps(document, indent=2))
+        return
+    Console().print(plan_text(document))
+    if html is not None:
+        typer.echo(f"\nReport: {html}", err=True)
+
+
+def _planner() -> Any:
+    """Its libraries take a second to load, and an extra to be there: only this verb needs them."""
+    try:
+        from aerostat.planner import verb  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingLibraryError(
+            "plan takes the simulator's libraries (numpy, numba), which are not installed here: "
+            'pip install "aerostat[plan]"'
+        ) from error
+    return verb
+
+
+def _size(text: str) -> int:
+    try:
+        size_bytes = parse_size(text)
+    except (ValueError, OverflowError) as error:
+        raise typer.BadParameter(str(error), param_hint="--host-memory") from error
+    if not 1 << 20 <= size_bytes <= 1 << 50:
+        raise typer.BadParameter(
+            f"{text!r} is no host's memory: from 1MiB to 1PiB", param_hint="--host-memory"
+        )
+    return size_bytes
+
+
+def _share(text: str, option: str) -> float:
+    digits = text.strip().removesuffix("%")
+    try:
+        share = float(digits) / (100 if text.strip().endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share < 1:
+        raise typer.BadParameter(
+            f"{text!r} is no share: write 0.5% or 0.005, below 100%", param_hint=option
+        )
+    return share

@@ -1,0 +1,63 @@
+"""Without balloons: what guests have touched stays with them, and the host swaps what is too much.
+
+A host's swap cannot tell what a guest uses from what it once used: of what goes out, as large a
+share is in use as of all that is resident. Free page reporting gives a part of what is no longer in
+use back; zswap holds a part of what does not fit, at the cost of the room its pages take.
+"""
+
+import numpy as np
+
+from aerostat.planner.constants import REPORTED_RATIO
+from aerostat.planner.costs import Costs, Figures
+from aerostat.planner.hosts import Hosts, Indices
+from aerostat.planner.question import Question, Technique
+
+MOST_GUESTS = 2000
+"""No host is asked to take more."""
+
+
+def filled(hosts: Hosts, question: Question) -> Indices:
+    """How many VMs each host takes, one after the other, until the next one's max is too much."""
+    maxima = hosts.part.max_bytes[hosts.vms(MOST_GUESTS)]
+    taken: Indices = (np.cumsum(maxima, axis=1) <= question.supply_bytes).sum(axis=1)
+    return taken
+
+
+def uncooperative_costs(
+    hosts: Hosts, guests: int, technique: Technique, question: Question
+) -> Costs:
+    """Costs of so many guests a host."""
+    part = hosts.part
+    used = hosts.window(part.used_bytes, guests).sum(axis=1).astype(np.float64)
+    resident = _resident(hosts, guests, technique, used)
+    over = np.maximum(0.0, resident - question.supply_bytes)
+    held = np.zeros_like(over)
+    if technique.is_compressing:
+        held = np.minimum(over, question.relief_bytes)
+    in_use = np.divide(used, resident, out=np.zeros_like(used), where=resident > 0)
+    swapped = over - held
+    return Costs(
+        short_byte_s=_by_hour(swapped * in_use, hosts),
+        wanted_byte_s=_by_hour(used, hosts),
+        pressed_s=_by_hour((swapped > 0).astype(np.float64), hosts),
+        compressed_byte_s=_by_hour(held * in_use, hosts),
+        hour_s=part.spell_samples * part.sample_s,
+    )
+
+
+def _resident(hosts: Hosts, guests: int, technique: Technique, used: Figures) -> Figures:
+    if technique is Technique.RESERVED:
+        return used  # nobody is let in whose memory is not there
+    peak: Figures = hosts.window(hosts.part.peak_bytes, guests).sum(axis=1).astype(np.float64)
+    if technique.is_reporting:
+        peak = used + (1.0 - REPORTED_RATIO) * (peak - used)
+    return peak
+
+
+def _by_hour(figures: Figures, hosts: Hosts) -> Figures:
+    """Sum samples up by the hour, times their length; a rest that makes no hour is left out."""
+    part = hosts.part
+    hours = part.block_samples // part.spell_samples
+    whole = figures[:, : hours * part.spell_samples]
+    by_hour: Figures = whole.reshape(len(figures), hours, part.spell_samples).sum(axis=2)
+    return by_hour * part.sample_s

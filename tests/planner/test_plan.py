@@ -1,0 +1,176 @@
+"""Plans on traces whose answers are known, and what every plan must have."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from aerostat.planner.constants import COMPRESSED_RATIO, POOL_RATIO
+from aerostat.planner.document import plan_document
+from aerostat.planner.parts import parts_of
+from aerostat.planner.plan import Plan, make_plan
+from aerostat.planner.question import PlanError, Technique
+from aerostat.units import GIB, MIB
+from planner.traces import constant, question, restless, trace
+
+
+def fits(plan: Plan) -> dict[Technique, int]:
+    return {one.fit.technique: one.fit.guests for one in plan.techniques}
+
+
+def test_vms_that_never_change_fit_by_arithmetic() -> None:
+    """24 GiB, a tenth of it the host's: 21.6 for VMs of 4 that use 1."""
+    found = fits(make_plan(constant(1.0), question(24.0)))
+    assert found[Technique.RESERVED] == 5
+    assert found[Technique.OVERCOMMIT] == 21
+    assert found[Technique.REPORTING] == 21
+    relief = 24.0 * POOL_RATIO * (1 / COMPRESSED_RATIO - 1)
+    assert found[Technique.ZSWAP] == int(21.6 + relief)
+    # A balloon leaves a guest its headroom, a tenth of its max, as long as that lasts.
+    assert 15 <= found[Technique.BALLOONING] <= 21
+
+
+def test_memory_once_touched_stays_without_balloons() -> None:
+    """Each VM was busy once, each at another time; then it idles."""
+    samples = 32
+    rows = [[2.0 if t == 2 * vm else 0.5 for t in range(samples)] for vm in range(8)]
+    asked = question(12.0, unmet_ratio_max=0.05)
+    found = fits(make_plan(trace(rows, sample_s=100.0), asked))
+    assert found[Technique.OVERCOMMIT] <= found[Technique.REPORTING] <= 10
+    assert found[Technique.BALLOONING] > 1.3 * found[Technique.OVERCOMMIT]
+
+
+@pytest.mark.slow
+def test_a_larger_host_takes_more() -> None:
+    small = fits(make_plan(restless(), question(24.0)))
+    large = fits(make_plan(restless(), question(48.0)))
+    assert all(large[technique] > small[technique] for technique in Technique)
+
+
+@pytest.mark.slow
+def test_more_risk_takes_more_vms() -> None:
+    careful = fits(make_plan(restless(), question(unmet_ratio_max=0.001, pressed_ratio_max=0.001)))
+    bold = fits(make_plan(restless(), question(unmet_ratio_max=0.05, pressed_ratio_max=0.5)))
+    assert all(careful[technique] <= bold[technique] for technique in Technique)
+    assert careful[Technique.BALLOONING] < bold[Technique.BALLOONING]
+
+
+@pytest.mark.slow
+def test_the_number_given_is_within_the_bounds_in_training() -> None:
+    asked = question()
+    for one in make_plan(restless(), asked).techniques:
+        assert one.training.unmet_ratio <= asked.unmet_ratio_max
+        assert one.training.pressed_ratio <= asked.pressed_ratio_max
+        assert one.fit.guests_least <= one.fit.guests_most
+
+
+def test_the_same_inputs_give_the_same_plan() -> None:
+    def told(seed: int) -> dict[str, object]:
+        return plan_document(restless(), "x", make_plan(restless(), question(seed=seed)))
+
+    assert told(1) == told(1)
+    assert told(1)["techniques"] != told(2)["techniques"]
+
+
+def test_what_comes_later_decides_nothing() -> None:
+    """The later part is not looked at: whatever it holds, the numbers stay the same."""
+    calm = restless()
+    training, _ = parts_of(calm, question())
+    wild = calm.used_bytes.copy()
+    wild[:, training.used_bytes.shape[1] :] = 4 * GIB
+    before = make_plan(calm, question())
+    after = make_plan(replace(calm, used_bytes=wild), question())
+    assert fits(before) == fits(after)
+    for name in ("min_bytes", "max_bytes", "weight"):
+        assert [getattr(vm, name) for vm in before.vms] == [getattr(vm, name) for vm in after.vms]
+    assert after.ballooned.later.unmet_ratio > 10 * after.ballooned.training.unmet_ratio
+    assert not after.ballooned.holds(question())
+    assert before.worst_hour is not None
+    assert after.worst_hour is not None
+    assert after.worst_hour.unmet_ratio > before.worst_hour.unmet_ratio
+
+
+def test_a_lost_host_leaves_more_to_each_other() -> None:
+    plan = make_plan(restless(), question(hosts=4))
+    lost = plan.host_lost
+    assert lost is not None
+    guests = plan.ballooned.fit.guests
+    assert lost.guests == -(-guests * 4 // 3)
+    assert lost.safe_guests == guests * 3 // 4
+    assert lost.later.unmet_ratio >= plan.ballooned.later.unmet_ratio
+    assert make_plan(restless(), question(hosts=1)).host_lost is None
+
+
+def test_what_is_compressed_is_told() -> None:
+    plan = make_plan(constant(1.0), question(24.0))
+    by_name = {one.fit.technique: one for one in plan.techniques}
+    assert by_name[Technique.OVERCOMMIT].later.compressed_ratio == 0
+    assert by_name[Technique.ZSWAP].later.compressed_ratio > 0.1
+    assert by_name[Technique.BALLOONING].later.compressed_ratio == 0
+
+
+def test_limits_are_recommended_from_training_and_judged_later() -> None:
+    samples = 24
+    rows = [[1.0] * samples, [0.5] * 18 + [3.5] * 6, [0.5] * 12 + [3.0] * 4 + [0.5] * 8]
+    vms = make_plan(trace(rows), question()).vms
+    steady, surprising, busy = vms
+    assert (steady.name, steady.min_bytes, steady.max_bytes) == ("vm-0", GIB, 1280 * MIB)
+    assert steady.later_above_max_ratio == 0
+    assert surprising.max_bytes == 640 * MIB
+    assert surprising.later_above_max_ratio == 1.0
+    assert busy.min_bytes == 512 * MIB
+    assert busy.max_bytes == 3840 * MIB
+    assert busy.weight > steady.weight
+
+
+def test_a_min_is_never_below_what_a_system_lives_in_nor_above_the_max() -> None:
+    rows = [[0.01] * 24, [3.99] * 24]
+    tiny, full = make_plan(trace(rows), question()).vms
+    assert (tiny.min_bytes, tiny.max_bytes) == (64 * MIB, 64 * MIB)
+    assert full.max_bytes == 4 * GIB
+    assert full.min_bytes <= full.max_bytes
+
+
+def test_days_are_blocks_where_there_are_days() -> None:
+    long = replace(constant(1.0, samples=6 * 288, vms=2), sample_s=300.0)
+    training, later = parts_of(long, question())
+    assert (training.blocks, later.blocks) == (4, 2)
+    assert training.block_s == 86400
+    assert later.first_block == 4
+    hours, _ = parts_of(replace(constant(1.0, samples=72), sample_s=300.0), question())
+    assert hours.block_s == 3600
+
+
+def test_ticks_are_whole_parts_of_a_sample() -> None:
+    for sample_s, tick_s in ((300.0, 10.0), (7.0, 7.0), (25.0, 25.0 / 3), (1.0, 1.0)):
+        part, _ = parts_of(replace(constant(1.0), sample_s=sample_s), question())
+        assert part.tick_s == pytest.approx(tick_s)
+
+
+@pytest.mark.parametrize("samples", [1, 4, 7])
+def test_too_short_a_trace_is_told(samples: int) -> None:
+    with pytest.raises(PlanError, match=f"{samples} samples over .* are too few"):
+        make_plan(constant(1.0, samples=samples), question())
+
+
+def test_vms_larger_than_a_host_are_told() -> None:
+    with pytest.raises(PlanError, match=r"smallest VM has 4 GiB, and a host of 4 GiB has 3\.6 GiB"):
+        make_plan(constant(1.0), question(4.0))
+    mixed = trace([[0.5] * 24, [1.0] * 24], max_gib=[1.0, 64.0])
+    plan = make_plan(mixed, question(16.0))
+    assert plan.training.vms == 1
+    assert [vm.name for vm in plan.vms] == ["vm-0"]
+
+
+def test_vms_that_use_all_they_have_leave_nothing_to_share() -> None:
+    found = fits(make_plan(constant(3.95), question(24.0)))
+    assert found[Technique.RESERVED] == 5
+    assert found[Technique.OVERCOMMIT] == 5
+    assert 4 <= found[Technique.BALLOONING] <= 5
+
+
+@pytest.mark.slow
+def test_vms_that_use_nothing_are_no_trouble() -> None:
+    plan = make_plan(constant(0.0, samples=8, vms=2), question(5.0, resamples=1))
+    assert plan.ballooned.later.unmet_ratio == 0
+    assert np.isfinite(plan.ballooned.overcommit_ratio)
