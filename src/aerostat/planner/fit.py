@@ -73,8 +73,9 @@ def fit_of(
     return Fit(
         technique=technique,
         guests=guests,
-        guests_least=int(np.floor(np.percentile(fits, 5))),
-        guests_most=int(np.ceil(np.percentile(fits, 95))),
+        # All resamples together bear the risk of their worst: the range has to hold that number.
+        guests_least=min(guests, int(np.floor(np.percentile(fits, 5)))),
+        guests_most=max(guests, int(np.ceil(np.percentile(fits, 95)))),
         curve=dict(sorted(measured.items())),
     )
 
