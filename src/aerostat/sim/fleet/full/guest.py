@@ -41,14 +41,14 @@ def is_at_rest(guests: Guests, inside: Insides, i: int) -> bool:
     return bool(
         guests.target_bytes[i] == guests.actual_bytes[i]
         and inside.hot_swapped_bytes[i] == 0
-        and inside.hot_bytes[i] == guests.demand_bytes[i] - inside.kernel_bytes[i]
+        and inside.hot_bytes[i] == max(0, guests.demand_bytes[i] - inside.kernel_bytes[i])
         and inside.touched_bytes[i] >= inside.kernel_bytes[i] + inside.hot_bytes[i]
     )
 
 
 def rest(guests: Guests, inside: Insides, i: int, tick_s: float) -> None:
     """A tick of a guest at rest: its cache may still fill, or lack the room to."""
-    if inside.cache_bytes[i] >= inside.file_bytes[i]:
+    if is_cached(inside, i):
         return
     room = guests.actual_bytes[i] - in_use(inside, i)
     read_files(guests, inside, i, tick_s, room)
@@ -187,10 +187,8 @@ def work(guests: Guests, inside: Insides, i: int, tick_s: float, host_wait_s: fl
     hot = inside.hot_bytes[i]
     room = guests.actual_bytes[i] - in_use(inside, i)
     if inside.hot_swapped_bytes[i] == 0 and host_wait_s == 0.0:
-        if room > 0 and inside.cache_bytes[i] < inside.file_bytes[i]:
-            read_files(guests, inside, i, tick_s, room)
-        elif inside.cache_bytes[i] < inside.file_bytes[i]:
-            read_files(guests, inside, i, tick_s, 0)
+        if not is_cached(inside, i):
+            read_files(guests, inside, i, tick_s, max(0, room))
         return
     resident = (hot - inside.hot_swapped_bytes[i]) / hot if hot > 0 else 1.0
     missed = 1.0 - ages_hit(inside, i, resident)
@@ -206,8 +204,13 @@ def work(guests: Guests, inside: Insides, i: int, tick_s: float, host_wait_s: fl
     pushed = come_in - back_in if inside.hot_swapped_bytes[i] > 0 else 0
     guests.swap_in_bytes[i] += back_in + pushed
     guests.swap_out_bytes[i] += pushed
-    if inside.cache_bytes[i] < inside.file_bytes[i]:
+    if not is_cached(inside, i):
         read_files(guests, inside, i, tick_s, max(0, room - back_in))
+
+
+def is_cached(inside: Insides, i: int) -> bool:
+    """Whether the cache holds its files, all but what is hardly ever read."""
+    return bool(inside.cache_bytes[i] * 64 >= inside.file_bytes[i] * 63)
 
 
 def read_files(guests: Guests, inside: Insides, i: int, tick_s: float, room: int) -> None:
