@@ -7,7 +7,7 @@ from collections.abc import Callable
 from aerostat.lab.machine import HealthState, Machine
 from aerostat.lab.recording import WorkloadSample
 
-BOOT_S = 60.0
+BOOT_S = 180.0
 
 
 async def next_sample(

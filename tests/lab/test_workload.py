@@ -82,10 +82,9 @@ class Workload:
         self._ours.close()
 
 
-@pytest.fixture(params=["comp=0", "comp=60", "same=40"])
-def workload(
-    request: pytest.FixtureRequest, image: GuestImage, tmp_path: Path
-) -> Iterator[Workload]:
+@pytest.fixture
+def program(image: GuestImage, tmp_path: Path) -> Path:
+    """The guest's program, where the host can run it."""
     if os.geteuid() != 0:
         pytest.skip("the workload locks memory and wants real-time priority: needs root")
     if not Path("/proc/pressure/memory").exists():
@@ -93,6 +92,11 @@ def workload(
     program = tmp_path / "workload"
     program.write_bytes(extract(image, "bin/workload"))
     program.chmod(0o755)
+    return program
+
+
+@pytest.fixture(params=["comp=0", "comp=60", "same=40"])
+def workload(request: pytest.FixtureRequest, program: Path) -> Iterator[Workload]:
     running = Workload(program, "rate=2000", request.param)
     try:
         running.sample(lambda sample: sample["heap_bytes"] == HOT_PAGES * PAGE_BYTES)
@@ -134,6 +138,18 @@ def test_a_flipped_bit_in_a_page_is_seen(workload: Workload) -> None:
             os.pwrite(memory, bytes([os.pread(memory, 1, at)[0] ^ 0x10]), at)
     os.close(memory)
     workload.sample(lambda sample: sample["checksum_errors"] > 0)
+
+
+def test_files_are_read_over_and_over_and_verified(tmp_path: Path, program: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.write_bytes(bytes(1 << 20))
+    running = Workload(program, "rate=200", f"disk={disk}", f"reads={1 << 20}")
+    try:
+        assert running.sample(lambda sample: sample["served"] > 100)["checksum_errors"] == 0
+        disk.write_bytes(b"\1" * (1 << 20))
+        running.sample(lambda sample: sample["checksum_errors"] > 0)
+    finally:
+        running.close()
 
 
 def test_a_stall_hurts_every_request_behind_it(workload: Workload) -> None:

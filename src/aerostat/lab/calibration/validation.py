@@ -1,4 +1,4 @@
-"""What calibration and validation found, as documents and as a table."""
+"""A validation as a document and as a table: real beside simulated, goal beside error."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ import aerostat
 from aerostat.lab.calibration.side_by_side import Row
 from aerostat.lab.recording import Experiment
 from aerostat.present.wording import format_bytes, format_percent, format_seconds
-from aerostat.sim.calibration import Constants
 
 SCHEMA_NAME = "aerostat.validation/1"
 
@@ -49,21 +48,6 @@ def validation_document(validated: Sequence[Validated], constants: str) -> dict[
             }
             for one in validated
         ],
-    }
-
-
-def calibration_document(
-    constants: Constants, about: Mapping[str, str | int | float]
-) -> dict[str, Any]:
-    """Write down what was fitted: each constant with the least and the greatest of the rounds."""
-    return {
-        "schema": "aerostat.calibration/1",
-        "aerostat": aerostat.__version__,
-        **about,
-        "constants": {
-            name: {"value": constants.value(name), "least": least, "greatest": greatest}
-            for name, (least, greatest) in constants.spread.items()
-        },
     }
 
 

@@ -75,6 +75,11 @@ esac
 # The workload maps far more address space than it will ever fill.
 echo 1 >/proc/sys/vm/overcommit_memory
 
+for disk in /sys/block/vd*; do
+    [ "$(cat "$disk/serial" 2>/dev/null)" = files ] || continue
+    workload="disk=/dev/${disk##*/} $workload" # first: how much can be read of it depends on it
+done
+
 port=$(find_port)
 while [ -z "$port" ]; do
     usleep 20000

@@ -63,6 +63,7 @@ def qemu_command(
         *("-device", "virtserialport,chardev=workload,name=org.aerostat.workload.0"),
         *_balloon(spec),
         *_swap(spec, files, swap_cache),
+        *_data_disk(spec),
         *spec.extra_args,
     ]
 
@@ -89,6 +90,14 @@ def _swap(spec: MachineSpec, files: MachineFiles, swap_cache: str) -> list[str]:
         return []
     drive = f"file={_escaped(files.swap)},format=raw,if=none,id=swap,cache={swap_cache},aio=threads"
     return ["-drive", drive, "-device", "virtio-blk-pci,drive=swap"]
+
+
+def _data_disk(spec: MachineSpec) -> list[str]:
+    # Zeros from QEMU itself: no file, no page cache and no disk of the host has a part in it.
+    if spec.disk_bytes == 0:
+        return []
+    backend = f"driver=null-co,node-name=files,size={spec.disk_bytes},read-zeroes=on,read-only=on"
+    return ["-blockdev", backend, "-device", "virtio-blk-pci,drive=files,serial=files"]
 
 
 def _kernel_arguments(spec: MachineSpec) -> list[str]:

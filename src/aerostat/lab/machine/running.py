@@ -134,7 +134,10 @@ class Machine:
         return self._port.samples()
 
     def send(self, order: str) -> None:
-        """Send an order: ``hot BYTES``, ``rate N``, ``keep release|cold`` or ``quit``.
+        """Send an order.
+
+        ``hot BYTES``, ``reads BYTES`` (of files, by requests, again and again), ``rate N``,
+        ``keep release|cold``, ``balloon hung|works`` or ``quit``.
 
         Or ``files BYTES``, which are read once and then lie in the page cache.
 

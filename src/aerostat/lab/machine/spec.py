@@ -15,10 +15,11 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadSpec:
-    """What the workload does from the start; hot set, rate and keep can be changed later."""
+    """What the workload does from the start; hot set, reads, rate and keep can be changed later."""
 
     hot_bytes: int = 0
-    rate: int = 0  # requests a second; each touches 8 pages
+    reads_bytes: int = 0  # of files on its data disk, that requests read again and again
+    rate: int = 0  # requests a second; each touches 8 pages and 64 KiB of the files
     # When the hot set shrinks, the rest is freed, or kept and not touched any more.
     keep: Keep = "release"
     seed: int = 1
@@ -33,6 +34,7 @@ class WorkloadSpec:
             f"wl.same={self.identical_percent}",
             f"wl.keep={self.keep}",
             f"wl.hot={self.hot_bytes}",
+            f"wl.reads={self.reads_bytes}",
             f"wl.rate={self.rate}",
         )
 
@@ -46,6 +48,7 @@ class MachineSpec:
     accelerator: Literal["kvm", "tcg"] = "tcg"
     swap: SwapKind = "vda"
     swap_bytes: int = 512 * MIB
+    disk_bytes: int = 0  # a data disk for the workload's files; it reads as zeros
     has_balloon: bool = True  # the device
     balloon_driver: BalloonDriver = "loaded"  # in the guest
     balloon_after_s: float = 5.0  # with a late driver: after boot

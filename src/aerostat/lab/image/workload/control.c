@@ -11,6 +11,12 @@ static void set_hot(uint64_t bytes)
     atomic_store(&state.hot_bytes, bytes < max_bytes ? bytes : max_bytes);
 }
 
+static void set_reads(uint64_t bytes)
+{
+    uint64_t max_bytes = disk_bytes();
+    atomic_store(&state.reads_bytes, bytes < max_bytes ? bytes : max_bytes);
+}
+
 static char *split(char *line)
 {
     char *value = strpbrk(line, " =");
@@ -29,6 +35,10 @@ static void set(const char *name, const char *value)
         set_rate(strtoull(value, NULL, 10));
     else if (strcmp(name, "files") == 0)
         atomic_store(&state.file_bytes, strtoull(value, NULL, 10));
+    else if (strcmp(name, "reads") == 0)
+        set_reads(strtoull(value, NULL, 10));
+    else if (strcmp(name, "balloon") == 0)
+        hang_balloon(strcmp(value, "hung") == 0);
     else if (strcmp(name, "keep") == 0)
         atomic_store(&state.keep_cold, strcmp(value, "cold") == 0);
     else
@@ -51,6 +61,8 @@ void obey_at_start(char *argument)
         state.seed = strtoull(value, NULL, 10);
     else if (value != NULL && strcmp(argument, "comp") == 0)
         state.compressible_percent = strtoull(value, NULL, 10);
+    else if (value != NULL && strcmp(argument, "disk") == 0)
+        open_disk(value);
     else if (value != NULL && strcmp(argument, "same") == 0)
         state.identical_percent = strtoull(value, NULL, 10);
     else

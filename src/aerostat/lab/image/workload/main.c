@@ -1,6 +1,7 @@
 /* The lab's workload: holds and touches a working set on order, and tells what it felt.
  *
- *     workload PORT_FD hot=BYTES rate=PER_SECOND keep=release|cold seed=N comp=PERCENT same=PERCENT
+ *     workload PORT_FD [disk=PATH] hot=BYTES reads=BYTES rate=PER_SECOND keep=release|cold
+ *              seed=N comp=PERCENT same=PERCENT
  */
 #define _GNU_SOURCE
 #include <pthread.h>

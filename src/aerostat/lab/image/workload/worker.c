@@ -43,6 +43,7 @@ static void take_request(uint64_t request, uint64_t hot_pages)
     }
     if (hot_pages > 0)
         serve_request(hot_pages);
+    read_piece(atomic_load(&state.reads_bytes), next_random());
     note_latency(now_ns() - due_ns);
     atomic_fetch_add(&state.served, 1);
 }

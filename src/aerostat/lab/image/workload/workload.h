@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define PAGE_BYTES 4096u
+#define PIECE_BYTES 65536u /* of files, read by one request */
 #define TOUCHES_PER_REQUEST 8
 #define TICK_NS 5000000ull
 #define TICKS_PER_S 200ull
@@ -32,6 +33,7 @@ struct arrivals {
 struct state {
     /* orders, by the reporter thread */
     _Atomic uint64_t hot_bytes;
+    _Atomic uint64_t reads_bytes; /* of files that requests read again and again */
     _Atomic int keep_cold;
     _Atomic uint64_t file_bytes; /* to be read once, whenever it rises */
     struct arrivals arrivals;
@@ -67,6 +69,14 @@ void touch_page(uint64_t page, uint64_t random);
 
 /* files.c */
 void run_files(void);
+
+/* reads.c */
+void open_disk(const char *path);
+uint64_t disk_bytes(void);
+void read_piece(uint64_t reads_bytes, uint64_t random);
+
+/* balloon.c */
+void hang_balloon(int hang);
 
 /* control.c */
 void obey_at_start(char *argument);
