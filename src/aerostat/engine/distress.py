@@ -10,6 +10,8 @@ AVAILABLE_RATIO = 0.03
 AVAILABLE_BYTES = 12 * MIB
 SWAP_RATE = 1 * MIB
 """Bytes per second of guest swap traffic, in or out, that is distress: quiet guests show 0."""
+PARKING_RATE = 4 * MIB
+"""A kernel that prefers hot files to cold pages was seen to swap out up to a third of this."""
 SQUEEZED_SWAP_IN_RATE = MIB // 2
 """A guest just squeezed that reads back this much was using what was taken."""
 PRESSURE_SOME = 0.20
@@ -79,7 +81,7 @@ def has_distress_signal(r: Round, i: int, is_fresh: bool) -> bool:
     if is_squeezed(memory, i):
         return _is_hurt(memory, i) or _pushes_out_for_itself(r, i)
     nearly_out = _is_nearly_out(figures, memory, i) and not _is_quiet(memory, i)
-    if nearly_out or memory.swap_out_rate[i] >= SWAP_RATE:
+    if nearly_out or _swaps_out_for_need(r, i, SWAP_RATE):
         return True
     # What remains are signs of waiting. A guest that waits for its swap while its headroom lies
     # free is reading back what it once lost, and more memory would not help it.
@@ -109,7 +111,26 @@ def _pushes_out_for_itself(r: Round, i: int) -> bool:
     """Long after the squeeze, swapping out is not what was asked of it: its own need has grown."""
     memory = r.memory
     own = memory.has_arrived[i] == 0 or r.now_s - memory.squeeze_s[i] < OWN_EFFECT_S
-    return not own and memory.swap_out_rate[i] >= SWAP_RATE
+    return not own and _swaps_out_for_need(r, i, SWAP_RATE)
+
+
+def _swaps_out_for_need(r: Round, i: int, rate_min: float) -> bool:
+    """Whether it swaps out so much because it has to.
+
+    A kernel that reads many files also parks a few cold pages in swap, while it could drop a whole
+    headroom of cache at once. That is its choice, as long as it hardly reads them back.
+    """
+    memory = r.memory
+    rate = memory.swap_out_rate[i]
+    cache = memory.clean_available_bytes[i] - memory.free_bytes[i]
+    parks = (
+        rate < PARKING_RATE
+        and memory.swap_in_rate[i] < SQUEEZED_SWAP_IN_RATE
+        and memory.used_bytes[i] != ABSENT
+        and r.estimates.is_doubted[i] == 0  # whoever may be lying has no cache to show
+        and cache >= headroom_bytes(r.figures.max_bytes[i], r.knobs)
+    )
+    return rate >= rate_min and rate > 0.0 and not parks
 
 
 def _is_nearly_out(figures: Figures, memory: Memory, i: int) -> bool:
@@ -166,7 +187,7 @@ def record_distress(r: Round, i: int, distressed: bool) -> None:
         memory.healthy_samples[i] = 0
     elif memory.sample_seen_s[i] == r.now_s:  # judge each sample once: no new one, no new proof
         own = is_squeezed(memory, i) and r.now_s - memory.squeeze_s[i] < OWN_EFFECT_S
-        swapping = memory.swap_out_rate[i] > 0.0 and not own
+        swapping = not own and _swaps_out_for_need(r, i, 0.0)
         memory.healthy_samples[i] = 0 if swapping else memory.healthy_samples[i] + 1
 
 
