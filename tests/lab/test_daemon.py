@@ -182,6 +182,7 @@ def test_a_stop_with_release_gives_the_memory_back(guests: Guests, run: Run) -> 
     assert_sound(guests)
 
 
+@pytest.mark.incident("R15")
 def test_a_daemon_that_was_killed_adopts_what_it_finds_and_first_helps_who_starves(
     guests: Guests, run: Run
 ) -> None:

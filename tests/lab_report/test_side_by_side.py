@@ -5,14 +5,8 @@ from dataclasses import replace
 import pytest
 
 from aerostat.lab.calibration.side_by_side import Row, side_by_side
-from aerostat.lab.calibration.validation import (
-    Validated,
-    calibration_document,
-    validation_document,
-    validation_table,
-)
+from aerostat.lab.calibration.validation import Validated, validation_document, validation_table
 from aerostat.lab.recording import ArmRecording, Experiment
-from aerostat.sim.calibration import calibrated_for
 from lab_report.synthetic import experiment as make_experiment
 
 
@@ -83,13 +77,3 @@ def test_the_document_leaves_out_what_was_not_measured_and_the_table_shows_the_g
     assert table.row_count == len(rows)
     goals = list(table.columns[-1].cells)
     assert any("met" in str(goal) for goal in goals)
-
-
-def test_a_calibration_is_a_document_with_its_spread() -> None:
-    constants = calibrated_for("tcg")
-    document = calibration_document(constants, {"accelerator": "tcg", "repeats": 3})
-    assert document["schema"] == "aerostat.calibration/1"
-    assert document["accelerator"] == "tcg"
-    assert set(document["constants"]) == set(constants.spread)
-    row = document["constants"]["page_in_s"]
-    assert row["least"] <= row["value"] <= row["greatest"]

@@ -9,12 +9,7 @@ from rich.table import Table
 
 from aerostat.cli.options import Output, OutputFormat
 from aerostat.lab.calibration.side_by_side import side_by_side
-from aerostat.lab.calibration.validation import (
-    Validated,
-    calibration_document,
-    validation_document,
-    validation_table,
-)
+from aerostat.lab.calibration.validation import Validated, validation_document, validation_table
 from aerostat.lab.experiment.comparison import ComparisonPlan, shuffled_order
 from aerostat.lab.experiment.policies import ARM_POLICIES
 from aerostat.lab.experiment.show import show_real, show_simulated
@@ -39,7 +34,6 @@ def calibrate_command(
         Path | None,
         typer.Option(help="Where to write the constants; ACCELERATOR.toml if not said."),
     ] = None,
-    output: Output = OutputFormat.TABLE,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Probe real guests and fit the simulator's constants to them."""
@@ -57,9 +51,6 @@ def calibrate_command(
     done = calibrate(repeats, tell)
     path = write or Path(f"{done.about['accelerator']}.toml")
     write_constants(path, done.constants, done.about)
-    if output is OutputFormat.JSON:
-        typer.echo(document_text(calibration_document(done.constants, done.about)))
-        return
     Console().print(_constants_table(done.constants, str(done.about["accelerator"])))
     console.print(f"Constants: {path}", style="dim")
 
@@ -100,9 +91,8 @@ def validate_command(
     console = Console(stderr=True)
     validated: list[Validated] = []
     used = given
-    # All of them are read before the first guest boots: a typing error must not cost minutes.
-    names = schedule or list(packaged_schedules())
-    for plan in [_plan(name, policies, repeats, seed) for name in names]:
+    for name in schedule or list(packaged_schedules()):
+        plan = _plan(name, policies, repeats, seed)
         real = show_real(plan, console, is_quiet=quiet)
         used = given or calibrated_for(real.accelerator)
         validated.append(_beside(plan, real, used, repeats, console))

@@ -118,8 +118,7 @@ def together(runs: Sequence[Summary]) -> Summary:
 
 
 def _sum(columns: Iterable[Sequence[float]]) -> float:
-    """The sum over all parts at once: how a fleet was cut must not show in the last digit."""
-    return float(np.concatenate([np.asarray(column, dtype=np.float64) for column in columns]).sum())
+    return sum(float(np.asarray(column).sum()) for column in columns)
 
 
 def _column(outcome: Outcome, name: str) -> npt.NDArray[np.float64]:

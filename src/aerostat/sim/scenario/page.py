@@ -1,10 +1,11 @@
 """The page of incidents, written from the scenario files: ``script/incidents`` keeps it."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aerostat.sim.scenario.read import load_scenarios
+from aerostat.sim.scenario.real_guests import Shown, find_tests
 from aerostat.sim.scenario.tables import Scenario
 
 _HEAD = """# Incidents
@@ -15,7 +16,7 @@ and the host really went through. It runs in the test suite twice: under somebod
 where it must fail at the checks named here, and under ours, where all must hold. Peers run under
 their own rules at their own pace, without our guard ([policies](policies.md)). Everything here is
 simulated ([the simulator](simulator.md)): it shows what a rule decides, not what a real guest
-feels.
+feels. What real guests can show is shown on them as well: [on real guests](#on-real-guests).
 """
 
 _RULES = """
@@ -34,6 +35,17 @@ _INCIDENTS = """
 |---|---|---|---|---|---|
 """
 
+_REAL = """
+## On real guests
+
+These tests boot QEMU guests of the lab, and the daemon or its own loop balances them over QMP. Each
+says where its world is another than the scenario's. The list is made from marks in the tests
+(`pytest.mark.incident`).
+
+| incident | tests |
+|---|---|
+"""
+
 _KNOWN = """
 ## What ours does not survive yet
 
@@ -42,12 +54,13 @@ _KNOWN = """
 """
 
 
-def page(scenarios: Mapping[str, Scenario]) -> str:
-    """Write the whole page."""
+def page(scenarios: Mapping[str, Scenario], shown: Shown) -> str:
+    """Write the whole page; ``shown`` are the tests on real guests."""
     text = _HEAD + _INCIDENTS
     for name, scenario in scenarios.items():
         if scenario.peer is not None:
             text += _incident_row(name, scenario)
+    text += _REAL + "".join(_real_row(i, t) for i, t in sorted(shown.items(), key=_by_number))
     text += _RULES + "".join(sorted(_rule_rows(scenarios)))
     known = [(n, s.known_failure) for n, s in scenarios.items() if s.known_failure is not None]
     if known:
@@ -68,6 +81,14 @@ def _incident_row(name: str, scenario: Scenario) -> str:
     return "| " + " | ".join(cells) + " |\n"
 
 
+def _by_number(row: tuple[str, Sequence[str]]) -> int:
+    return int(row[0].removeprefix("R"))
+
+
+def _real_row(incident: str, tests: Sequence[str]) -> str:
+    return f"| {incident} | {'<br>'.join(f'`{test}`' for test in tests)} |\n"
+
+
 def _rule_rows(scenarios: Mapping[str, Scenario]) -> list[str]:
     return [
         f"| `{case.rule}` | {_link(name, scenario.title)} | {case.because} "
@@ -82,4 +103,5 @@ def _link(name: str, words: str | None = None) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page(load_scenarios(Path(sys.argv[1]))))
+    folder, lab_tests = Path(sys.argv[1]), Path(sys.argv[2]).resolve()
+    sys.stdout.write(page(load_scenarios(folder), find_tests(lab_tests)))

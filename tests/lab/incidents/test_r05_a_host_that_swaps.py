@@ -1,0 +1,112 @@
+"""R5: the host itself swaps, and what a squeezed guest swaps out comes in from the host's first.
+
+As in scenarios/r05-a-host-that-swaps.toml, with one guest in place of three. A host that is short
+cannot be had in a test without harm to others: so a part of this VM's memory is taken to the host's
+swap once, and a budget below what the guest needs stands for the host's need. What distress may
+have beyond that is the burst reserve.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from aerostat.engine.params import GuardParams
+from aerostat.host.process_memory import parse_kilobytes
+from aerostat.host.techniques.host_swap import HostSwap, SwapState
+from aerostat.host.techniques.kernel import Kernel
+from aerostat.host.techniques.technique import TechniqueError
+from aerostat.host.techniques.undo_log import UndoLog
+from aerostat.host.techniques.vm_reclaim import ReclaimState, VmReclaim
+from aerostat.units import MIB
+from lab.guests_in_thread import Guests
+from lab.incidents.balancer import Balancer
+from lab.incidents.conftest import Balance
+from lab.incidents.settings import RAM_BYTES, REAL, hasty, ours
+
+pytestmark = REAL
+
+HOT_BYTES = 110 * MIB
+COLD_BYTES = 50 * MIB
+SHARE_BYTES = 160 * MIB  # less than its system and its hot set
+RESERVE_BYTES = 60 * MIB
+IN_HOST_SWAP_BYTES = 60 * MIB
+FIRST_WAIT_S = 4.0
+GUARD: GuardParams = hasty(
+    distress_quiet_s=1.0,
+    cooldown_s=1.0,
+    step_ratio_max=0.12,
+    stall_retry_s=FIRST_WAIT_S,
+    stall_retry_s_max=2 * FIRST_WAIT_S,
+)
+
+
+@pytest.fixture
+def host_swap(tmp_path: Path) -> Iterator[None]:
+    """The host swaps to a file of ours."""
+    kernel = Kernel()
+    swap = HostSwap(kernel, UndoLog(tmp_path / "swap.undo", kernel))
+    try:
+        swap.apply(SwapState(path=tmp_path / "host.swap", size_bytes=512 * MIB))
+    except TechniqueError as error:
+        swap.restore()
+        pytest.skip(f"this host lends no swap: {error}")
+    yield
+    assert swap.restore() == []
+
+
+def fill(guests: Guests) -> None:
+    """Bob holds a hot and a cold part, and has shown that it can swap."""
+    guests.order("bob", "keep cold")
+    guests.order("bob", "rate 4000")
+    guests.order("bob", f"hot {HOT_BYTES + COLD_BYTES}")
+    guests.until(
+        lambda: guests.latest("bob").heap_bytes > 0.95 * (HOT_BYTES + COLD_BYTES), "bob fills"
+    )
+    guests.order("bob", "rate 1000")
+    guests.order("bob", f"hot {HOT_BYTES}")
+    before = guests.latest("bob").swap_out_bytes
+    guests.execute("bob", "balloon", value=200 * MIB)
+    guests.until(lambda: guests.latest("bob").swap_out_bytes > before, "bob swaps")
+    guests.execute("bob", "balloon", value=RAM_BYTES)
+
+
+def swap_on_the_host(guests: Guests, directory: Path) -> None:
+    """Take a part of the VM's memory to the host's swap."""
+    group = guests.cgroup("bob")
+    if group is None:
+        pytest.skip("memory of one VM alone is taken through its cgroup, and there is none")
+    kernel = Kernel()
+    undo = UndoLog(directory / "reclaim.undo", kernel)
+    reclaim = VmReclaim(kernel, undo, group.path, is_v2=group.version == 2)
+    reclaim.apply(ReclaimState(take_bytes=IN_HOST_SWAP_BYTES))
+    status = Path(f"/proc/{guests.pid('bob')}/status").read_text()
+    in_swap = parse_kilobytes(status, name="VmSwap")
+    assert in_swap is not None
+    assert in_swap > IN_HOST_SWAP_BYTES // 2
+
+
+def waits_s(balancer: Balancer) -> list[float]:
+    """From each release for a take that hurt to the next take."""
+    moves = balancer.commands("bob")
+    return [
+        after.at_s - before.at_s
+        for before, after in pairwise(moves)
+        if before.taken_bytes < 0 < after.taken_bytes
+    ]
+
+
+@pytest.mark.incident("R5")
+@pytest.mark.usefixtures("host_swap")
+def test_on_a_host_that_swaps_squeezing_backs_off(
+    guests: Guests, balance: Balance, tmp_path: Path
+) -> None:
+    fill(guests)
+    swap_on_the_host(guests, tmp_path)
+    params = ours(SHARE_BYTES + RESERVE_BYTES, burst_reserve_bytes=RESERVE_BYTES, guard=GUARD)
+    with balance(params, "bob") as balancer:
+        balancer.until(lambda: len(waits_s(balancer)) >= 2, "bob is hurt twice")
+    first_s, second_s = waits_s(balancer)[:2]
+    assert first_s >= FIRST_WAIT_S, balancer.account
+    assert second_s >= 2 * FIRST_WAIT_S, balancer.account
