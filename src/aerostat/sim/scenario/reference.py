@@ -89,7 +89,7 @@ def _written(value: object, metadata: str) -> str:
 
 def _written_number(value: float, metadata: str) -> str:
     if "read_duration" in metadata:
-        return f"{value * 1e6:g}us" if 0 < value < 0.001 else write_duration(value)
+        return f"{value * 1e3:g}ms" if 0 < value < 0.001 else write_duration(value)
     if "read_share" in metadata:
         return write_share(value)
     if "read_pace" in metadata:
