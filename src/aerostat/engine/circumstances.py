@@ -65,9 +65,11 @@ def _are_over_supply(r: Round, supply: Supply, movable: Sequence[int]) -> bool:
     if supply.total_bytes is None:
         return False
     held = sum(r.estimates.committed_bytes) - lent_bytes(r, 0, len(r.figures.run))
-    for i in movable:
-        held -= dead_band_bytes(r.figures.max_bytes[i], r.knobs)
-    return held + r.hosts.reserved_bytes[0] > OVER_RATIO * supply.total_bytes
+    over = held + r.hosts.reserved_bytes[0] - OVER_RATIO * supply.total_bytes
+    # Mostly it is not, and dead bands need not be counted.
+    return over > 0 and over > sum(
+        dead_band_bytes(r.figures.max_bytes[i], r.knobs) for i in movable
+    )
 
 
 def _could_be_moved(r: Round, i: int) -> bool:

@@ -13,12 +13,13 @@ def follow_shutdown(r: Round, i: int) -> None:
     """Judge whether guest ``i`` is shutting down, and how much of what it holds is lent."""
     memory = r.memory
     r.estimates.loan_bytes[i] = 0
-    asked = r.now_s - memory.shutdown_asked_s[i] < r.knobs.shutdown_s
-    r.estimates.is_closing[i] = 1 if asked and r.knobs.protects == 1 else 0
-    if r.estimates.is_closing[i] == 0:
-        memory.lent_from_bytes[i] = ABSENT
-        memory.lent_bytes[i] = 0
+    r.estimates.is_closing[i] = 0
+    if r.now_s - memory.shutdown_asked_s[i] >= r.knobs.shutdown_s or r.knobs.protects == 0:
+        if memory.lent_from_bytes[i] != ABSENT:  # as good as never: spare the two writes
+            memory.lent_from_bytes[i] = ABSENT
+            memory.lent_bytes[i] = 0
         return
+    r.estimates.is_closing[i] = 1
     if memory.lent_from_bytes[i] == ABSENT:
         memory.lent_from_bytes[i] = r.estimates.committed_bytes[i]
     # A raise that was refused, or only recommended, was not lent.

@@ -27,26 +27,40 @@ def order(r: Round, host: int, pool_bytes: int, burst_bytes: int) -> None:
     given = 0
     for rank in range(RANKS):
         if rank == SHUTDOWN_RANK:
-            given = _serve_closing(r, host, max(0, left - critical_bytes), given)
+            left = _serve_closing(r, host, left, given)
         else:
             kept_back = 0 if rank == 0 else max(burst_bytes, critical_bytes)
             given = _serve(r, first, end, rank, max(0, left - kept_back))
-        left -= given
+            left -= given
 
 
-def _serve_closing(r: Round, host: int, supply: int, given: int) -> int:
+def _serve_closing(r: Round, host: int, left: int, given: int) -> int:
     """Serve who shuts down by a loan, as far as the host itself has it, and then from the supply.
 
-    Returns what came from the supply.
+    Args:
+        r: the round.
+        host: which host.
+        left: of the supply.
+        given: in this round already, to guests in distress.
+
+    Returns:
+        What is left of the supply for the others.
     """
     first, end = r.hosts.first[host], r.hosts.end[host]
+    closing = 0
+    for i in range(first, end):
+        closing += r.estimates.is_closing[i]
+    if closing == 0:
+        return left
+    supply = max(0, left - r.hosts.kept_back_bytes[host])
+    if r.hosts.physical_bytes[host] == ABSENT:
+        return left - _serve(r, first, end, SHUTDOWN_RANK, supply)
     physical = max(0, r.hosts.physical_bytes[host] - given)
     # What was lent before may not have been touched yet: then the host still shows it as its own.
     loan = max(0, physical - lent_bytes(r, first, end))
-    if r.hosts.physical_bytes[host] == ABSENT:
-        physical = supply
     served = _serve(r, first, end, SHUTDOWN_RANK, min(physical, supply + loan))
-    return served - lend(r, first, end, min(served, loan))
+    left -= served - lend(r, first, end, min(served, loan))
+    return max(0, min(left, physical - served))
 
 
 def _does_anybody_grow(r: Round, first: int, end: int) -> bool:

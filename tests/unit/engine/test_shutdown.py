@@ -82,6 +82,16 @@ def test_two_are_not_lent_the_same_memory() -> None:
     assert found.trace("b").reason is Reason.HOLD_WAITING_FOR_MEMORY
 
 
+def test_what_the_host_lends_it_does_not_give_to_others_as_well() -> None:
+    """In one round: both would have to be backed by the same memory."""
+    found = world(available_mib=250, budget_mib=1100)
+    ask(found, "a")
+    found.guest("b").used_mib = 285  # it lacks headroom, and 50 MiB of the supply are free
+    found.round()
+    assert targets_mib(found)["a"] == 450
+    assert "b" not in targets_mib(found)
+
+
 def test_guests_in_distress_come_first() -> None:
     """The loan is what the host has beyond what they are given."""
     found = world(available_mib=300, budget_mib=1000)
