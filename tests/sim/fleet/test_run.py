@@ -70,6 +70,16 @@ def test_hosts_of_a_fleet_fare_as_they_do_alone() -> None:
         assert list(getattr(both.guests, column)) == parts
 
 
+def test_blocks_of_hosts_decide_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fleet run host after host is the same fleet."""
+    w = drawn(hosts=2)
+    whole = run_policy(w, PolicyName.ADAPTIVE, is_compiled=False)
+    monkeypatch.setattr("aerostat.sim.fleet.run.BLOCK_GUESTS", 6)
+    blocks = run_policy(w, PolicyName.ADAPTIVE, is_compiled=False)
+    assert (len(whole.parts), len(blocks.parts)) == (1, 2)
+    assert blocks.digest == whole.digest
+
+
 def test_memory_is_conserved_and_balloons_keep_their_rates() -> None:
     """Tick by tick: the guests of a host never hold more than there is for them."""
     w = world([[6, 1, 1, 40], [1, 6, 1, 5], [30, 30, 1, 5]], max_gib=[64, 64, 64, 64], overcommit=4)
