@@ -126,7 +126,7 @@ def test_limits_are_recommended_from_training_and_judged_later() -> None:
 def test_a_min_is_never_below_what_a_system_lives_in_nor_above_the_max() -> None:
     rows = [[0.01] * 24, [3.99] * 24]
     tiny, full = make_plan(trace(rows), question()).vms
-    assert (tiny.min_bytes, tiny.max_bytes) == (64 * MIB, 64 * MIB)
+    assert (tiny.min_bytes, tiny.max_bytes) == (128 * MIB, 512 * MIB)
     assert full.max_bytes == 4 * GIB
     assert full.min_bytes <= full.max_bytes
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from aerostat.planner.constants import (
     FLOOR_BYTES,
+    MAX_LEAST_BYTES,
     MIN_STEP_BYTES,
     ROOM_RATIO,
     WEIGHT_LEAST,
@@ -39,7 +40,8 @@ def advice_of(training: Part, later: Part, names: tuple[str, ...]) -> tuple[VmAd
     """
     typical = np.median(training.used_bytes, axis=1).astype(np.int64)
     peak = training.used_bytes.max(axis=1)
-    limit = np.minimum(training.max_bytes, _stepped((peak * (1 + ROOM_RATIO)).astype(np.int64)))
+    wanted = np.maximum(MAX_LEAST_BYTES, _stepped((peak * (1 + ROOM_RATIO)).astype(np.int64)))
+    limit = np.minimum(training.max_bytes, wanted)
     floor = np.minimum(limit, _stepped(np.maximum(typical, FLOOR_BYTES)))
     weights = _weights(training, floor)
     above = (later.used_bytes > limit[:, np.newaxis]).mean(axis=1)

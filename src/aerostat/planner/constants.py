@@ -18,6 +18,8 @@ MIN_STEP_BYTES: Final = 64 * MIB
 """Sizes that are recommended are whole numbers of this."""
 FLOOR_BYTES: Final = 128 * MIB
 """No guest's system lives in less: as in the daemon."""
+MAX_LEAST_BYTES: Final = 512 * MIB
+"""No VM is advised to boot with less: what a trace calls used is not all of what it needs."""
 ROOM_RATIO: Final = 0.25
 """Above the greatest use seen, for what has not been seen yet."""
 WEIGHT_LEAST: Final = 25
