@@ -74,6 +74,19 @@ def test_a_trace_is_cut_into_hosts_and_its_skipped_rows_are_told(tmp_path: Path)
     assert "too many or too few fields" in str(refused.exception)
 
 
+def test_full_physics_are_another_world_and_say_what_was_lost() -> None:
+    simple = document_of("boot-storm", *SMALL, "--policy", "slack", "--overcommit", "6")
+    full = document_of("boot-storm", *SMALL, "--policy", "slack", "--overcommit", "6", "--full")
+    jsonschema.validate(full, result_schema())
+    assert full["world"]["physics"] == "full"
+    assert full["digest"] != simple["digest"]
+    assert full["arms"][0]["lost_s"] > 0
+    assert "lost_s" not in simple["arms"][0]
+    table = simulate("boot-storm", *SMALL, *TWO, "--full").stdout
+    assert max(map(len, table.splitlines())) <= 80
+    assert "lost" in table
+
+
 @pytest.mark.slow
 def test_a_scenario_is_played_under_each_policy() -> None:
     document = document_of(SCENARIO, "--policy", "adaptive", "--policy", "shares", "--workers", "1")

@@ -80,6 +80,12 @@ def simulate(
     cluster: Annotated[
         str | None, typer.Option(help="Run on the Dask cluster at tcp://HOST:8786 instead.")
     ] = None,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full", help="Fleets with kernels, caches, swap devices and hosts that swap."
+        ),
+    ] = False,
     interpreted: Annotated[
         bool, typer.Option("--interpreted", help="Without compiling: the same, much slower.")
     ] = False,
@@ -110,6 +116,7 @@ def simulate(
             largest_bytes=_size(largest, "--largest"),
         ),
         looks=0 if html is None else LOOKS,
+        is_full=full,
         is_compiled=not interpreted,
     )
     if html is not None and not html.absolute().parent.is_dir():

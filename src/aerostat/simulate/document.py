@@ -48,6 +48,7 @@ def contest_document(
             "seeds": list(settings.seeds),
             "guests_a_host": settings.guests_a_host,
             "tick_s": settings.tick_s,
+            "physics": "full" if settings.is_full else "simplified",
             "inflate_bytes_per_s": INFLATE_RATE,
             "deflate_bytes_per_s": DEFLATE_RATE,
             "swap_bytes_per_s": SWAP_RATE,
@@ -118,6 +119,11 @@ def _fleet_arm(name: str, arm: ArmResult) -> Document:
         "digest": run.digest,
         "distressed_s_by_share": _by_share(arm),
     }
+    if arm.arm.full is not None:
+        document["lost_s"] = run.lost_s
+        document["refaults"] = round(run.refault_pages)
+        document["oom_kills"] = run.oom_kills
+        document["host_oom_kills"] = run.host_oom_kills
     if _guests(arm) <= GUESTS_MOST:
         document["guests"] = _by_guest(arm)
     if arm.series is not None:

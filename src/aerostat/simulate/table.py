@@ -32,6 +32,11 @@ _FLEET_HEAD = (
     f"{'churn':>9} {'swapped':>9}\n"
     f"{'':16} {'':>9} {'VM':>9} {'s/VM day':>10} {'s/day':>10} {'GiB/VM h':>9} {'GiB/VM h':>9}"
 )
+_FULL_HEAD = (
+    f"{'policy':16} {'unmet':>9} {'lost':>9} {'distress':>10} {'killed':>10} "
+    f"{'churn':>9} {'swapped':>9}\n"
+    f"{'':16} {'':>9} {'s/VM day':>9} {'s/VM day':>10} {'':>10} {'GiB/VM h':>9} {'GiB/VM h':>9}"
+)
 
 
 def _fleet_block(world: FleetWorlds, overcommit: float, arms: Sequence[ArmResult]) -> str:
@@ -49,7 +54,10 @@ def _fleet_block(world: FleetWorlds, overcommit: float, arms: Sequence[ArmResult
         f"{seeds} seed{'s' if seeds > 1 else ''}, tick {first.arm.tick_s:g} s"
     )
     best_first = sorted(whole, key=lambda policy: (whole[policy].unmet_ratio, policy))
-    lines = [title[:WIDTH], _FLEET_HEAD, *(_fleet_line(name, whole[name]) for name in best_first)]
+    is_full = first.arm.full is not None
+    line = _full_line if is_full else _fleet_line
+    head = _FULL_HEAD if is_full else _FLEET_HEAD
+    lines = [title[:WIDTH], head, *(line(name, whole[name]) for name in best_first)]
     return "\n".join(lines)
 
 
@@ -63,6 +71,16 @@ def _fleet_line(policy: PolicyName, run: Summary) -> str:
     return (
         f"{policy:16} {run.unmet_ratio:9.4%} {run.worst_unmet_ratio:9.3%} "
         f"{run.distressed_s_per_guest_day:10.1f} {run.below_reserve_s_per_host_day:10.1f} "
+        f"{run.churn_gib_per_guest_hour:9.3f} {swapped:9.3f}"
+    )
+
+
+def _full_line(policy: PolicyName, run: Summary) -> str:
+    hours = run.guest_s / 3600
+    swapped = (run.swap_in_bytes + run.swap_out_bytes) / GIB / hours
+    return (
+        f"{policy:16} {run.unmet_ratio:9.4%} {run.lost_s / hours * 24:9.1f} "
+        f"{run.distressed_s_per_guest_day:10.1f} {run.oom_kills + run.host_oom_kills:10d} "
         f"{run.churn_gib_per_guest_hour:9.3f} {swapped:9.3f}"
     )
 

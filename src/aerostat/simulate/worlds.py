@@ -7,6 +7,7 @@ from pathlib import Path
 from aerostat.policy.params import PolicyName
 from aerostat.ports.errors import AerostatError
 from aerostat.sim.fleet.draw import Draw
+from aerostat.sim.fleet.full.build import FullPhysics
 from aerostat.sim.fleet.kinds import KINDS, synthetic_fleet
 from aerostat.sim.fleet.tournament import Arm
 from aerostat.sim.scenario.read import load_scenario
@@ -39,6 +40,7 @@ class Settings:
         days: of a trace from its start; how long a synthetic fleet lives, a day if not said.
         reading: how traces are read.
         looks: how often runs are written down for plots.
+        is_full: whether guests have kernels, caches and swap devices, and hosts swap.
         is_compiled: whether loops are compiled.
     """
 
@@ -51,6 +53,7 @@ class Settings:
     days: float | None = None
     reading: Reading = Reading()
     looks: int = 0
+    is_full: bool = False
     is_compiled: bool = True
 
 
@@ -127,6 +130,7 @@ def _arms(traces: dict[int, Trace], settings: Settings) -> tuple[Arm, ...]:
             overcommit_ratio=overcommit,
             tick_s=_tick_s(trace, settings.tick_s),
             looks=settings.looks,
+            full=FullPhysics() if settings.is_full else None,
             is_compiled=settings.is_compiled,
         )
         for seed, trace in traces.items()

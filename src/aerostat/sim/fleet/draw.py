@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from aerostat.sim.fleet.full.build import FullPhysics
 from aerostat.sim.fleet.world import FleetWorld
 from aerostat.sim.trace import Trace, TraceError
 
@@ -45,7 +46,12 @@ def drawn_vms(trace: Trace, draw: Draw) -> npt.NDArray[np.intp]:
 
 
 def drawn_world(
-    trace: Trace, draw: Draw, *, overcommit_ratio: float, tick_s: float = 10.0
+    trace: Trace,
+    draw: Draw,
+    *,
+    overcommit_ratio: float,
+    tick_s: float = 10.0,
+    full: FullPhysics | None = None,
 ) -> FleetWorld:
     """Put VMs drawn at random on hosts, each at most once.
 
@@ -54,6 +60,7 @@ def drawn_world(
         draw: which.
         overcommit_ratio: sum of max over what a host has for guests.
         tick_s: how often policies are asked and balloons move; a whole part of a sample.
+        full: what guests and hosts are made of; without it physics are simplified.
 
     Raises:
         TraceError: the trace has fewer VMs than one host takes.
@@ -67,4 +74,5 @@ def drawn_world(
         overcommit_ratio=overcommit_ratio,
         sample_s=trace.sample_s,
         tick_s=tick_s,
+        full=full,
     )

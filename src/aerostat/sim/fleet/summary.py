@@ -118,7 +118,8 @@ def together(runs: Sequence[Summary]) -> Summary:
 
 
 def _sum(columns: Iterable[Sequence[float]]) -> float:
-    return sum(float(np.asarray(column).sum()) for column in columns)
+    """The sum over all parts at once: how a fleet was cut must not show in the last digit."""
+    return float(np.concatenate([np.asarray(column, dtype=np.float64) for column in columns]).sum())
 
 
 def _column(outcome: Outcome, name: str) -> npt.NDArray[np.float64]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aerostat.policy.params import PolicyName
 from aerostat.sim.fleet.draw import Draw, drawn_vms, drawn_world
+from aerostat.sim.fleet.full.build import FullPhysics
 from aerostat.sim.fleet.job import FleetJob, Look, jobs_of, joined
 from aerostat.sim.fleet.run import Outcome
 from aerostat.sim.fleet.series import Series, tightest_host
@@ -28,6 +29,7 @@ class Arm:
     draw: Draw
     overcommit_ratio: float
     tick_s: float = 10.0
+    full: FullPhysics | None = None
     looks: int = 0
     is_compiled: bool = True
 
@@ -38,7 +40,11 @@ class Arm:
             TraceError: the trace has fewer VMs than one host takes.
         """
         return drawn_world(
-            self.trace, self.draw, overcommit_ratio=self.overcommit_ratio, tick_s=self.tick_s
+            self.trace,
+            self.draw,
+            overcommit_ratio=self.overcommit_ratio,
+            tick_s=self.tick_s,
+            full=self.full,
         )
 
 
