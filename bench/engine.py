@@ -22,7 +22,7 @@ from aerostat.engine.params import EngineParams, HostParams
 from aerostat.engine.state import EngineState
 from aerostat.engine.step import Step, step
 from aerostat.model.events import Event, Outcome, TargetAnswered
-from aerostat.model.figures import BalloonStatistics
+from aerostat.model.figures import BalloonStatistics, VmFootprint
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
 from aerostat.model.host import HostMemory, HostSnapshot
 from aerostat.units import MIB
@@ -119,6 +119,16 @@ def _snapshot(guest: Guest, wall_s: float) -> GuestSnapshot:
             swap_in_bytes=int(guest.swapped_mib * MIB),
             swap_out_bytes=int(guest.swapped_mib * MIB),
             major_faults=0,
+        ),
+        footprint=VmFootprint(
+            age_s=0.0,
+            cgroup_bytes=int((guest.actual_mib + 80) * MIB),
+            swap_bytes=0,
+            swap_in_bytes=0,
+            major_faults=0,
+            pressure_some_total_s=0.0,
+            pressure_full_total_s=0.0,
+            limit_hits=0,
         ),
     )
 

@@ -6,7 +6,7 @@ from aerostat.engine.params import EngineParams, GuardParams, HostParams
 from aerostat.engine.state import EngineState
 from aerostat.engine.step import Step, step
 from aerostat.model.events import Event, Outcome, TargetAnswered
-from aerostat.model.figures import BalloonStatistics, VmFootprint
+from aerostat.model.figures import BalloonStatistics, GuestPressure, VmFootprint
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
 from aerostat.model.host import HostMemory, HostSnapshot
 from aerostat.model.limits import Amount
@@ -58,7 +58,13 @@ class Guest:
     frozen_wall_s: float | None = None
     available_mib: int | None = None  # default: actual - used
     tells_available: bool = True
-    held_mib: int | None = None  # the host's own measure of the VM
+    held_mib: float | None = None  # the host's own measure of the VM; None: nothing of its process
+    held_age_s: float = 0.0
+    host_swap_mib: float | None = None  # of the VM, in the host's swap
+    host_swap_in_mib: float | None = None  # cumulative
+    host_waited_s: float | None = None  # cumulative
+    limit_hits: int | None = None  # cumulative
+    pressure: GuestPressure | None = None  # what an agent in it says
 
     def snapshot(self, wall_s: float) -> GuestSnapshot:
         available = self.available_mib
@@ -85,9 +91,22 @@ class Guest:
             has_balloon=self.has_balloon,
             is_backing_up=self.is_backing_up,
             statistics=statistics if self.has_statistics else None,
-            footprint=None
-            if self.held_mib is None
-            else VmFootprint(age_s=0.0, cgroup_bytes=self.held_mib * MIB),
+            pressure=self.pressure,
+            footprint=self._footprint(),
+        )
+
+    def _footprint(self) -> VmFootprint | None:
+        if self.held_mib is None:
+            return None
+        return VmFootprint(
+            age_s=self.held_age_s,
+            cgroup_bytes=int(self.held_mib * MIB),
+            swap_bytes=None if self.host_swap_mib is None else int(self.host_swap_mib * MIB),
+            swap_in_bytes=None
+            if self.host_swap_in_mib is None
+            else int(self.host_swap_in_mib * MIB),
+            pressure_some_total_s=self.host_waited_s,
+            limit_hits=self.limit_hits,
         )
 
 

@@ -59,7 +59,23 @@ def turns(draw: st.DrawFn) -> dict[str, object]:
         "is_frozen": draw(st.sampled_from([False, False, False, True])),
         "obeys": draw(st.sampled_from([True, True, False])),
         "elapse_s": draw(st.sampled_from([0.25, 1.0, 1.0, 4.0])),
+        "host_swapped_ratio": draw(st.sampled_from([None, 0.0, 0.0, 0.02, 0.5, 1.0])),
+        "host_swap_in_mib": draw(st.sampled_from([0, 0, 2, 100])),
+        "host_waited_s": draw(st.sampled_from([0.0, 0.0, 0.05, 0.9])),
+        "limit_hits": draw(st.sampled_from([0, 0, 0, 7, -3])),
+        "held_ratio": draw(st.sampled_from([None, 0.2, 0.9, 1.0, 1.6])),
     }
+
+
+def host_does(guest: Guest, turn: dict[str, object]) -> None:
+    """What the host does to it: counters that stand, rise, or fall back."""
+    held, swapped = turn["held_ratio"], turn["host_swapped_ratio"]
+    actual = guest.actual_mib or 0
+    guest.held_mib = None if held is None else actual * float(held)  # type: ignore[arg-type]
+    guest.host_swap_mib = None if swapped is None else actual * float(swapped)  # type: ignore[arg-type]
+    guest.host_swap_in_mib = (guest.host_swap_in_mib or 0) + int(turn["host_swap_in_mib"])  # type: ignore[call-overload]
+    guest.host_waited_s = (guest.host_waited_s or 0.0) + float(turn["host_waited_s"])  # type: ignore[arg-type]
+    guest.limit_hits = max(0, (guest.limit_hits or 0) + int(turn["limit_hits"]))  # type: ignore[call-overload]
 
 
 def play(world: World, turn: dict[str, object]) -> Step:
@@ -71,6 +87,7 @@ def play(world: World, turn: dict[str, object]) -> Step:
     guest.has_statistics = bool(turn["has_statistics"])
     guest.frozen_wall_s = 1_790_000_000.0 + world.now_s if turn["is_frozen"] else None
     world.obeys = bool(turn["obeys"])
+    host_does(guest, turn)
     return world.round(elapse_s=float(turn["elapse_s"]))  # type: ignore[arg-type]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from aerostat.engine.columns import Hosts, Round
 from aerostat.engine.decide import decide
-from aerostat.engine.params import EngineParams, GuardParams
+from aerostat.engine.params import Accounting, EngineParams, GuardParams, HostParams
 from aerostat.engine.state import EngineState, aligned
 from aerostat.engine.step import round_of
 from aerostat.engine.supply import Supply
@@ -40,12 +40,21 @@ def random_guest(name: str, draw: random.Random, wall_s: float) -> Guest:
         has_statistics=draw.random() < 0.9,
         frozen_wall_s=draw.choice([None, None, None, WALL_S]),
         is_backing_up=draw.random() < 0.1,
+        held_mib=draw.choice([None, actual, actual + 300, draw.randint(1, actual)]),
+        held_age_s=draw.choice([0.0, 0.0, 0.3, 5.0]),
+        host_swap_mib=draw.choice([None, 0, 3, 200]),
+        host_swap_in_mib=draw.choice([None, 0, 50]) and wall_s / 3,
+        host_waited_s=draw.choice([None, 0.0, wall_s / 20, wall_s / 4]),
+        limit_hits=draw.choice([None, 0, int(wall_s)]),
     )
 
 
 def many_hosts(seed: int, policy: PolicyName) -> tuple[Round, Round]:
     """The same rounds, as lists and as arrays, with some history behind them."""
-    params = EngineParams(policy=policy, guard=GuardParams(grace_s=2.0))
+    accounting = Accounting.ELASTIC if seed % 2 == 1 else Accounting.STRICT
+    params = EngineParams(
+        policy=policy, guard=GuardParams(grace_s=2.0), host=HostParams(accounting=accounting)
+    )
     draw = random.Random(seed)
     state = EngineState()
     rounds: list[Round] = []

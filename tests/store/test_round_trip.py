@@ -71,7 +71,13 @@ snapshots = built_from_fields(
         absent=st.lists(absences, max_size=3).map(tuple),
     ),
     pressure=st.none() | built_from_fields(GuestPressure, sampled_wall_s=moments, age_s=moments),
-    footprint=st.none() | built_from_fields(VmFootprint, age_s=moments),
+    footprint=st.none()
+    | built_from_fields(
+        VmFootprint,
+        age_s=moments,
+        pressure_some_total_s=st.none() | moments,
+        pressure_full_total_s=st.none() | moments,
+    ),
     trouble=st.none() | names,
 )
 traces = built_from_fields(
@@ -87,6 +93,10 @@ traces = built_from_fields(
     is_distressed=st.booleans(),
     is_stalled=st.booleans(),
     is_doubted=st.booleans(),
+    is_confined=st.booleans(),
+    refaults_per_s=st.none() | moments,
+    host_swap_in_bytes_per_s=st.none() | moments,
+    host_waiting_ratio=st.none() | st.floats(0, 1),
 )
 
 HOST = HostMemory(

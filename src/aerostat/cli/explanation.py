@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aerostat.cli.remembered import Freshness, heading, known_only, utc
 from aerostat.config import Config
-from aerostat.engine.explain import explain, explain_effect
+from aerostat.engine.explain import explain, explain_effect, host_words
 from aerostat.engine.prospects import Prospects, bound_words
 from aerostat.lab.live.glyphs import printable
 from aerostat.model.effect import Effect
@@ -60,6 +60,11 @@ def explanation_document(told: Explanation) -> dict[str, object]:
             **_figures(told),
             host_held_bytes=None if footprint is None else footprint.held_bytes,
             host_held_source=None if footprint is None else footprint.held_source,
+            host_swap_bytes=trace.host_swap_bytes,
+            host_swapped_out_bytes=trace.host_swapped_out_bytes,
+            host_swap_in_bytes_per_s=trace.host_swap_in_bytes_per_s,
+            host_waiting_ratio=trace.host_waiting_ratio,
+            host_rising_bytes=trace.host_rising_bytes,
         ),
         "why": known_only(
             reason=trace.reason.value,
@@ -69,6 +74,7 @@ def explanation_document(told: Explanation) -> dict[str, object]:
             was_enforced=seen.was_enforced,
             is_distressed=trace.is_distressed,
             is_stalled=trace.is_stalled,
+            is_confined=trace.is_confined or None,
         ),
         "prospects": _prospects_document(told.prospects),
         "last": [_move_document(move, told.now) for move in told.moves],
@@ -162,6 +168,8 @@ def _head(told: Explanation) -> list[str]:
     if footprint is not None and footprint.held_bytes is not None:
         held_by = f"{format_size(footprint.held_bytes)} ({footprint.held_source})"
         lines.append(f"  the host measures {held_by} for it")
+    if host := host_words(trace):
+        lines.append(f"  on the host: {host}")
     if told.seen.snapshot.trouble is not None:
         lines.append(f"  trouble: {printable(told.seen.snapshot.trouble)}")
     return lines

@@ -6,6 +6,7 @@ much the guest uses: ``available`` and ``actual`` belong to different instants.
 """
 
 from aerostat.engine.columns import Figures, Memory, Round
+from aerostat.engine.host_side import believe_host_side
 from aerostat.policy.columns import ABSENT, FloatColumn, IntColumn
 from aerostat.units import MIB
 
@@ -41,6 +42,7 @@ def believe(r: Round, i: int) -> None:
     blurred = ABSENT not in (actual, before) and abs(actual - before) > BLUR_BYTES
     if is_new_sample(r.figures, r.memory, i):
         _take_sample(r, i, blurred)
+    believe_host_side(r, i)
     _follow_the_balloon(r.figures, r.memory, i, r.now_s)
 
 

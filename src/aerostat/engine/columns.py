@@ -39,6 +39,11 @@ class Figures(NamedTuple):
     weight: IntColumn
     actual_bytes: IntColumn
     held_bytes: IntColumn  # the host's own measure of the VM
+    held_age_s: FloatColumn  # of that measure: one is costly and read slowly
+    host_swap_bytes: IntColumn  # of the VM, in the host's swap
+    host_swap_in_bytes: IntColumn  # counter: read back from there for it
+    host_waited_s: FloatColumn  # counter: one of its threads waited for the host's memory
+    limit_hits: IntColumn  # counter: held at a memory limit of its own
     has_sample: IntColumn
     sample_wall_s: FloatColumn
     sample_age_s: FloatColumn
@@ -107,6 +112,9 @@ class Memory(NamedTuple):
     # Our own takes.
     take_s: FloatColumn
     take_clean_s: FloatColumn  # the sample the last take was founded on: none justifies two
+    take_from_bytes: IntColumn  # what it held before the last takes, close upon each other
+    take_refault_rate: FloatColumn  # what of its cache it missed before them, a second
+    cache_floor_bytes: IntColumn  # its cache was missed below this; ABSENT: it was not
     squeeze_s: FloatColumn  # when memory in use was last taken
     squeeze_from_bytes: IntColumn  # what it held before that; ABSENT: it got it back
     hurt_floor_bytes: IntColumn  # a squeeze below this hurt; ABSENT: none did
@@ -117,6 +125,20 @@ class Memory(NamedTuple):
     shutdown_asked_s: FloatColumn  # when it was asked to shut down
     lent_from_bytes: IntColumn  # what it counted with then; ABSENT: it was not asked
     lent_bytes: IntColumn  # given to it since, beyond the supply: until it is gone
+    # What the host does to it, as its process's files say.
+    host_seen_s: FloatColumn
+    host_held_s: FloatColumn  # when the measure below was taken
+    host_held_bytes: IntColumn
+    host_growth_rate: FloatColumn  # bytes per second by which that rises; never negative
+    host_swap_bytes: IntColumn
+    host_swap_out_bytes: FloatColumn  # swapped out lately, forgotten over about a minute
+    host_swap_in_bytes: IntColumn
+    host_swap_in_rate: FloatColumn  # bytes per second; ABSENT unknown
+    host_waited_s: FloatColumn
+    host_waiting_ratio: FloatColumn
+    limit_hits: IntColumn
+    limited_s: FloatColumn  # when it was last made to wait at a limit of its own
+    limit_fits_bytes: IntColumn  # the greatest target that would have fitted it then
     is_release_due: IntColumn  # it was reset: a fresh kernel must not inflate to the old target
 
 
@@ -132,6 +154,8 @@ class Estimates(NamedTuple):
     is_doubted: IntColumn  # it holds much more than it says
     is_closing: IntColumn  # it was asked to shut down, not long ago
     loan_bytes: IntColumn  # lent to it in this round
+    is_in_host_swap: IntColumn  # so much of it lies there that taking from it makes the host read
+    is_confined: IntColumn  # a limit of its own cgroup made it wait: its max is what fits that
     age_s: FloatColumn
     ordered_bytes: IntColumn
     committed_bytes: IntColumn  # what counts against the supply
@@ -139,6 +163,7 @@ class Estimates(NamedTuple):
     need_bytes: IntColumn
     comfort_bytes: IntColumn
     floor_bytes: IntColumn
+    rising_bytes: IntColumn  # what it is about to take of the host, counted nowhere else
     harmless_bytes: IntColumn  # free in the guest beyond its headroom: taking it costs it nothing
 
 
@@ -183,12 +208,13 @@ class Round(NamedTuple):
 
 _NEVER = frozenset(name for name in Memory._fields if name.endswith("_s")) - {
     "stall_retry_s", "sample_age_s", "sample_period_s", "pressure_some_s", "pressure_full_s",
-    "backoff_s",
+    "backoff_s", "host_waited_s",
 }  # fmt: skip
 _ZERO = frozenset({
     "has_arrived", "is_outcome_unknown", "healthy_samples", "growth_rate", "sample_age_s",
     "sample_period_s", "stall_retry_s", "backoff_s", "is_release_due", "lent_bytes",
     "burst_bytes", "turns", "rise_bytes",
+    "host_growth_rate", "host_swap_out_bytes",
 })  # fmt: skip
 
 

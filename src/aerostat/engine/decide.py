@@ -26,7 +26,8 @@ def decide(r: Round) -> None:
     for host in range(len(r.hosts.first)):
         first, end = r.hosts.first[host], r.hosts.end[host]
         supply = supply_of_host(r, host)
-        _wish(r, Host(first, end, supply, _burst_of_host(r, host, supply)))
+        burst = _burst_of_host(r, host, supply)
+        _wish(r, Host(first, end, supply, burst, r.is_host_short))
     settle(r)
 
 
@@ -53,6 +54,7 @@ def _settle_host(r: Round, host: int) -> None:
     pool = supply
     if r.knobs.frees_first == 1 or r.knobs.is_guarded == 0:
         pool = supply - total_of(r.estimates.committed_bytes, first, end)
+        pool -= total_of(r.estimates.rising_bytes, first, end)
     if r.hosts.physical_bytes[host] != ABSENT:
         pool = min(pool, r.hosts.physical_bytes[host])
     order(r, host, pool, burst)
@@ -89,6 +91,7 @@ def _wish(r: Round, host: Host) -> None:
         r.estimates.comfort_bytes,
         r.estimates.floor_bytes,
         r.memory.rise_bytes,
+        r.estimates.is_in_host_swap,
     )
     if r.policy == codes.POLICY_STATIC:
         static_wishes(needs, host, r.desk, r.decision.wishes)

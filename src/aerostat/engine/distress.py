@@ -33,6 +33,8 @@ STARVED_S = 3.0
 """In distress for so long with all that could be given: the others are asked for more."""
 BLAMED_S = 10.0
 """Distress that begins so soon after our take is the take's doing."""
+MISSED_FACTOR = 2.0
+"""So many times as many refaults as before a take: it was cache in use."""
 
 
 def headroom_bytes(max_bytes: int, knobs: Knobs) -> int:
@@ -189,14 +191,49 @@ def record_distress(r: Round, i: int, distressed: bool) -> None:
         own = is_squeezed(memory, i) and r.now_s - memory.squeeze_s[i] < OWN_EFFECT_S
         swapping = not own and _swaps_out_for_need(r, i, 0.0)
         memory.healthy_samples[i] = 0 if swapping else memory.healthy_samples[i] + 1
+        _judge_cache(r, i)
 
 
-def _back_off(r: Round, i: int) -> None:
-    """Distress by our own take: wait twice as long as last time before the next one."""
+def _judge_cache(r: Round, i: int) -> None:
+    """A page cache is worth what is missed of it: no distress, but no more of it is taken then.
+
+    Only an agent can tell. A guest that always misses some of its cache misses it for nothing.
+    """
+    memory = r.memory
+    taken = memory.take_from_bytes[i] != ABSENT and r.now_s - memory.take_s[i] < BLAMED_S
+    if not taken or r.now_s < memory.backoff_until_s[i]:
+        return
+    least = max(FAULT_RATE, MISSED_FACTOR * max(0.0, memory.take_refault_rate[i]))
+    if memory.refault_rate[i] >= least:
+        memory.cache_floor_bytes[i] = memory.take_from_bytes[i]
+        _wait_longer(r, i)
+
+
+def cache_floor_bytes(r: Round, i: int) -> int:
+    """What it needs for the cache that was missed, as far as it still has it; 0: none was."""
+    memory = r.memory
+    floor = memory.cache_floor_bytes[i]
+    if r.knobs.backs_off == 0 or floor == ABSENT or r.now_s >= memory.backoff_until_s[i]:
+        return 0
+    if ABSENT in (memory.used_bytes[i], memory.cache_bytes[i]):
+        return 0
+    headroom = headroom_bytes(r.figures.max_bytes[i], r.knobs)
+    return min(floor, memory.used_bytes[i] + memory.cache_bytes[i] + headroom)
+
+
+def _wait_longer(r: Round, i: int) -> None:
+    """The next take waits twice as long as the last time."""
     memory, knobs = r.memory, r.knobs
     retry_s = max(knobs.stall_retry_s, 2 * memory.backoff_s[i])
     memory.backoff_s[i] = min(retry_s, knobs.stall_retry_s_max)
     memory.backoff_until_s[i] = r.now_s + memory.backoff_s[i]
+
+
+def _back_off(r: Round, i: int) -> None:
+    """Distress by our own take: wait twice as long as last time before the next one."""
+    memory = r.memory
+    _wait_longer(r, i)
+    memory.cache_floor_bytes[i] = ABSENT
     if is_squeezed(memory, i):
         memory.hurt_floor_bytes[i] = memory.squeeze_from_bytes[i]
     memory.squeeze_from_bytes[i] = ABSENT

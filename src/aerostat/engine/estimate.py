@@ -6,6 +6,7 @@ from aerostat.engine.columns import RUN_RUNNING, Round
 from aerostat.engine.distress import (
     OWN_EFFECT_S,
     STARVED_S,
+    cache_floor_bytes,
     free_after_orders,
     has_distress_signal,
     headroom_bytes,
@@ -14,6 +15,7 @@ from aerostat.engine.distress import (
     ordered_bytes,
     record_distress,
 )
+from aerostat.engine.host_side import judge_host_side
 from aerostat.policy.columns import ABSENT
 from aerostat.units import MIB
 
@@ -49,6 +51,7 @@ def estimate(r: Round, i: int) -> None:
     _count_what_it_holds(r, i)
     follow_shutdown(r, i)
     out.is_stalled[i] = 1 if is_stalled(r, i) else 0
+    judge_host_side(r, i)
     _judge_distress(r, i, fresh)
     out.is_movable[i] = _is_movable(r, i)
     _needs(r, i)
@@ -139,10 +142,11 @@ def _needs(r: Round, i: int) -> None:
     growth = memory.growth_rate[i] if memory.growth_rate[i] > GROWTH_NOISE_RATE else 0.0
     heading = memory.used_bytes[i] + int(growth * r.knobs.lookahead_s)
     out.core_bytes[i] = min(heading, max_bytes)
-    out.need_bytes[i] = min(heading + headroom, max_bytes)
+    need = max(heading + headroom, cache_floor_bytes(r, i))
+    out.need_bytes[i] = min(need, max_bytes)
     learned = max(headroom, min(int(memory.burst_bytes[i]), r.knobs.headroom_bytes_max))
     remembered = int(memory.remembered_bytes[i]) + learned
-    out.comfort_bytes[i] = min(max(heading + headroom, remembered), max_bytes)
+    out.comfort_bytes[i] = min(max(need, remembered), max_bytes)
     # A guest that grows, or reads its pages back from swap, needs room for what is still to come.
     coming = int(growth * GROWING_S + max(0.0, memory.swap_in_rate[i]) * COMING_S)
     free = free_after_orders(r.figures, memory, i)
@@ -193,4 +197,4 @@ def _floor_bytes(r: Round, i: int) -> int:
         if r.memory.used_bytes[i] != ABSENT:
             hurt = min(hurt, r.memory.used_bytes[i] + headroom_bytes(max_bytes, r.knobs))
         floor = max(floor, hurt)
-    return min(floor, max_bytes)
+    return min(max(floor, cache_floor_bytes(r, i)), max_bytes)

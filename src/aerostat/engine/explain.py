@@ -3,7 +3,7 @@
 from aerostat.model.effect import Effect
 from aerostat.model.plan import GuestTrace, HostTrace
 from aerostat.model.reasons import Bound, Reason
-from aerostat.units import format_duration, format_size
+from aerostat.units import MIB, format_duration, format_size
 
 _WORDS = {
     Reason.RELEASED_FOR_DISTRESS: "released: it is short of memory ({signs})",
@@ -38,7 +38,18 @@ _WORDS = {
     Reason.HOLD_OUTCOME_UNKNOWN: "being read again: the last command got no answer",
     Reason.HOLD_HOST_UNKNOWN: "left alone: the host could not be read",
     Reason.HOLD_DOUBTED: "left alone: the host holds much more for it than it says it has",
+    Reason.HOLD_IN_HOST_SWAP: "keeps its memory: {swapped} of it lie in the host's swap, and "
+    "would have to be read back to be taken",
+    Reason.HOLD_CONFINED: "stays: a memory limit of its own cgroup holds no more than {max}, so a "
+    "greater target cannot help",
+    Reason.LOWERED_TO_LIMIT: "lowered towards {max}, which a memory limit of its own cgroup holds: "
+    "the host pages out what is beyond",
 }
+
+WORTH_BYTES = 4 * MIB
+WORTH_RATE = MIB // 4
+WORTH_RATIO = 0.01
+"""Less that the host did to a VM is not told."""
 
 _BOUND_WORDS = {
     Bound.MIN: "no lower than its min of {min}",
@@ -58,6 +69,7 @@ def explain(trace: GuestTrace) -> str:
         wish=_size(trace.wish_bytes),
         age="unknown" if trace.figures_age_s is None else format_duration(trace.figures_age_s),
         signs=_signs(trace),
+        swapped=_size(trace.host_swap_bytes),
     )
     bound = _BOUND_WORDS.get(trace.bound)
     if bound is not None:
@@ -110,9 +122,30 @@ def _signs(trace: GuestTrace) -> str:
         signs.append(f"swaps out {format_size(int(trace.swap_out_bytes_per_s))}/s")
     if trace.pressure_some_ratio:
         signs.append(f"stalled {trace.pressure_some_ratio:.0%} of the time")
+    if trace.refaults_per_s:
+        signs.append(f"misses {trace.refaults_per_s:.0f} pages/s of its cache")
     if trace.available_bytes is not None:
         signs.append(f"{format_size(trace.available_bytes)} available")
     return ", ".join(signs) or "no figures"
+
+
+def host_words(trace: GuestTrace) -> str:
+    """What the host did to the VM's memory lately; empty: nothing worth a word."""
+    words = []
+    if trace.host_swapped_out_bytes and trace.host_swapped_out_bytes >= WORTH_BYTES:
+        went = format_size(trace.host_swapped_out_bytes)
+        words.append(f"the host swapped {went} of it out in the last minute or so")
+    if trace.host_swap_in_bytes_per_s and trace.host_swap_in_bytes_per_s >= WORTH_RATE:
+        came = format_size(int(trace.host_swap_in_bytes_per_s))
+        words.append(f"the host reads {came}/s of it back")
+    if trace.host_swap_bytes and trace.host_swap_bytes >= WORTH_BYTES:
+        words.append(f"{format_size(trace.host_swap_bytes)} of it lie in the host's swap")
+    if trace.host_waiting_ratio and trace.host_waiting_ratio >= WORTH_RATIO:
+        words.append(f"it waits {trace.host_waiting_ratio:.0%} of the time for the host's memory")
+    if trace.host_rising_bytes:
+        rising = format_size(trace.host_rising_bytes)
+        words.append(f"it tells nothing of itself and is about to take {rising} more")
+    return ", ".join(words)
 
 
 def _size(size_bytes: int | None) -> str:

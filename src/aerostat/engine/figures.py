@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 from aerostat.engine.columns import (
     RUN_MIGRATING,
@@ -12,7 +13,7 @@ from aerostat.engine.columns import (
     Figures,
 )
 from aerostat.engine.params import EngineParams
-from aerostat.model.figures import BalloonStatistics
+from aerostat.model.figures import BalloonStatistics, VmFootprint
 from aerostat.model.guest import GuestSnapshot, RunState
 from aerostat.model.host import HostSnapshot
 from aerostat.model.limits import GuestLimits, ResolvedLimits
@@ -73,6 +74,8 @@ def figures_of(snapshot: HostSnapshot, params: EngineParams) -> Figures:
         held_bytes=[
             ABSENT if g.footprint is None else _or_absent(g.footprint.held_bytes) for g in guests
         ],
+        held_age_s=[0.0 if g.footprint is None else g.footprint.age_s for g in guests],
+        **_host_side(guests),
         has_sample=[0 if sample is None or sample.sampled_wall_s <= 0 else 1 for sample in samples],
         sample_wall_s=[0.0 if sample is None else sample.sampled_wall_s for sample in samples],
         sample_age_s=[0.0 if sample is None else sample.age_s for sample in samples],
@@ -89,6 +92,30 @@ def figures_of(snapshot: HostSnapshot, params: EngineParams) -> Figures:
         ],
         pressure_some_s=_pressure(guests, "some_total_s"),
         pressure_full_s=_pressure(guests, "full_total_s"),
+    )
+
+
+def _host_side(guests: Sequence[GuestSnapshot]) -> dict[str, Any]:
+    """What the host says of each VM's process, in one pass."""
+    rows = [_host_row(guest.footprint) for guest in guests]
+    swap, swap_in, waited, hits = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return {
+        "host_swap_bytes": list(swap),
+        "host_swap_in_bytes": list(swap_in),
+        "host_waited_s": list(waited),
+        "limit_hits": list(hits),
+    }
+
+
+def _host_row(footprint: VmFootprint | None) -> tuple[int, int, float, int]:
+    if footprint is None:
+        return ABSENT, ABSENT, float(ABSENT), ABSENT
+    waited_s = footprint.pressure_some_total_s
+    return (
+        _or_absent(footprint.swap_bytes),
+        _or_absent(footprint.swap_in_bytes),
+        float(ABSENT) if waited_s is None else waited_s,
+        _or_absent(footprint.limit_hits),
     )
 
 

@@ -7,11 +7,12 @@ over, one take a sample, floors, steps, cooldown, back-off, dead band.
 from aerostat.engine import codes
 from aerostat.engine.believe import ARRIVED_BYTES, PERIOD_S_MIN
 from aerostat.engine.columns import RUN_MIGRATING, RUN_RUNNING, RUN_UNREACHABLE, Decision, Round
-from aerostat.engine.distress import headroom_bytes, is_recovering
+from aerostat.engine.distress import BLAMED_S, headroom_bytes, is_recovering
 from aerostat.engine.knobs import Knobs
 from aerostat.policy.codes import (
     WHY_DISTRESS,
     WHY_FIXED,
+    WHY_LOWERED_TO_MAX,
     WHY_RAISED_TO_MIN,
     WHY_SHUTDOWN,
     WHY_TAKEN_FOR_OTHERS,
@@ -53,6 +54,8 @@ def guard(r: Round, i: int) -> None:
         _give(r, i)
     elif wish < ordered:
         _take(r, i)
+    elif r.estimates.is_confined[i] == 1 and ordered >= r.figures.max_bytes[i]:
+        hold(r.decision, i, ordered, codes.CONFINED, codes.B_LIMIT)
     elif r.estimates.need_bytes[i] == ABSENT and r.estimates.is_closing[i] == 0:
         # Not "has enough": nobody knows.
         hold(r.decision, i, ordered, _why_not_believed(r, i), codes.B_FRESHNESS)
@@ -124,7 +127,7 @@ def _give(r: Round, i: int) -> None:
     if r.memory.is_release_due[i] == 1:
         r.decision.reason[i] = codes.RESET
     if target >= ceiling:
-        r.decision.bound[i] = codes.B_MAX
+        r.decision.bound[i] = codes.B_LIMIT if r.estimates.is_confined[i] == 1 else codes.B_MAX
 
 
 def dead_band_bytes(max_bytes: int, knobs: Knobs) -> int:
@@ -146,16 +149,22 @@ def _take(r: Round, i: int) -> None:
     if ordered - wish > step:
         wish = ordered - step
         r.decision.bound[i] = codes.B_STEP
+        if is_spared_for_swap(r, i):
+            r.decision.bound[i] = codes.B_HOST_SWAP
     target = -_to_grain(-wish)  # upwards: never a grain more than allowed is taken
     if ordered - target < dead_band_bytes(r.figures.max_bytes[i], r.knobs):
         reason = codes.DEAD_BAND
-        if r.decision.bound[i] == codes.B_STEP:
+        if r.decision.bound[i] == codes.B_HOST_SWAP:
+            reason = codes.IN_HOST_SWAP
+        elif r.decision.bound[i] == codes.B_STEP:
             reason = codes.COOLDOWN
         elif r.decision.bound[i] != codes.B_NONE:
             reason = codes.AT_FLOOR
         hold(r.decision, i, ordered, reason, r.decision.bound[i] or codes.B_DEAD_BAND)
         return
     r.decision.target_bytes[i] = target
+    if r.estimates.is_confined[i] == 1 and r.decision.wishes.why[i] == WHY_LOWERED_TO_MAX:
+        r.decision.reason[i] = codes.LOWERED_TO_LIMIT
     _note_take(r, i, target)
 
 
@@ -163,6 +172,9 @@ def _note_take(r: Round, i: int, target: int) -> None:
     """Remember what the take was founded on, and whether it went into what the guest uses."""
     memory = r.memory
     memory.take_clean_s[i] = memory.clean_s[i]
+    if r.now_s - memory.take_s[i] > BLAMED_S:
+        memory.take_from_bytes[i] = r.estimates.ordered_bytes[i]
+        memory.take_refault_rate[i] = memory.refault_rate[i]
     if r.now_s - memory.gave_s[i] < TURN_S:
         memory.turns[i] += 1.0
     if target < memory.used_bytes[i] + headroom_bytes(r.figures.max_bytes[i], r.knobs) // 2:
@@ -219,8 +231,22 @@ def _may_be_taken_from(r: Round, i: int) -> bool:
     return r.memory.healthy_samples[i] > 0 and is_recovering(r, i)
 
 
+def is_spared_for_swap(r: Round, i: int) -> bool:
+    """Part of it lies in the host's swap, and would only be read in to be thrown away.
+
+    Not where a limit of its own put it there: it is read again and again anyway. Nor on a host that
+    runs out: what is in RAM of it is worth more than the reading.
+    """
+    swapped = r.estimates.is_in_host_swap[i] == 1
+    return swapped and r.estimates.is_confined[i] == 0 and r.is_host_short == 0
+
+
 def _step_bytes(r: Round, i: int) -> int:
-    """How much may be taken now: what lies free at once, what is used for something slowly."""
+    """How much may be taken now: what lies free at once, what is used for something slowly.
+
+    Part of what lies free in a guest may lie in the host's swap, and which part nobody knows: then
+    that is slow, too.
+    """
     knobs = r.knobs
     if knobs.limits_steps == 0:
         return r.estimates.ordered_bytes[i]
@@ -228,6 +254,8 @@ def _step_bytes(r: Round, i: int) -> int:
     # What a take got wrong shows in the next figures: so much a second, however often they come.
     period_s = min(max(r.memory.sample_period_s[i], PERIOD_S_MIN), knobs.figures_age_s_max)
     most = int(knobs.step_rate_max * period_s)
+    if is_spared_for_swap(r, i):
+        harmless = 0
     for_others = r.decision.wishes.why[i] == WHY_TAKEN_FOR_OTHERS
     pause_s = knobs.cooldown_s * (HURRY_RATIO if for_others else 1.0)
     resting = r.now_s - r.memory.take_s[i] < pause_s

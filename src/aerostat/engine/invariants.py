@@ -17,6 +17,9 @@ _ALL_ON = dict.fromkeys(
         "brakes",
         "frees_first",
         "doubts",
+        "spares_swapped",
+        "counts_rising",
+        "heeds_limits",
     ),
     1,
 )

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from aerostat.engine.params import EngineParams, GuardRule
+from aerostat.engine.params import Accounting, EngineParams, GuardRule
 
 
 class Knobs(NamedTuple):
@@ -39,6 +39,10 @@ class Knobs(NamedTuple):
     brakes: int
     frees_first: int
     doubts: int
+    spares_swapped: int
+    counts_rising: int
+    heeds_limits: int
+    is_elastic: int
 
 
 def knobs_of(params: EngineParams) -> Knobs:
@@ -77,4 +81,8 @@ def knobs_of(params: EngineParams) -> Knobs:
         brakes=on[GuardRule.BRAKE],
         frees_first=on[GuardRule.FREE_FIRST],
         doubts=on[GuardRule.DOUBT],
+        spares_swapped=on[GuardRule.HOST_SWAP],
+        counts_rising=on[GuardRule.RISING],
+        heeds_limits=on[GuardRule.CONFINED],
+        is_elastic=int(params.host.accounting is Accounting.ELASTIC),
     )

@@ -24,6 +24,9 @@ class GuardRule(StrEnum):
     BRAKE = "brake"  # a guest moved to and fro too often is left alone for a while
     FREE_FIRST = "free_first"  # only what has come back is given
     DOUBT = "doubt"  # the host's own measure of a VM wins over what the guest says
+    HOST_SWAP = "host_swap"  # what of a VM lies in the host's swap is not asked for
+    RISING = "rising"  # a VM that tells nothing of itself counts with its growth
+    CONFINED = "confined"  # one that its own cgroup holds down is given no more than that holds
 
 
 class Accounting(StrEnum):

@@ -11,6 +11,10 @@ from aerostat.model.reasons import Bound, Reason
 from aerostat.policy.params import PolicyName
 from aerostat.units import format_duration, format_size
 
+_LIMITED = (
+    "A memory limit of its own cgroup counts as its max until it has not been made to wait there "
+    "for ten minutes: raise that limit, or lower its max."
+)
 _FIXED = {
     Reason.HOLD_NOT_RUNNING: "Nothing changes before it runs.",
     Reason.HOLD_MIGRATING: "Nothing changes before it has been migrated or saved.",
@@ -26,6 +30,10 @@ _FIRST = {
     "at most {age_max} old.",
     Reason.HOLD_DOUBTED: "Nothing is taken before what its balloon took has come back to the host.",
     Reason.HOLD_BACKING_UP: "Nothing is taken while its disks are being copied.",
+    Reason.HOLD_CONFINED: _LIMITED,
+    Reason.LOWERED_TO_LIMIT: _LIMITED,
+    Reason.HOLD_IN_HOST_SWAP: "Nothing is taken of what lies in the host's swap while the host "
+    "itself is not short: it would be read back first.",
     Reason.HOLD_IN_GRACE: "Nothing is taken in its first {grace}.",
     Reason.HOLD_OUTCOME_UNKNOWN: "Nothing is sent before it has been read again.",
     Reason.STALL_ACCEPTED: "Nothing is taken for a while: its balloon did not move when asked.",
@@ -43,6 +51,8 @@ _BOUNDS = {
     Bound.DEAD_BAND: "changes so small are not made",
     Bound.STALL: "its balloon, which does not move",
     Bound.OPERATOR: "the configuration",
+    Bound.HOST_SWAP: "what of it lies in the host's swap",
+    Bound.LIMIT: "a memory limit of its own cgroup",
 }
 
 

@@ -6,7 +6,7 @@ from aerostat.engine import codes
 from aerostat.engine.columns import Round
 from aerostat.engine.estimate import estimate
 from aerostat.engine.guard import cannot_move, hold
-from aerostat.engine.params import EngineParams
+from aerostat.engine.params import EngineParams, GuardRule
 from aerostat.engine.state import EngineState, aligned
 from aerostat.engine.step import round_of
 from aerostat.engine.supply import Supply, supply_of
@@ -45,7 +45,10 @@ def release(
     supply = supply_of(snapshot, params)
     following = aligned(state, tuple(g.guest for g in guests), now_s=snapshot.now_s)
     # Whatever is wrong with the policy must not keep guests from getting their memory back.
-    r = round_of(following, snapshot, supply, replace(params, policy=PolicyName.STATIC))
+    # Nor is a VM that waits at a limit of its own: nobody looks after it any more.
+    off = params.rules_off | {GuardRule.CONFINED}
+    letting_go = replace(params, policy=PolicyName.STATIC, rules_off=off)
+    r = round_of(following, snapshot, supply, letting_go)
     count = len(guests)
     for i in range(count):
         estimate(r, i)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from aerostat.engine.columns import NEVER_S, Memory, empty_memory
 from aerostat.engine.effect import SelfCheck
+from aerostat.engine.host_signs import HostWaits
 from aerostat.engine.peer import PeerState
 from aerostat.model.events import (
     Event,
@@ -38,6 +39,7 @@ class EngineState:
     host_state: HostState = HostState.COMFORTABLE
     reservations: tuple[Reservation, ...] = ()
     self_check: SelfCheck = SelfCheck()
+    host_waits: HostWaits = HostWaits()
     peer: PeerState | None = None  # of a baseline policy, where one is in force
 
     @property

@@ -13,12 +13,13 @@ from aerostat.engine.columns import Hosts, Round, new_round
 from aerostat.engine.decide import decide, judge, settle
 from aerostat.engine.effect import followed
 from aerostat.engine.figures import figures_of
+from aerostat.engine.host_signs import HostSigns, host_signs, state_by_swap, waits_after
 from aerostat.engine.host_state import next_host_state
 from aerostat.engine.knobs import knobs_of
-from aerostat.engine.params import EngineParams
+from aerostat.engine.params import EngineParams, GuardRule
 from aerostat.engine.peer import wish_as_peer
 from aerostat.engine.state import EngineState, aligned, with_events
-from aerostat.engine.supply import Supply, supply_of
+from aerostat.engine.supply import Supply, supply_of, with_room_for
 from aerostat.engine.trace import plan_of, trace_of
 from aerostat.model.events import Event
 from aerostat.model.host import HostSnapshot
@@ -52,9 +53,11 @@ def step(
     now_s = snapshot.now_s
     following = aligned(state, tuple(g.guest for g in snapshot.guests), now_s=now_s)
     following = with_events(following, events, now_s=now_s)
-    following = replace(following, host_state=_host_state(following, snapshot, params))
+    signs = _host_signs(following, params, now_s=now_s)
+    following = _judged_host(following, snapshot, params, signs)
     supply = supply_of(snapshot, params, following.memory.actual_bytes)
     before = actual_before(following, events)
+    supply = with_room_for(supply, signs.coming_bytes, params)
     r = round_of(following, snapshot, supply, params)
     if params.policy in BASELINES:
         judge(r)
@@ -103,9 +106,22 @@ def _policy_number(policy: PolicyName) -> int:
             return codes.POLICY_PEER
 
 
-def _host_state(state: EngineState, snapshot: HostSnapshot, params: EngineParams) -> HostState:
-    total = 0 if snapshot.memory is None else snapshot.memory.total_bytes
-    return next_host_state(state.host_state, snapshot.memory, params.host.reserve.of(total))
+def _host_signs(state: EngineState, params: EngineParams, *, now_s: float) -> HostSigns:
+    if not params.is_guarded or GuardRule.HOST_SWAP in params.rules_off:
+        return HostSigns()
+    return host_signs(state.memory, now_s=now_s)
+
+
+def _judged_host(
+    state: EngineState, snapshot: HostSnapshot, params: EngineParams, signs: HostSigns
+) -> EngineState:
+    """How short the host is, by what it has available and by what it reads back from its swap."""
+    memory = snapshot.memory
+    total = 0 if memory is None else memory.total_bytes
+    waits = waits_after(state.host_waits, memory, now_s=snapshot.now_s)
+    by_memory = next_host_state(state.host_state, memory, params.host.reserve.of(total))
+    judged = state_by_swap(by_memory, signs, waits, before=state.host_state)
+    return replace(state, host_state=judged, host_waits=waits)
 
 
 def _one_host(state: EngineState, count: int, supply: Supply) -> Hosts:

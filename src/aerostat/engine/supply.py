@@ -1,7 +1,7 @@
 """Supply: what the guests of a host may hold together, and what is physically left to give."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aerostat.engine.params import Accounting, EngineParams
 from aerostat.model.host import HostSnapshot
@@ -49,6 +49,18 @@ def supply_of(
     physical = max(0, host.available_bytes - reserve // 2)
     burst = min(total, params.host.burst_reserve.of(total))
     return Supply(total_bytes=total, burst_bytes=burst, physical_bytes=physical)
+
+
+def with_room_for(supply: Supply, coming_bytes: int, params: EngineParams) -> Supply:
+    """Less what is on its way back from the host's swap: it needs RAM, and nobody has counted it.
+
+    ``strict`` counts all that guests may hold, and so what lies in swap as well.
+    """
+    elastic = params.host.accounting is Accounting.ELASTIC
+    if coming_bytes <= 0 or supply.total_bytes is None or not elastic:
+        return supply
+    total = max(0, supply.total_bytes - coming_bytes)
+    return replace(supply, total_bytes=total, burst_bytes=min(total, supply.burst_bytes))
 
 
 def _actual_bytes(snapshot: HostSnapshot, last_actual: Sequence[int]) -> list[int]:

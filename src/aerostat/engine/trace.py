@@ -77,6 +77,7 @@ def trace_of(r: Round, snapshot: HostSnapshot, supply: Supply, state: EngineStat
             demand_bytes=demand,
             short_bytes=0 if total is None else max(0, demand + state.reserved_bytes - total),
             reserved_bytes=state.reserved_bytes,
+            rising_bytes=sum(r.estimates.rising_bytes),
             state=state.host_state,
             allowed=LADDER[state.host_state],
             effect=state.self_check.effect,
@@ -88,43 +89,42 @@ def trace_of(r: Round, snapshot: HostSnapshot, supply: Supply, state: EngineStat
 
 
 def _guest_trace(r: Round, i: int, guest: str, name: str) -> GuestTrace:
-    memory = r.memory
-    has_sample = r.figures.has_sample[i] == 1
+    # One of many a round: no calls that can be spared.
+    memory, figures, estimates = r.memory, r.figures, r.estimates
     return GuestTrace(
         guest=guest,  # type: ignore[arg-type] # a GuestId, straight from the snapshot
         name=name,
         reason=codes.REASONS[r.decision.reason[i]],
         bound=codes.BOUNDS[r.decision.bound[i]],
-        target_before_bytes=_value(memory.target_bytes[i]),
-        target_bytes=_value(r.decision.target_bytes[i]) if _has_target(r, i) else None,
-        actual_bytes=_value(r.figures.actual_bytes[i]),
-        min_bytes=_value(r.figures.min_bytes[i]),
-        max_bytes=_value(r.figures.max_bytes[i]),
-        used_bytes=_value(memory.used_bytes[i]),
-        available_bytes=_value(memory.available_bytes[i]),
-        free_bytes=_value(memory.free_bytes[i]),
-        cache_bytes=_value(memory.cache_bytes[i]),
-        demand_bytes=_value(r.estimates.comfort_bytes[i]),
-        wish_bytes=_value(r.decision.wishes.wish_bytes[i]),
-        figures_age_s=r.estimates.age_s[i] if has_sample else None,
-        swap_in_bytes_per_s=_rate(memory.swap_in_rate[i]),
-        swap_out_bytes_per_s=_rate(memory.swap_out_rate[i]),
-        major_faults_per_s=_rate(memory.major_fault_rate[i]),
-        pressure_some_ratio=_rate(memory.pressure_some_ratio[i]),
-        is_distressed=r.estimates.is_distressed[i] == 1,
-        is_stalled=r.estimates.is_stalled[i] == 1,
-        is_doubted=r.estimates.is_doubted[i] == 1,
+        target_before_bytes=None if (n := memory.target_bytes[i]) == ABSENT else n,
+        target_bytes=r.decision.target_bytes[i] if _has_target(r, i) else None,
+        actual_bytes=None if (n := figures.actual_bytes[i]) == ABSENT else n,
+        min_bytes=None if (n := figures.min_bytes[i]) == ABSENT else n,
+        max_bytes=None if (n := figures.max_bytes[i]) == ABSENT else n,
+        used_bytes=None if (n := memory.used_bytes[i]) == ABSENT else n,
+        available_bytes=None if (n := memory.available_bytes[i]) == ABSENT else n,
+        free_bytes=None if (n := memory.free_bytes[i]) == ABSENT else n,
+        cache_bytes=None if (n := memory.cache_bytes[i]) == ABSENT else n,
+        demand_bytes=None if (n := estimates.comfort_bytes[i]) == ABSENT else n,
+        wish_bytes=None if (n := r.decision.wishes.wish_bytes[i]) == ABSENT else n,
+        figures_age_s=estimates.age_s[i] if figures.has_sample[i] == 1 else None,
+        swap_in_bytes_per_s=None if (x := memory.swap_in_rate[i]) < 0 else x,
+        swap_out_bytes_per_s=None if (x := memory.swap_out_rate[i]) < 0 else x,
+        major_faults_per_s=None if (x := memory.major_fault_rate[i]) < 0 else x,
+        pressure_some_ratio=None if (x := memory.pressure_some_ratio[i]) < 0 else x,
+        refaults_per_s=None if (x := memory.refault_rate[i]) < 0 else x,
+        is_distressed=estimates.is_distressed[i] == 1,
+        is_stalled=estimates.is_stalled[i] == 1,
+        is_doubted=estimates.is_doubted[i] == 1,
+        is_confined=estimates.is_confined[i] == 1,
+        host_swap_bytes=None if (n := memory.host_swap_bytes[i]) == ABSENT else n,
+        host_swapped_out_bytes=int(memory.host_swap_out_bytes[i]) or None,
+        host_swap_in_bytes_per_s=None if (x := memory.host_swap_in_rate[i]) < 0 else x,
+        host_waiting_ratio=None if (x := memory.host_waiting_ratio[i]) < 0 else x,
+        host_rising_bytes=estimates.rising_bytes[i] or None,
     )
 
 
 def _has_target(r: Round, i: int) -> bool:
     changed = r.decision.target_bytes[i] != r.estimates.ordered_bytes[i]
     return changed or r.memory.target_bytes[i] != ABSENT
-
-
-def _value(number: int) -> int | None:
-    return None if number == ABSENT else number
-
-
-def _rate(number: float) -> float | None:
-    return None if number < 0 else number

@@ -50,9 +50,18 @@ class GuestTrace:
     swap_out_bytes_per_s: float | None = None
     major_faults_per_s: float | None = None
     pressure_some_ratio: float | None = None
+    refaults_per_s: float | None = None  # pages of its cache that it missed, by its agent
     is_distressed: bool = False
     is_stalled: bool = False
     is_doubted: bool = False  # the host measures much more than it says it holds
+    is_confined: bool = False  # a memory limit of its own cgroup makes it wait
+    host_swap_bytes: int | None = None  # of the VM, in the host's swap
+    host_swapped_out_bytes: int | None = None  # went there lately: about what the last minute saw
+    host_swap_in_bytes_per_s: float | None = None  # read back from there for it
+    host_waiting_ratio: float | None = None  # of the time, one of its threads waits for memory
+    host_rising_bytes: int | None = (
+        None  # what it is about to take of the host, counted nowhere else
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +73,7 @@ class HostTrace:
     demand_bytes: int  # sum of the demands that are known
     short_bytes: int = 0  # demand that the supply cannot meet
     reserved_bytes: int = 0  # promised to VMs that are not here yet
+    rising_bytes: int = 0  # what VMs that tell nothing of themselves are about to take
     state: HostState = HostState.COMFORTABLE
     allowed: tuple[LadderStep, ...] = ()
     effect: Effect = Effect.WORKING

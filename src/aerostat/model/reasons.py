@@ -38,6 +38,9 @@ class Reason(StrEnum):
     HOLD_OUTCOME_UNKNOWN = "hold_outcome_unknown"
     HOLD_HOST_UNKNOWN = "hold_host_unknown"
     HOLD_DOUBTED = "hold_doubted"  # the host holds much more for it than it says it has
+    HOLD_IN_HOST_SWAP = "hold_in_host_swap"  # what it could give lies in the host's swap
+    HOLD_CONFINED = "hold_confined"  # it would get more, but a limit of its own cgroup is reached
+    LOWERED_TO_LIMIT = "lowered_to_limit"  # to what fits a memory limit of its own cgroup
 
 
 class Bound(StrEnum):
@@ -54,3 +57,5 @@ class Bound(StrEnum):
     DEAD_BAND = "dead_band"
     STALL = "stall"
     OPERATOR = "operator"
+    HOST_SWAP = "host_swap"  # what of it lies in the host's swap
+    LIMIT = "limit"  # a memory limit of its own cgroup

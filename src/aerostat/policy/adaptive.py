@@ -79,6 +79,8 @@ def _fair_shares(needs: Needs, first: int, end: int, supply: int, desk: Desk) ->
         desk.need_share[i] = share[i]
     _caps(needs, needs.comfort_bytes, first, end, desk.cap)
     left = fill(share, desk.cap, needs.weight, first, end, supply)
+    if total_of(needs.is_in_host_swap, first, end) > 0:
+        left = _leave_in_swap(needs, first, end, supply, desk)
     _add_surplus(needs, first, end, max(0, left), desk)
 
 
@@ -92,6 +94,16 @@ def _caps(needs: Needs, wanted: IntColumn, first: int, end: int, caps: IntColumn
         caps[i] = needs.ordered_bytes[i]
         if _has_need(needs, i):
             caps[i] = max(needs.min_bytes[i], min(needs.max_bytes[i], wanted[i]))
+
+
+def _leave_in_swap(needs: Needs, first: int, end: int, supply: int, desk: Desk) -> int:
+    """Of surplus, first comes what can be moved to nobody else without reading it back."""
+    share = desk.surplus_share
+    for i in range(first, end):
+        desk.cap[i] = share[i]
+        if needs.is_in_host_swap[i] == 1 and _has_need(needs, i):
+            desk.cap[i] = max(share[i], min(needs.ordered_bytes[i], needs.max_bytes[i]))
+    return fill(share, desk.cap, needs.weight, first, end, supply)
 
 
 def _add_surplus(needs: Needs, first: int, end: int, left: int, desk: Desk) -> None:
@@ -156,7 +168,9 @@ def _takes(needs: Needs, host: Host, desk: Desk) -> None:
     if needed > 0 or starving > 0:
         _excess(needs, first, end, 0, desk)
         left = drain(desk.excess, needs.weight, desk.taken, first, end, needed)
-        _probe(needs, first, end, left + max(0, starving - max(0, bound - held - missing)), desk)
+        left += max(0, starving - max(0, bound - held - missing))
+        left = _ask_beside_the_swapped(needs, first, end, left, desk, host.is_short)
+        _probe(needs, first, end, left, desk, host.is_short)
     rest = held + missing + evening - ordinary - total_of(desk.taken, first, end)
     if rest > 0:
         _excess(needs, first, end, 1, desk)
@@ -164,22 +178,60 @@ def _takes(needs: Needs, host: Host, desk: Desk) -> None:
 
 
 def _excess(needs: Needs, first: int, end: int, calm_only: int, desk: Desk) -> None:
-    """What each guest holds above its share, where it may be a donor at all."""
+    """What each guest holds above its share, where it may be a donor at all.
+
+    What lies in the host's swap is no help to anybody: it frees no RAM, and has to be read first.
+    """
     for i in range(first, end):
         desk.excess[i] = 0
         asked = _has_need(needs, i) and needs.is_distressed[i] == 0
+        asked = asked and needs.is_in_host_swap[i] == 0
         if asked and (needs.is_calm[i] == 1 or calm_only == 0):
             kept = needs.ordered_bytes[i] - desk.taken[i]
             desk.excess[i] = max(0, kept - desk.surplus_share[i])
 
 
-def _probe(needs: Needs, first: int, end: int, amount: int, desk: Desk) -> None:
-    """Ask calm guests for what they may not be using: figures cannot see idle memory."""
+def _ask_beside_the_swapped(
+    needs: Needs, first: int, end: int, amount: int, desk: Desk, is_host_short: int
+) -> int:
+    """Where part of somebody lies in the host's swap, the others go below their part of surplus.
+
+    Only when they have nothing beyond their need is the swapped one asked: each page is read once
+    more, and is then off the host for good. Returns what is still missing.
+    """
+    if amount <= 0 or total_of(needs.is_in_host_swap, first, end) == 0:
+        return amount
+    for i in range(first, end):
+        desk.excess[i] = 0
+        asked = _has_need(needs, i) and needs.is_distressed[i] == 0
+        if asked and needs.is_in_host_swap[i] == 0:
+            kept = needs.ordered_bytes[i] - desk.taken[i]
+            desk.excess[i] = max(0, kept - desk.need_share[i])
+    left = drain(desk.excess, needs.weight, desk.taken, first, end, amount)
+    if left <= 0:
+        return 0
+    for i in range(first, end):
+        desk.excess[i] = 0
+        asked = _has_need(needs, i) and needs.is_distressed[i] == 0
+        calm = needs.is_calm[i] == 1 or is_host_short == 1
+        if asked and calm and needs.is_in_host_swap[i] == 1:
+            desk.excess[i] = max(0, needs.ordered_bytes[i] - desk.surplus_share[i])
+    return drain(desk.excess, needs.weight, desk.taken, first, end, left)
+
+
+def _probe(needs: Needs, first: int, end: int, amount: int, desk: Desk, is_host_short: int) -> None:
+    """Ask calm guests for what they may not be using: figures cannot see idle memory.
+
+    What one whose memory lies in the host's swap pushes out to its own has to be read in first:
+    only a host that is short itself asks for that.
+    """
     if amount <= 0:
         return
     for i in range(first, end):
         desk.excess[i] = 0
-        if _has_need(needs, i) and needs.is_distressed[i] == 0 and needs.is_calm[i] == 1:
+        spared = needs.is_in_host_swap[i] == 1 and is_host_short == 0
+        calm = needs.is_distressed[i] == 0 and needs.is_calm[i] == 1
+        if _has_need(needs, i) and calm and not spared:
             kept = needs.ordered_bytes[i] - desk.taken[i]
             desk.excess[i] = max(0, kept - needs.floor_bytes[i])
     drain(desk.excess, needs.weight, desk.taken, first, end, amount)

@@ -32,6 +32,7 @@ class Needs(NamedTuple):
     comfort_bytes: IntColumn  # the need remembered: falls slowly, so that a pause is not a loss
     floor_bytes: IntColumn  # below that not even scarcity takes
     rise_bytes: FloatColumn  # how far it rose at a stretch, in the last hours
+    is_in_host_swap: IntColumn  # part of it lies there: to take it, the host reads it first
 
 
 class Host(NamedTuple):
@@ -41,6 +42,7 @@ class Host(NamedTuple):
     end: int
     supply_bytes: int
     burst_bytes: int  # the part of the supply that is kept back for guests in distress
+    is_short: int = 0  # 1: its own memory runs out, whatever the guests need
 
 
 class Wishes(NamedTuple):

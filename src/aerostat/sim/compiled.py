@@ -25,6 +25,7 @@ from aerostat.engine import (
     distress,
     estimate,
     guard,
+    host_side,
     knobs,
     order,
 )
@@ -37,6 +38,7 @@ ENGINE_MODULES: tuple[ModuleType, ...] = (
     water,
     adaptive,
     static,
+    host_side,
     believe,
     distress,
     closing,

@@ -30,6 +30,7 @@ CREATE TABLE round (
     demand_bytes INTEGER NOT NULL,
     short_bytes INTEGER NOT NULL,
     reserved_bytes INTEGER,
+    rising_bytes INTEGER,
     state TEXT,
     allowed TEXT,
     effect TEXT,
@@ -125,9 +126,16 @@ CREATE TABLE decision (
     swap_out_bytes_per_s REAL,
     major_faults_per_s REAL,
     pressure_some_ratio REAL,
+    refaults_per_s REAL,
     is_distressed INTEGER NOT NULL,
     is_stalled INTEGER NOT NULL,
     is_doubted INTEGER,
+    is_confined INTEGER,
+    host_swap_bytes INTEGER,
+    host_swapped_out_bytes INTEGER,
+    host_swap_in_bytes_per_s REAL,
+    host_waiting_ratio REAL,
+    host_rising_bytes INTEGER,
     PRIMARY KEY (round, guest)
 ) STRICT, WITHOUT ROWID;
 

@@ -144,7 +144,11 @@ def _guest(world: World, i: int, wall_s: float) -> GuestSnapshot:
         has_balloon=has_balloon,
         statistics=_statistics(world, i, wall_s),
         pressure=_pressure(world, i, wall_s),
-        footprint=VmFootprint(age_s=0.0, cgroup_bytes=guests.held_bytes[i]),
+        footprint=VmFootprint(
+            age_s=0.0,
+            cgroup_bytes=guests.held_bytes[i],
+            swap_bytes=guests.host_swap_bytes[i],
+        ),
     )
 
 

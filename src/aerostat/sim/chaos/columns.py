@@ -36,6 +36,7 @@ class Guests(NamedTuple):
     cache_bytes: IntColumn
     backed_bytes: IntColumn  # what the host holds for it
     held_bytes: IntColumn  # of that in the host's RAM, and its process beside it: what is measured
+    host_swap_bytes: IntColumn  # and of that in the host's swap
     target_bytes: IntColumn  # as its hypervisor has it
     actual_bytes: IntColumn
     has_yielded: IntColumn  # its balloon let go on its own, and rests until the next target

@@ -37,6 +37,7 @@ def settle_host(world: World) -> None:
         if backed > 0:
             kept -= int(kept * (swapped / backed))
         guests.held_bytes[i] = kept + OVERHEAD_BYTES
+        guests.host_swap_bytes[i] = guests.backed_bytes[i] - kept
 
 
 def show_figures(world: World, figures: Figures, now_s: float) -> None:
@@ -61,6 +62,10 @@ def _show_guest(world: World, figures: Figures, i: int) -> None:
     shown = reached and faults.hides_actual[i] == 0
     figures.actual_bytes[i] = guests.actual_bytes[i] if shown else ABSENT
     figures.held_bytes[i] = guests.held_bytes[i] if reached else ABSENT
+    figures.host_swap_bytes[i] = guests.host_swap_bytes[i] if reached else ABSENT
+    figures.host_swap_in_bytes[i] = ABSENT
+    figures.host_waited_s[i] = -1.0
+    figures.limit_hits[i] = ABSENT
 
 
 def has_sample(world: World, i: int) -> bool:

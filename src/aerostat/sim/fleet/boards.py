@@ -78,6 +78,7 @@ def _figures(fleet: Fleet) -> Figures:
         "is_managed": [1] * count,
         "has_sample": [1] * count,
         "sample_age_s": [fleet.tick_s] * count,
+        "held_age_s": [0.0] * count,
         "min_bytes": list(fleet.guests.min_bytes),
         "max_bytes": list(fleet.guests.max_bytes),
         "weight": list(fleet.guests.weight),
