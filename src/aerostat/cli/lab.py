@@ -8,11 +8,19 @@ from rich.console import Console
 
 from aerostat.cli.demo import present
 from aerostat.cli.lab_calibrate import calibrate_command, validate_command
+from aerostat.cli.lab_techniques import present_techniques, show_techniques
 from aerostat.cli.options import Output, OutputFormat
+from aerostat.lab.clean import clean_host
 from aerostat.lab.experiment.comparison import ComparisonPlan, shuffled_order
 from aerostat.lab.experiment.policies import ARM_POLICIES
 from aerostat.lab.experiment.show import show_real, show_simulated
+from aerostat.lab.schedule import Schedule
 from aerostat.lab.schedule_file import load_packaged_schedule, load_schedule, packaged_schedules
+from aerostat.lab.techniques.arms import ARM_OF, ARMS
+from aerostat.lab.techniques.plan import plan_techniques
+
+QUICK = 0.5
+"""The quick profile plays phases of half their length."""
 
 lab_app = typer.Typer(help="Experiments on real guests.", no_args_is_help=True)
 
@@ -20,6 +28,48 @@ lab_app = typer.Typer(help="Experiments on real guests.", no_args_is_help=True)
 @lab_app.callback()
 def _lab() -> None:
     """Experiments on real guests."""
+
+
+@lab_app.command()
+def clean() -> None:
+    """Put the host back as it was, after a lab that was killed; safe at any time."""
+    said = clean_host()
+    for line in said or ["nothing to put back"]:
+        typer.echo(line)
+
+
+@lab_app.command()
+def techniques(
+    technique: Annotated[
+        list[str] | None,
+        typer.Option(help=f"May be repeated; of {', '.join(ARM_OF)}. All if not said."),
+    ] = None,
+    schedule: Annotated[
+        str, typer.Option(help="A schedule file, or the name of one that comes along.")
+    ] = "freed",
+    full: Annotated[bool, typer.Option("--full", help="Three repeats of the whole.")] = False,
+    repeats: Annotated[int | None, typer.Option(min=1, max=50, help="Of every arm.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the order in which arms run.")] = 1,
+    output: Output = OutputFormat.TABLE,
+    directory: Annotated[Path, typer.Option(help="Where report and result are written.")] = Path(),
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Ballooning, swap, compression and deduplication on the same guests and the same memory.
+
+    Switches techniques of this host on and back, so it takes root.
+    """
+    unknown = [name for name in technique or () if name not in ARM_OF]
+    if unknown:
+        known = ", ".join(ARM_OF)
+        raise typer.BadParameter(f"{unknown[0]!r} is no technique; there are: {known}")
+    if not directory.is_dir():
+        raise typer.BadParameter(f"{directory} is not a directory", param_hint="--directory")
+    chosen = _schedule(schedule)
+    arms = [arm for arm in ARMS if technique is None or arm.name in technique]
+    plan = plan_techniques(
+        chosen if full else chosen.scaled(QUICK), arms, repeats or (3 if full else 1), seed
+    )
+    present_techniques(show_techniques(plan, is_quiet=quiet), output, directory)
 
 
 @lab_app.command()
@@ -46,13 +96,17 @@ def bench(
         raise typer.BadParameter(f"{unknown[0]!r} is no policy; there are: {known}")
     if not directory.is_dir():
         raise typer.BadParameter(f"{directory} is not a directory", param_hint="--directory")
-    packaged = schedule in packaged_schedules()
-    chosen = load_packaged_schedule(schedule) if packaged else load_schedule(Path(schedule))
+    chosen = _schedule(schedule)
     order = shuffled_order(policies, repeats, seed)
     plan = ComparisonPlan(name="bench", schedule=chosen, order=order)
     console = Console(stderr=True)
     show = show_simulated if simulated else show_real
     present(show(plan, console, is_quiet=quiet), output, directory, console)
+
+
+def _schedule(name: str) -> Schedule:
+    packaged = name in packaged_schedules()
+    return load_packaged_schedule(name) if packaged else load_schedule(Path(name))
 
 
 lab_app.command("calibrate")(calibrate_command)

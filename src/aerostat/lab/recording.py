@@ -85,6 +85,8 @@ class ArmRecording:
     """Everything one arm recorded."""
 
     policy: str  # "unconstrained", "static", "adaptive", ...
+    technique: str | None = None  # where techniques stand against each other; the arm's name then
+    title: str | None = None  # what people call the arm; None: by its policy
     repeat: int
     budget_bytes: int | None  # None: unconstrained
     phases: tuple[Phase, ...]
@@ -92,6 +94,8 @@ class ArmRecording:
     decisions: tuple[SpokenDecision, ...] = ()
     daemon_cpu_s: float | None = None
     host_cpu_s: float | None = None  # CPU of the guests' QEMU processes
+    kernel_cpu_s: float | None = None  # of the host's kernel threads: ksmd, kswapd
+    foreign_cores: float | None = None  # that others kept busy meanwhile, on average
     host_swap_in_bytes: int | None = None
     host_swap_out_bytes: int | None = None
     churn_bytes: int | None = None  # sum of |change of actual| over guests

@@ -72,7 +72,9 @@ class Schedule:
         )
         return replace(self, phases=phases)
 
-    def machine_specs(self, accelerator: Literal["kvm", "tcg"]) -> tuple[MachineSpec, ...]:
+    def machine_specs(
+        self, accelerator: Literal["kvm", "tcg"], *, reports_free_pages: bool = False
+    ) -> tuple[MachineSpec, ...]:
         """Describe the machines, ready for the first phase; each guest has a seed of its own."""
         return tuple(
             MachineSpec(
@@ -81,6 +83,7 @@ class Schedule:
                 accelerator=accelerator,
                 swap=guest.swap,
                 swap_bytes=guest.swap_bytes,
+                free_page_reporting=reports_free_pages,
                 workload=WorkloadSpec(
                     hot_bytes=self.phases[0].hot_bytes[guest.name],
                     rate=self.rate,

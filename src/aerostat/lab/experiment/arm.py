@@ -1,7 +1,7 @@
 """One arm: play the schedule under one policy, and write down every second."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -27,6 +27,7 @@ class ArmSetting:
     """What an arm is."""
 
     policy: str
+    technique: str | None = None
     repeat: int
     budget_bytes: int | None
     phases: Sequence[PhasePlan]
@@ -65,6 +66,8 @@ class ArmRunner:
     guests: tuple[str, ...]
     on_frame: OnFrame
     on_phase: OnPhase  # called just before guests are told of it
+    measure: Callable[[], int | None] | None = None
+    """What the guests cost the host together; without one, the sum over them."""
 
     async def play(self, setting: ArmSetting) -> ArmRecording:
         """Play an arm; its parameters are already in force."""
@@ -86,6 +89,7 @@ class ArmRunner:
                 await self._one_second(setting, number, started_s, seconds, plan)
         return ArmRecording(
             policy=setting.policy,
+            technique=setting.technique,
             repeat=setting.repeat,
             budget_bytes=setting.budget_bytes,
             phases=tuple(phases),
@@ -123,13 +127,13 @@ class ArmRunner:
 
     def _record(self, elapsed_s: float, plan: PhasePlan) -> ArmSecond:
         guests = {guest: self._guest_second(guest, plan) for guest in self.guests}
+        held = self._sum(guests) if self.measure is None else self.measure()
+        return ArmSecond(elapsed_s=elapsed_s, guests=guests, host_held_bytes=held)
+
+    def _sum(self, guests: Mapping[str, GuestSecond]) -> int | None:
         held = [second.held_bytes for second in guests.values()]
         known = [size for size in held if size is not None]
-        return ArmSecond(
-            elapsed_s=elapsed_s,
-            guests=guests,
-            host_held_bytes=sum(known) if len(known) == len(held) else None,
-        )
+        return sum(known) if len(known) == len(held) else None
 
     def _guest_second(self, guest: str, plan: PhasePlan) -> GuestSecond:
         trace = self._trace(guest)

@@ -14,12 +14,14 @@ from aerostat.host.clock import SystemClock
 from aerostat.host.footprint import FootprintReader
 from aerostat.host.sensor import ProcHostSensor
 from aerostat.lab.accelerator import Accelerator, probe_accelerator, qemu_version
+from aerostat.lab.directory import PREFIX, own_directory
 from aerostat.lab.image import build_image
 from aerostat.lab.image.cache import cache_directory
-from aerostat.lab.machine import Machine, clean_stale, find_hierarchy
+from aerostat.lab.machine import Machine, MemoryGroup, clean_stale, find_hierarchy
 from aerostat.lab.machine.errors import MachineError
 from aerostat.lab.recording import WorkloadSample
 from aerostat.lab.schedule import Schedule
+from aerostat.ports.sensor import HostSensor
 
 BOOT_DEADLINE_S = 60.0
 """Three guests boot in about 6 s under TCG on two quiet cores, in 21 s on busy ones."""
@@ -30,15 +32,18 @@ OnProgress = Callable[[str], None]
 class RealFleet:
     """Machines of a schedule, for use in an ``async with`` block; nothing is left behind."""
 
-    def __init__(self, schedule: Schedule, on_progress: OnProgress) -> None:
+    def __init__(
+        self, schedule: Schedule, on_progress: OnProgress, *, reports_free_pages: bool = False
+    ) -> None:
         self._schedule = schedule
+        self._reports_free_pages = reports_free_pages
         self._on_progress = on_progress
         self._stack = AsyncExitStack()
         self._machines: dict[str, Machine] = {}
         self._accelerator: Accelerator | None = None
         self._kernel = ""
         self.clock = SystemClock()
-        self.sensor = ProcHostSensor()
+        self.sensor: HostSensor = ProcHostSensor()
 
     async def __aenter__(self) -> Self:
         """Build the image, choose the accelerator, and boot every machine.
@@ -87,6 +92,24 @@ class RealFleet:
         if self._accelerator.name == "tcg":
             return (f"TCG, because {self._accelerator.why}", *seen)
         return tuple(seen)
+
+    @property
+    def group(self) -> MemoryGroup | None:
+        """The cgroup that all the machines' own are in; None where there is none."""
+        for machine in self._machines.values():
+            if machine.cgroup is not None:
+                return MemoryGroup(path=machine.cgroup.path.parent, version=machine.cgroup.version)
+        return None
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes of the machines."""
+        return tuple(machine.pid for machine in self._machines.values())
+
+    @property
+    def directory(self) -> Path:
+        """Where the machines' files are, on a disk with room."""
+        return next(iter(self._machines.values())).files.qmp.parent
 
     def new_driver(self) -> QmpDriver:
         """A driver on the machines' monitors."""
@@ -143,11 +166,15 @@ class RealFleet:
         self._accelerator = await probe_accelerator(image, cache_dir=cache)
         # Not the cache: a socket's path may have 107 bytes, and a checkout may lie deep.
         directory = self._stack.enter_context(
-            tempfile.TemporaryDirectory(prefix="aerostat-", dir=_roomy_directory())
+            tempfile.TemporaryDirectory(prefix=PREFIX, dir=_roomy_directory())
         )
+        own_directory(Path(directory))
         name = self._accelerator.name.upper()
         self._on_progress(f"booting {len(self._schedule.guests)} guests ({name})")
-        for spec in self._schedule.machine_specs(self._accelerator.name):
+        specs = self._schedule.machine_specs(
+            self._accelerator.name, reports_free_pages=self._reports_free_pages
+        )
+        for spec in specs:
             machine = Machine.start(spec, image, Path(directory))
             self._machines[spec.name] = await self._stack.enter_async_context(machine)
         async with asyncio.TaskGroup() as boots:

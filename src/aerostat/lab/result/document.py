@@ -61,7 +61,9 @@ def result_document(experiment: Experiment) -> Document:
 
 def _arm(arm: ArmRecording, score: ArmScore, *, slo_s: float) -> Document:
     document: Document = {
-        "policy": arm.policy,
+        "policy": arm.policy if arm.technique is None else None,
+        "technique": arm.technique,
+        "title": arm.title,
         "repeat": arm.repeat,
         "valid": arm.why_invalid is None,
         "why_invalid": arm.why_invalid,
@@ -72,6 +74,8 @@ def _arm(arm: ArmRecording, score: ArmScore, *, slo_s: float) -> Document:
         "host_swap_out_bytes": arm.host_swap_out_bytes,
         "host_cpu_s": _rounded(arm.host_cpu_s),
         "daemon_cpu_s": _rounded(arm.daemon_cpu_s),
+        "kernel_cpu_s": _rounded(arm.kernel_cpu_s),
+        "foreign_cores": _rounded(arm.foreign_cores),
         "guests": {name: _present(_figures(guest)) for name, guest in score.guests.items()},
         "phases": [_phase(phase) for phase in arm.phases],
         "decisions": [_decision(decision) for decision in arm.decisions],

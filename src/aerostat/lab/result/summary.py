@@ -28,7 +28,10 @@ class PolicySummary:
 
     @property
     def title(self) -> str:
-        """The policy's name before people."""
+        """The arm's name before people."""
+        for arm in self.arms:
+            if "title" in arm:
+                return str(arm["title"])
         return policy_title(self.policy)
 
     def spread(self, measure: Measure, guest: str | None = None) -> Spread | None:

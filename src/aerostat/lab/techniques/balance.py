@@ -1,0 +1,40 @@
+"""What the balancer is told in each arm, so that all arms cost the host the same."""
+
+from dataclasses import replace
+
+from aerostat.engine.params import Accounting, EngineParams, GuardParams, HostParams
+from aerostat.lab.experiment.policies import UNCONSTRAINED, arm_params
+from aerostat.lab.schedule import Schedule
+from aerostat.lab.techniques.arms import LADDER, TechniqueArm
+from aerostat.model.limits import Amount
+
+LADDER_RESERVE = Amount(max_ratio=0.06)
+"""Of the budget, that the ladder keeps free by taking what is free and cache in the guests."""
+
+
+def params_for(arm: TechniqueArm, schedule: Schedule, own_bytes: int) -> EngineParams:
+    """Parameters of the balancer.
+
+    Args:
+        arm: which.
+        schedule: its budget is what the guests may cost the host, everything counted.
+        own_bytes: what the VMs' processes need beside guest RAM; guests share the rest.
+    """
+    if arm.name == LADDER:
+        return ladder_params()
+    if arm.policy == UNCONSTRAINED:
+        return arm_params(UNCONSTRAINED, schedule)
+    shared = replace(schedule, budget_bytes=schedule.budget_bytes - own_bytes)
+    return arm_params(arm.policy, shared)
+
+
+def ladder_params() -> EngineParams:
+    """Balloons take only what is free or cache in a guest; what it uses is left to the host.
+
+    Where the host compresses and swaps, taking memory in use by balloon would make the guest swap
+    the same pages, more dearly.
+    """
+    return EngineParams(
+        host=HostParams(accounting=Accounting.ELASTIC, reserve=LADDER_RESERVE),
+        guard=GuardParams(step_ratio_max=0.0),
+    )

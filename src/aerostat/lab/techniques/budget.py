@@ -1,0 +1,72 @@
+"""Holds the guests of an arm to the budget by a limit on their cgroup, pools counted in.
+
+On cgroup v1 compressed pools are not charged to it: what they take has to come off the limit. That
+is done in small steps with a floor below which it does not go: a page that is swapped out saves
+only what it compresses by, and a limit that follows the pool at once runs away from the working
+set until the kernel kills a VM (seen in a prototype).
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Protocol
+
+from aerostat.lab.machine.cgroup import MemoryGroup
+from aerostat.lab.techniques.host_memory import HostHeld
+from aerostat.units import MIB
+
+
+class Measure(Protocol):
+    """Tells what the guests cost."""
+
+    def read(self) -> HostHeld:
+        """Read now."""
+        ...
+
+
+PERIOD_S = 0.25
+STEP_BYTES = 12 * MIB
+FLOOR_RATIO = 0.6
+"""Of the budget: the limit never goes below."""
+_UNLIMITED = {1: "-1", 2: "max"}
+
+
+@contextlib.asynccontextmanager
+async def held_to(budget_bytes: int, group: MemoryGroup, measure: Measure) -> AsyncIterator[None]:
+    """Hold the guests to the budget inside the block; afterwards there is no limit."""
+    keeper = asyncio.create_task(_keep(budget_bytes, group, measure))
+    try:
+        yield
+        if keeper.done():
+            keeper.result()  # it never ends but by an error
+    finally:
+        keeper.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await keeper
+        await asyncio.to_thread(_write, group, _UNLIMITED[group.version])
+
+
+async def _keep(budget_bytes: int, group: MemoryGroup, measure: Measure) -> None:
+    limit = max(measure.read().charged_bytes, budget_bytes)
+    while True:
+        limit = next_limit(limit, budget_bytes, measure.read().pool_bytes)
+        # Writing a limit below the charge reclaims there and then, in whoever writes it.
+        await asyncio.to_thread(_write, group, str(limit))
+        await asyncio.sleep(PERIOD_S)
+
+
+def next_limit(limit_bytes: int, budget_bytes: int, pool_bytes: int) -> int:
+    """The limit of the next turn: down to the budget quickly, below it only by small steps."""
+    wanted = max(int(FLOOR_RATIO * budget_bytes), budget_bytes - pool_bytes)
+    if wanted > limit_bytes:
+        return min(wanted, limit_bytes + STEP_BYTES)
+    step = max(STEP_BYTES, (limit_bytes - budget_bytes) // 2)
+    return max(wanted, limit_bytes - step)
+
+
+def _write(group: MemoryGroup, text: str) -> None:
+    name = "memory.limit_in_bytes" if group.version == 1 else "memory.high"
+    # EBUSY: it could not be brought so low just now; the next turn tries again.
+    with contextlib.suppress(OSError):
+        Path(group.path / name).write_text(text)

@@ -1,0 +1,227 @@
+"""Plays the schedule once an arm on the same guests, the host switched over in between."""
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from aerostat.host.techniques.kernel_thread import read_cpu_s
+from aerostat.host.techniques.technique import TechniqueError
+from aerostat.lab.experiment.arm import ArmRunner, ArmSetting
+from aerostat.lab.experiment.comparison import rest_phase
+from aerostat.lab.experiment.controller import ThreadController
+from aerostat.lab.experiment.policies import UNCONSTRAINED, arm_params
+from aerostat.lab.experiment.real_fleet import RealFleet
+from aerostat.lab.foreign_load import (
+    FOREIGN_CORES_MAX,
+    CpuUse,
+    foreign_cores,
+    read_cpu_use,
+)
+from aerostat.lab.machine.cgroup import MemoryGroup
+from aerostat.lab.machine.errors import MachineError
+from aerostat.lab.recording import ArmRecording, Experiment
+from aerostat.lab.schedule import PhasePlan, Schedule
+from aerostat.lab.techniques.arms import TechniqueArm
+from aerostat.lab.techniques.balance import params_for
+from aerostat.lab.techniques.budget import held_to
+from aerostat.lab.techniques.budget_sensor import BudgetSensor
+from aerostat.lab.techniques.host_memory import HostMeasure, own_bytes
+from aerostat.lab.techniques.host_state import HostTechniques
+from aerostat.lab.techniques.plan import TechniquePlan
+
+LEAD_IN_S = 4.0
+"""With an arm's techniques on and everybody small, before it is measured."""
+RECOVER_S_MAX = 15
+"""Between arms everybody gets all its memory back, until all serve again or for so long."""
+
+OnProgress = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class _Bench:
+    """The guests of one boot, and what watches over them."""
+
+    fleet: RealFleet
+    controller: ThreadController
+    runner: ArmRunner
+    sensor: BudgetSensor
+    group: MemoryGroup
+    host: HostTechniques
+    measure: HostMeasure
+    own_bytes: int = 0
+
+
+@dataclass(slots=True)
+class TechniqueComparison:
+    """Runs a plan."""
+
+    plan: TechniquePlan
+    on_progress: OnProgress
+    _arms: list[ArmRecording] = field(default_factory=list)
+    _notes: dict[str, None] = field(default_factory=dict)
+
+    async def run(self) -> Experiment:
+        """Run every arm.
+
+        Raises:
+            AerostatError: guests, or their cgroup, cannot be had here.
+        """
+        schedule = self.plan.schedule
+        started_utc = datetime.now(UTC).isoformat(timespec="seconds")
+        fleet: RealFleet | None = None
+        for boot in self.plan.boots:
+            async with AsyncExitStack() as stack:
+                bench = await self._boot(stack, boot.reports_free_pages)
+                fleet = bench.fleet
+                await self._warm_up(bench)
+                for arm, repeat in boot.arms:
+                    await self._arm(bench, arm, repeat)
+        assert fleet is not None, "a plan boots at least once"
+        return Experiment(
+            name="techniques",
+            started_utc=started_utc,
+            accelerator=fleet.accelerator,
+            machine=fleet.machine,
+            world=schedule.as_world(),
+            guest_max_bytes={guest.name: guest.ram_bytes for guest in schedule.guests},
+            slo_s=schedule.slo_s,
+            arms=tuple(self._arms),
+            notes=tuple(self._notes),
+        )
+
+    async def _boot(self, stack: AsyncExitStack, reports_free_pages: bool) -> _Bench:
+        schedule = self.plan.schedule
+        fleet = await stack.enter_async_context(
+            RealFleet(schedule, self.on_progress, reports_free_pages=reports_free_pages)
+        )
+        group = fleet.group
+        if group is None:
+            raise MachineError(
+                "techniques are compared by what the guests' memory cgroup is charged with, and "
+                "none can be had here: run as root on a host with a memory controller"
+            )
+        sensor = BudgetSensor(fleet.sensor)
+        fleet.sensor = sensor
+        swap_bytes = sum(guest.ram_bytes for guest in schedule.guests)
+        host = HostTechniques(fleet.directory, swap_bytes)
+        measure = HostMeasure(group, host.kernel, host.log)
+        controller = ThreadController(fleet, arm_params(UNCONSTRAINED, schedule))
+        await controller.start()
+        stack.push_async_callback(controller.stop)
+        runner = ArmRunner(
+            fleet,
+            controller,
+            tuple(guest.name for guest in schedule.guests),
+            on_frame=lambda _watch: None,
+            on_phase=lambda _setting, _number: None,
+            measure=lambda: measure.read().total_bytes,
+        )
+        self._notes.update(dict.fromkeys(fleet.notes))
+        return _Bench(fleet, controller, runner, sensor, group, host, measure)
+
+    async def _warm_up(self, bench: _Bench) -> None:
+        """Every guest big once with all its memory; the first time it is also the reference."""
+        self.on_progress("warming up: every guest big once")
+        turns = self.plan.schedule.warm_up()[:-1]
+        played = await bench.runner.play(_setting(None, 1, None, turns))
+        if not self._arms:
+            self._arms.append(played)
+        pids = bench.fleet.pids
+        bench.own_bytes = sum(own_bytes(bench.host.kernel, pid) for pid in pids)
+
+    async def _arm(self, bench: _Bench, arm: TechniqueArm, repeat: int) -> None:
+        why_not = bench.host.why_not(arm)
+        if why_not is not None:
+            self._notes[f"{arm.title} was left out: {why_not}"] = None
+            return
+        self.on_progress(f"{arm.title}, repeat {repeat}")
+        await self._recover(bench)
+        try:
+            with bench.host.on(arm):
+                played = await self._play(bench, arm, repeat)
+        except TechniqueError as error:
+            played = _void(arm, repeat, self.plan.schedule, str(error))
+        self._arms.append(played)
+
+    async def _play(self, bench: _Bench, arm: TechniqueArm, repeat: int) -> ArmRecording:
+        schedule = self.plan.schedule
+        async with AsyncExitStack() as stack:
+            if arm.is_held:
+                keeper = held_to(schedule.budget_bytes, bench.group, bench.measure)
+                await stack.enter_async_context(keeper)
+                held = lambda: bench.measure.read().total_bytes  # noqa: E731
+                bench.sensor.show_budget(schedule.budget_bytes, held)
+                stack.callback(bench.sensor.show_all)
+            bench.controller.replace_params(params_for(arm, schedule, bench.own_bytes))
+            stack.callback(bench.controller.replace_params, arm_params(UNCONSTRAINED, schedule))
+            rest = rest_phase(schedule, LEAD_IN_S)
+            await bench.runner.play(_setting(arm, repeat, schedule.budget_bytes, (rest,)))
+            return await self._measured(bench, arm, repeat)
+
+    async def _measured(self, bench: _Bench, arm: TechniqueArm, repeat: int) -> ArmRecording:
+        schedule = self.plan.schedule
+        before, kernel_s = _cpu_use(bench), _kernel_cpu_s(bench)
+        setting = _setting(arm, repeat, schedule.budget_bytes, schedule.phases)
+        played = await bench.runner.play(setting)
+        foreign = foreign_cores(before, _cpu_use(bench), schedule.duration_s)
+        why = played.why_invalid
+        if foreign > FOREIGN_CORES_MAX and why is None:
+            why = f"others kept {foreign:.2f} cores busy meanwhile"
+        return replace(
+            played,
+            title=arm.title,
+            why_invalid=why,
+            foreign_cores=foreign,
+            kernel_cpu_s=_kernel_cpu_s(bench) - kernel_s,
+        )
+
+    async def _recover(self, bench: _Bench) -> None:
+        """Wait until everybody serves again: what an arm swapped out is not the next one's."""
+        bench.controller.replace_params(arm_params(UNCONSTRAINED, self.plan.schedule))
+        rest = rest_phase(self.plan.schedule, 1.0)
+        well_s = 0
+        for _second in range(RECOVER_S_MAX):
+            played = await bench.runner.play(_setting(None, 0, None, (rest,)))
+            well_s = well_s + 1 if _all_serve(played) else 0
+            if well_s >= 3:
+                return
+
+
+def _kernel_cpu_s(bench: _Bench) -> float:
+    return sum(read_cpu_s(bench.host.kernel, name) or 0.0 for name in ("ksmd", "kswapd"))
+
+
+def _cpu_use(bench: _Bench) -> CpuUse:
+    return read_cpu_use(bench.fleet.cpu_s(), _kernel_cpu_s(bench))
+
+
+def _all_serve(played: ArmRecording) -> bool:
+    samples = [row.workload for row in played.seconds[-1].guests.values()]
+    return all(sample is not None and sample.served >= 0.95 * sample.offered for sample in samples)
+
+
+def _setting(
+    arm: TechniqueArm | None, repeat: int, budget: int | None, phases: tuple[PhasePlan, ...]
+) -> ArmSetting:
+    return ArmSetting(
+        policy=UNCONSTRAINED if arm is None else arm.policy,
+        technique=None if arm is None else arm.name,
+        repeat=repeat,
+        budget_bytes=budget,
+        phases=phases,
+    )
+
+
+def _void(arm: TechniqueArm, repeat: int, schedule: Schedule, why: str) -> ArmRecording:
+    """An arm that could not be run is listed with its reason, not left out."""
+    return ArmRecording(
+        policy=arm.policy,
+        technique=arm.name,
+        title=arm.title,
+        repeat=repeat,
+        budget_bytes=schedule.budget_bytes,
+        phases=(),
+        seconds=(),
+        why_invalid=why,
+    )

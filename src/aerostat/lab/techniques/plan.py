@@ -1,0 +1,55 @@
+"""In which order arms run: shuffled within each repeat, and the guests booted anew in between."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aerostat.lab.schedule import Schedule
+from aerostat.lab.techniques.arms import TechniqueArm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boot:
+    """Guests booted once, with or without free page reporting, and the arms they are for."""
+
+    reports_free_pages: bool
+    arms: tuple[tuple[TechniqueArm, int], ...]  # with the number of the repeat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TechniquePlan:
+    """What runs."""
+
+    schedule: Schedule
+    boots: tuple[Boot, ...]
+
+
+def plan_techniques(
+    schedule: Schedule, arms: Sequence[TechniqueArm], repeats: int, seed: int
+) -> TechniquePlan:
+    """Every arm once a repeat, each repeat in an order of its own: a drift favours nobody.
+
+    Whether a guest reports its free pages is settled when it boots, so each repeat boots twice, in
+    alternating order, where arms of both kinds are asked for.
+    """
+    draw = random.Random(seed)
+    boots = []
+    for repeat in range(1, repeats + 1):
+        kinds = sorted({arm.reports_free_pages for arm in arms}, reverse=repeat % 2 == 0)
+        for kind in kinds:
+            turn = [arm for arm in arms if arm.reports_free_pages == kind]
+            draw.shuffle(turn)
+            boots.append(Boot(reports_free_pages=kind, arms=tuple((arm, repeat) for arm in turn)))
+    return TechniquePlan(schedule=schedule, boots=_joined(boots))
+
+
+def _joined(boots: Sequence[Boot]) -> tuple[Boot, ...]:
+    """Boots of the same kind that follow each other are one."""
+    joined: list[Boot] = []
+    for boot in boots:
+        if joined and joined[-1].reports_free_pages == boot.reports_free_pages:
+            before = joined.pop().arms
+            joined.append(Boot(reports_free_pages=boot.reports_free_pages, arms=before + boot.arms))
+        else:
+            joined.append(boot)
+    return tuple(joined)

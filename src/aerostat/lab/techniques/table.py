@@ -1,0 +1,149 @@
+"""The classic table with measured columns: technique, how, what the guest must, and the figures."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from aerostat.lab.result.measures import Better, Measure, best_told
+from aerostat.lab.result.summary import UNCONSTRAINED, PolicySummary, summaries
+from aerostat.lab.techniques.arms import ARM_OF, ARMS
+from aerostat.present.wording import (
+    ABSENT,
+    format_bytes,
+    format_latency,
+    format_percent,
+    format_seconds,
+)
+
+MEASURES = (
+    Measure(
+        key="served_ratio",
+        label="served",
+        meaning="Share of the offered requests that were served",
+        form=format_percent,
+        better=Better.HIGHER,
+    ),
+    Measure(
+        key="within_slo_ratio",
+        label="in time",
+        meaning="Share of the offered requests that were done in time",
+        form=format_percent,
+        better=Better.HIGHER,
+    ),
+    Measure(
+        key="latency_p99_s",
+        label="p99",
+        meaning="99 of 100 served requests were done in this time, counted from when due",
+        form=format_latency,
+    ),
+    Measure(
+        key="host_memory_mean_bytes",
+        label="host\nmemory",
+        meaning="What the guests cost the host, everything counted",
+        form=format_bytes,
+        better=Better.NEITHER,
+    ),
+    Measure(
+        key="guest_swap_in_bytes",
+        label="guest\nswap in",
+        meaning="Read back from swap by the guests",
+        form=format_bytes,
+        better=Better.NEITHER,
+    ),
+    Measure(
+        key="host_swap_in_bytes",
+        label="host\nswap in",
+        meaning="Read back from swap by the host",
+        form=format_bytes,
+        better=Better.NEITHER,
+    ),
+    Measure(
+        key="kernel_cpu_s",
+        label="kernel\nCPU",
+        meaning="CPU time of the host's kernel threads",
+        form=format_seconds,
+        better=Better.NEITHER,
+    ),
+)
+
+
+def techniques_table(document: Mapping[str, Any]) -> Table:
+    """A row an arm; host memory is what it came to, which is to be the same for all."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
+    for measure in MEASURES:
+        table.add_column(measure.label, justify="right")
+    rows = _in_order(document)
+    for summary in rows:
+        table.add_row(_title(summary), *_cells(summary, rows))
+    return table
+
+
+def words_table(document: Mapping[str, Any]) -> Table:
+    """The classic table: what each technique does, what it asks of the guest, what it costs."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("technique", "how", "the guest must", "cost"):
+        table.add_column(heading)
+    for summary in _in_order(document):
+        arm = ARM_OF.get(summary.policy)
+        if arm is not None:
+            table.add_row(arm.title, arm.how, arm.guest_must, arm.cost)
+    return table
+
+
+def discarded_lines(document: Mapping[str, Any]) -> list[str]:
+    """Runs that are not judged, each with its reason."""
+    return [
+        f"discarded: {_name(summary)}: {why}"
+        for summary in _in_order(document)
+        for why in summary.why_invalid
+    ]
+
+
+def _in_order(document: Mapping[str, Any]) -> list[PolicySummary]:
+    places = {arm.name: place for place, arm in enumerate(ARMS, start=1)}
+    return sorted(summaries(document["arms"]), key=lambda summary: places.get(summary.policy, 0))
+
+
+def _name(summary: PolicySummary) -> str:
+    arm = ARM_OF.get(summary.policy)
+    return summary.title if arm is None else arm.title
+
+
+def _title(summary: PolicySummary) -> Text:
+    text = Text(_name(summary), style="bold")
+    runs, invalid = len(summary.arms), len(summary.why_invalid)
+    text.append(f"\n{runs} run{'s' if runs != 1 else ''}", style="not bold dim")
+    if invalid:
+        text.append(f", {invalid} discarded", style="not bold red")
+    return text
+
+
+def _cells(summary: PolicySummary, rows: Sequence[PolicySummary]) -> list[Text]:
+    cells = []
+    for measure in MEASURES:
+        spread = summary.spread(measure)
+        if spread is None:
+            cells.append(Text(ABSENT, style="dim"))
+            continue
+        told = measure.form(spread.mean)
+        is_best = told == best_told(measure, _contest(measure, rows))
+        text = Text(told, style="bold green" if is_best and _competes(summary) else "")
+        if spread.runs > 1:
+            text.append(f"\n{measure.form(spread.low)} to {measure.form(spread.high)}", "dim")
+        cells.append(text)
+    return cells
+
+
+def _contest(measure: Measure, rows: Sequence[PolicySummary]) -> list[float]:
+    spreads = [row.spread(measure) for row in rows if _competes(row)]
+    return [spread.mean for spread in spreads if spread is not None]
+
+
+def _competes(summary: PolicySummary) -> bool:
+    """What cannot be held to the budget is shown, and wins nothing."""
+    arm = ARM_OF.get(summary.policy)
+    return summary.policy != UNCONSTRAINED and arm is not None and arm.can_take_at_will
