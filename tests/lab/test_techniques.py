@@ -85,9 +85,7 @@ def environment() -> Iterator[dict[str, str]]:
     assert host_state() == before
 
 
-def test_arms_run_and_the_host_is_as_it_was(
-    tmp_path: Path, environment: dict[str, str]
-) -> None:
+def test_arms_run_and_the_host_is_as_it_was(tmp_path: Path, environment: dict[str, str]) -> None:
     before = host_state()
     wanted = ("zswap", "zram", "ksm_swap", "ladder")
     chosen = [word for name in wanted for word in ("--technique", name)]

@@ -94,6 +94,7 @@ traces = built_from_fields(
     is_stalled=st.booleans(),
     is_doubted=st.booleans(),
     is_confined=st.booleans(),
+    is_owed=st.booleans(),
     refaults_per_s=st.none() | moments,
     host_swap_in_bytes_per_s=st.none() | moments,
     host_waiting_ratio=st.none() | st.floats(0, 1),

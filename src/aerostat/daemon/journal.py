@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from aerostat.daemon.shares_log import SharesLog
 from aerostat.engine.explain import explain, explain_effect
 from aerostat.model.effect import Effect
 from aerostat.model.events import Event, LifecycleChanged, Outcome, TargetAnswered
@@ -61,6 +62,7 @@ class LogJournal:
         self._mode = mode
         self._log = structlog.get_logger()
         self._met: dict[GuestId, _Met] = {}
+        self._shares = SharesLog()
         self._summary_s: float | None = None
         self._effect = Effect.WORKING
 
@@ -79,6 +81,7 @@ class LogJournal:
                 self._tell_hold(trace)
             self._met[trace.guest].reason = trace.reason
         self._tell_effect(record.trace.host)
+        self._shares.show(record.trace)
         self._summarise(record)
 
     def _tell_effect(self, host: HostTrace) -> None:

@@ -6,6 +6,7 @@ much the guest uses: ``available`` and ``actual`` belong to different instants.
 """
 
 from aerostat.engine.columns import Figures, Memory, Round
+from aerostat.engine.distress import GROWTH_NOISE_RATE
 from aerostat.engine.host_side import believe_host_side
 from aerostat.policy.columns import ABSENT, FloatColumn, IntColumn
 from aerostat.units import MIB
@@ -119,6 +120,8 @@ def _usage(r: Round, i: int) -> None:
     span_s = r.now_s - memory.clean_s[i]
     growth = max(0.0, (used - before) / span_s) if before != ABSENT else 0.0
     memory.growth_rate[i] = growth
+    if growth > GROWTH_NOISE_RATE:
+        memory.grew_s[i] = r.now_s
     memory.used_bytes[i] = used
     memory.clean_available_bytes[i] = figures.available_bytes[i]
     # A guest that does not say what lies free is treated as if nothing did.

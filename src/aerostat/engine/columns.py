@@ -102,6 +102,7 @@ class Memory(NamedTuple):
     free_bytes: IntColumn
     cache_bytes: IntColumn
     growth_rate: FloatColumn  # bytes per second by which used rises; never negative
+    grew_s: FloatColumn  # when it last did, by more than noise
     remembered_bytes: FloatColumn  # used, its falls believed slowly
     burst_bytes: FloatColumn  # greatest rise within the lookahead, forgotten over many minutes
     low_bytes: FloatColumn  # used, its rises believed slowly
@@ -117,6 +118,7 @@ class Memory(NamedTuple):
     cache_floor_bytes: IntColumn  # its cache was missed below this; ABSENT: it was not
     squeeze_s: FloatColumn  # when memory in use was last taken
     squeeze_from_bytes: IntColumn  # what it held before that; ABSENT: it got it back
+    trial_from_bytes: IntColumn  # what it held before the last try; ABSENT: it was beyond its due
     hurt_floor_bytes: IntColumn  # a squeeze below this hurt; ABSENT: none did
     backoff_until_s: FloatColumn  # before that, only what lies free: the last take hurt
     backoff_s: FloatColumn
@@ -165,6 +167,11 @@ class Estimates(NamedTuple):
     floor_bytes: IntColumn
     rising_bytes: IntColumn  # what it is about to take of the host, counted nowhere else
     harmless_bytes: IntColumn  # free in the guest beyond its headroom: taking it costs it nothing
+    kept_bytes: IntColumn  # what it uses, its headroom, and what it is expected to grow by
+    due_bytes: IntColumn  # its share by weight, if everybody wanted all it can have
+    is_owed: IntColumn  # in distress with less than its due
+    is_hoarding: IntColumn  # holds more than its due while somebody is owed
+    is_idle: IntColumn  # calm, and has not grown for long: it may be asked for what it uses
 
 
 class Decision(NamedTuple):

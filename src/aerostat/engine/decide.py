@@ -7,6 +7,7 @@ from aerostat.engine import codes
 from aerostat.engine.believe import believe
 from aerostat.engine.closing import lent_bytes
 from aerostat.engine.columns import Round
+from aerostat.engine.entitlement import entitle
 from aerostat.engine.estimate import estimate
 from aerostat.engine.guard import guard
 from aerostat.engine.order import order
@@ -32,10 +33,14 @@ def decide(r: Round) -> None:
 
 
 def judge(r: Round) -> None:
-    """What is believed and estimated of every guest."""
+    """What is believed and estimated of every guest, and what each is due."""
     for i in range(len(r.figures.run)):
         believe(r, i)
         estimate(r, i)
+    for host in range(len(r.hosts.first)):
+        supply = supply_of_host(r, host)
+        ordinary = supply - _burst_of_host(r, host, supply)
+        entitle(r, r.hosts.first[host], r.hosts.end[host], ordinary)
 
 
 def settle(r: Round) -> None:
@@ -92,6 +97,9 @@ def _wish(r: Round, host: Host) -> None:
         r.estimates.floor_bytes,
         r.memory.rise_bytes,
         r.estimates.is_in_host_swap,
+        r.estimates.kept_bytes,
+        r.estimates.due_bytes,
+        r.estimates.is_idle,
     )
     if r.policy == codes.POLICY_STATIC:
         static_wishes(needs, host, r.desk, r.decision.wishes)

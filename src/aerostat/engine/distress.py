@@ -27,8 +27,12 @@ STALL_RATE = 50.0
 """Allocations a second that had to wait for reclaim."""
 UNORDERED_RISE_BYTES = 4 * MIB
 """A balloon that deflates by itself by more than this ran into deflate-on-oom."""
+GROWTH_NOISE_RATE = 2 * MIB
+"""Bytes per second of rising use below which a guest is not growing, only breathing."""
 OWN_EFFECT_S = 10.0
 """For so long after a squeeze, swapping out is what was asked of the guest."""
+TRIAL_S = 5.0
+"""For so long what was tried of a guest within its due is kept aside for it: hot pages show."""
 STARVED_S = 3.0
 """In distress for so long with all that could be given: the others are asked for more."""
 BLAMED_S = 10.0
@@ -46,6 +50,11 @@ def headroom_bytes(max_bytes: int, knobs: Knobs) -> int:
 def is_squeezed(memory: Memory, i: int) -> bool:
     """Whether it was taken below what it used, and has not got that back."""
     return memory.squeeze_from_bytes[i] != ABSENT
+
+
+def is_on_trial(memory: Memory, i: int, now_s: float) -> bool:
+    """Whether memory it may be using was taken so lately that nobody else has it yet."""
+    return memory.trial_from_bytes[i] != ABSENT and now_s - memory.squeeze_s[i] < TRIAL_S
 
 
 def ordered_bytes(figures: Figures, memory: Memory, i: int) -> int:

@@ -4,6 +4,7 @@ from aerostat.engine.believe import ARRIVED_BYTES, sample_age_s
 from aerostat.engine.closing import follow_shutdown
 from aerostat.engine.columns import RUN_RUNNING, Round
 from aerostat.engine.distress import (
+    GROWTH_NOISE_RATE,
     OWN_EFFECT_S,
     STARVED_S,
     cache_floor_bytes,
@@ -19,12 +20,12 @@ from aerostat.engine.host_side import judge_host_side
 from aerostat.policy.columns import ABSENT
 from aerostat.units import MIB
 
-GROWTH_NOISE_RATE = 2 * MIB
-"""Bytes per second of rising use below which a guest is not growing, only breathing."""
 COMING_S = 10.0
 """For so long a guest is expected to go on reading its pages back from swap."""
 GROWING_S = 60.0
 """And to go on growing: one that has just started counts with what it was started for."""
+IDLE_S = 30.0
+"""A guest that has not grown for so long may be holding memory that it does not use."""
 HEALTHY_SAMPLES_MIN = 3
 """Calm samples in a row before memory in use may be taken from a guest."""
 TRIAL_RATIO = 0.05
@@ -48,6 +49,8 @@ def estimate(r: Round, i: int) -> None:
     if is_squeezed(memory, i) and out.ordered_bytes[i] >= memory.squeeze_from_bytes[i]:
         # The take was refused, or only recommended: nobody was squeezed by it.
         memory.squeeze_from_bytes[i] = ABSENT
+    if out.ordered_bytes[i] >= memory.trial_from_bytes[i]:
+        memory.trial_from_bytes[i] = ABSENT  # given back, or never taken
     _count_what_it_holds(r, i)
     follow_shutdown(r, i)
     out.is_stalled[i] = 1 if is_stalled(r, i) else 0
@@ -60,7 +63,7 @@ def estimate(r: Round, i: int) -> None:
 
 
 def _count_what_it_holds(r: Round, i: int) -> None:
-    """The larger of what it was asked for, what it says it holds, and what the host measures."""
+    """The largest of what it was asked for, what it says it holds, and what the host measures."""
     out = r.estimates
     actual = held_bytes(r.figures, r.memory, i)
     measured = 0
@@ -83,6 +86,7 @@ def _judge_distress(r: Round, i: int, fresh: bool) -> None:
     quiet = r.now_s - memory.distress_s[i] >= r.knobs.distress_quiet_s
     healthy = memory.healthy_samples[i] >= HEALTHY_SAMPLES_MIN
     out.is_calm[i] = 1 if (quiet and healthy) or r.knobs.spares_the_pressed == 0 else 0
+    out.is_idle[i] = 1 if out.is_calm[i] == 1 and r.now_s - memory.grew_s[i] >= IDLE_S else 0
 
 
 def is_stalled(r: Round, i: int) -> bool:
@@ -121,6 +125,7 @@ def _needs(r: Round, i: int) -> None:
     out.comfort_bytes[i] = ABSENT
     out.floor_bytes[i] = 0
     out.harmless_bytes[i] = 0
+    out.kept_bytes[i] = out.ordered_bytes[i]
     if max_bytes == ABSENT:
         return
     out.floor_bytes[i] = _floor_bytes(r, i)
@@ -141,7 +146,8 @@ def _needs(r: Round, i: int) -> None:
         return
     growth = memory.growth_rate[i] if memory.growth_rate[i] > GROWTH_NOISE_RATE else 0.0
     heading = memory.used_bytes[i] + int(growth * r.knobs.lookahead_s)
-    out.core_bytes[i] = min(heading, max_bytes)
+    # One that grows will soon use its headroom: that is more than comfort.
+    out.core_bytes[i] = min(heading + (headroom if growth > 0.0 else 0), max_bytes)
     need = max(heading + headroom, cache_floor_bytes(r, i))
     out.need_bytes[i] = min(need, max_bytes)
     learned = max(headroom, min(int(memory.burst_bytes[i]), r.knobs.headroom_bytes_max))
@@ -151,6 +157,7 @@ def _needs(r: Round, i: int) -> None:
     coming = int(growth * GROWING_S + max(0.0, memory.swap_in_rate[i]) * COMING_S)
     free = free_after_orders(r.figures, memory, i)
     out.harmless_bytes[i] = max(0, free - headroom - coming)
+    out.kept_bytes[i] = min(memory.used_bytes[i] + headroom + coming, max_bytes)
 
 
 def _keep_what_it_has(r: Round, i: int) -> None:
@@ -180,7 +187,21 @@ def _needs_of_squeezed(r: Round, i: int, headroom: int) -> None:
 
 
 def _floor_bytes(r: Round, i: int) -> int:
-    """Below this not even scarcity takes: min, what its system lives in, and what once hurt."""
+    """Below this not even scarcity takes: ``least_bytes``, and what once hurt."""
+    max_bytes = r.figures.max_bytes[i]
+    floor = least_bytes(r, i)
+    is_backing_off = r.knobs.backs_off == 1 and r.now_s < r.memory.backoff_until_s[i]
+    if is_backing_off and r.memory.hurt_floor_bytes[i] != ABSENT:
+        # What hurt once binds only as far as the guest still uses it.
+        hurt = r.memory.hurt_floor_bytes[i]
+        if r.memory.used_bytes[i] != ABSENT:
+            hurt = min(hurt, r.memory.used_bytes[i] + headroom_bytes(max_bytes, r.knobs))
+        floor = max(floor, hurt)
+    return min(max(floor, cache_floor_bytes(r, i)), max_bytes)
+
+
+def least_bytes(r: Round, i: int) -> int:
+    """Min, what its system lives in, and all it uses where it may have nowhere to put it."""
     max_bytes = r.figures.max_bytes[i]
     floor = max(r.figures.min_bytes[i], min(r.knobs.guest_floor_bytes, max_bytes))
     if r.memory.swap_out_bytes[i] <= 0 and r.memory.used_bytes[i] != ABSENT:
@@ -190,11 +211,4 @@ def _floor_bytes(r: Round, i: int) -> int:
         kept = headroom_bytes(max_bytes, r.knobs) // 4
         tried = int(TRIAL_RATIO * max_bytes) if r.is_host_short == 1 else 0
         floor = max(floor, r.memory.used_bytes[i] + kept - tried)
-    is_backing_off = r.knobs.backs_off == 1 and r.now_s < r.memory.backoff_until_s[i]
-    if is_backing_off and r.memory.hurt_floor_bytes[i] != ABSENT:
-        # What hurt once binds only as far as the guest still uses it.
-        hurt = r.memory.hurt_floor_bytes[i]
-        if r.memory.used_bytes[i] != ABSENT:
-            hurt = min(hurt, r.memory.used_bytes[i] + headroom_bytes(max_bytes, r.knobs))
-        floor = max(floor, hurt)
-    return min(max(floor, cache_floor_bytes(r, i)), max_bytes)
+    return min(floor, max_bytes)

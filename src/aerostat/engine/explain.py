@@ -71,6 +71,8 @@ def explain(trace: GuestTrace) -> str:
         signs=_signs(trace),
         swapped=_size(trace.host_swap_bytes),
     )
+    if trace.is_owed:
+        words += f"; its share by weight is {_size(trace.due_bytes)}, but others hold it"
     bound = _BOUND_WORDS.get(trace.bound)
     if bound is not None:
         words += ", " + bound.format(min=_size(trace.min_bytes))

@@ -7,7 +7,7 @@ over, one take a sample, floors, steps, cooldown, back-off, dead band.
 from aerostat.engine import codes
 from aerostat.engine.believe import ARRIVED_BYTES, PERIOD_S_MIN
 from aerostat.engine.columns import RUN_MIGRATING, RUN_RUNNING, RUN_UNREACHABLE, Decision, Round
-from aerostat.engine.distress import BLAMED_S, headroom_bytes, is_recovering
+from aerostat.engine.distress import BLAMED_S, headroom_bytes, is_on_trial, is_recovering
 from aerostat.engine.knobs import Knobs
 from aerostat.policy.codes import (
     WHY_DISTRESS,
@@ -181,6 +181,11 @@ def _note_take(r: Round, i: int, target: int) -> None:
         memory.squeeze_s[i] = r.now_s
         if memory.squeeze_from_bytes[i] == ABSENT:
             memory.squeeze_from_bytes[i] = r.estimates.ordered_bytes[i]
+        is_within_due = r.estimates.ordered_bytes[i] <= r.estimates.due_bytes[i]
+        for_others = r.decision.wishes.why[i] == WHY_TAKEN_FOR_OTHERS
+        memory.trial_from_bytes[i] = ABSENT
+        if is_within_due and for_others:
+            memory.trial_from_bytes[i] = r.estimates.ordered_bytes[i]
 
 
 def _must_not_be_taken_from(r: Round, i: int) -> bool:
@@ -241,6 +246,14 @@ def is_spared_for_swap(r: Round, i: int) -> bool:
     return swapped and r.estimates.is_confined[i] == 0 and r.is_host_short == 0
 
 
+def _is_spared(r: Round, i: int) -> bool:
+    """Whether the last take hurt not long ago. Who holds others' due is asked again at one pace."""
+    memory = r.memory
+    if r.estimates.is_hoarding[i] == 0:
+        return r.now_s < memory.backoff_until_s[i]
+    return r.now_s < memory.backoff_until_s[i] - memory.backoff_s[i] + r.knobs.stall_retry_s
+
+
 def _step_bytes(r: Round, i: int) -> int:
     """How much may be taken now: what lies free at once, what is used for something slowly.
 
@@ -258,8 +271,8 @@ def _step_bytes(r: Round, i: int) -> int:
         harmless = 0
     for_others = r.decision.wishes.why[i] == WHY_TAKEN_FOR_OTHERS
     pause_s = knobs.cooldown_s * (HURRY_RATIO if for_others else 1.0)
-    resting = r.now_s - r.memory.take_s[i] < pause_s
-    hurt = knobs.backs_off == 1 and r.now_s < r.memory.backoff_until_s[i]
+    resting = r.now_s - r.memory.take_s[i] < pause_s or is_on_trial(r.memory, i, r.now_s)
+    hurt = knobs.backs_off == 1 and _is_spared(r, i)
     if resting or hurt or r.estimates.is_calm[i] == 0:
         return min(harmless, most)
     slow = min(int(knobs.step_ratio_max * r.figures.max_bytes[i]), knobs.step_rate_max)

@@ -7,6 +7,7 @@ it holds until ``actual`` has moved. Only a guest that shuts down may be lent mo
 from aerostat.engine import codes
 from aerostat.engine.closing import lend, lent_bytes
 from aerostat.engine.columns import Round
+from aerostat.engine.entitlement import claim_bytes, tried_bytes
 from aerostat.engine.guard import TARGET_GRAIN_BYTES, dead_band_bytes
 from aerostat.policy.codes import WHY_DISTRESS, WHY_RAISED_TO_MIN, WHY_SHUTDOWN, WHY_SURPLUS
 from aerostat.policy.columns import ABSENT
@@ -23,7 +24,7 @@ def order(r: Round, host: int, pool_bytes: int, burst_bytes: int) -> None:
     critical_bytes = r.hosts.kept_back_bytes[host]
     if not _does_anybody_grow(r, first, end):
         return
-    left = max(0, pool_bytes)
+    left = max(0, pool_bytes - _kept_aside(r, first, end))
     given = 0
     for rank in range(RANKS):
         if rank == SHUTDOWN_RANK:
@@ -80,19 +81,66 @@ def _rank(why: int) -> int:
     return 4 if why == WHY_SURPLUS else 3
 
 
+def _grows(r: Round, i: int) -> bool:
+    return r.decision.target_bytes[i] > r.estimates.ordered_bytes[i]
+
+
+def _kept_aside(r: Round, first: int, end: int) -> int:
+    """What guests on trial gave a moment ago: nobody else has it before they can do without."""
+    aside = 0
+    for i in range(first, end):
+        if not _grows(r, i):
+            aside += tried_bytes(r, i)
+    return aside
+
+
 def _serve(r: Round, first: int, end: int, rank: int, supply: int) -> int:
     for i in range(first, end):
         r.grants[i] = 0
         r.wants[i] = 0
-        grows = r.decision.target_bytes[i] > r.estimates.ordered_bytes[i]
-        if grows and _rank(r.decision.wishes.why[i]) == rank:
+        if _grows(r, i) and _rank(r.decision.wishes.why[i]) == rank:
             # A balloon still inflating holds more than its target: only the rest is new.
             r.wants[i] = max(0, r.decision.target_bytes[i] - r.estimates.committed_bytes[i])
-    fill(r.grants, r.wants, r.figures.weight, first, end, supply)
+    if rank == 0:
+        _serve_distress(r, first, end, supply)
+    else:
+        fill(r.grants, r.wants, r.figures.weight, first, end, supply)
     given = 0
     for i in range(first, end):
         given += r.grants[i] if r.grants[i] >= r.wants[i] else _cut(r, i, r.grants[i])
     return given
+
+
+def _serve_distress(r: Round, first: int, end: int, supply: int) -> None:
+    """First what was tried of a guest and hurt it; then what each is due; then the rest by weight.
+
+    What others, still growing, will soon want of their due is not given to those beyond theirs.
+    """
+    more, left, claims = r.desk.cap, supply, 0
+    for i in range(first, end):
+        more[i] = tried_bytes(r, i)
+    left -= _grant(r, first, end, left)
+    for i in range(first, end):
+        more[i] = r.estimates.due_bytes[i] - r.estimates.committed_bytes[i] - r.grants[i]
+    left -= _grant(r, first, end, left)
+    for i in range(first, end):
+        more[i] = r.wants[i]
+        claims += claim_bytes(r, i)
+    _grant(r, first, end, max(0, left - claims))
+
+
+def _grant(r: Round, first: int, end: int, supply: int) -> int:
+    """Share ``supply`` by weight, up to so much more each as ``desk.cap`` says and it wants."""
+    more, cap = r.desk.extra, r.desk.cap
+    granted = 0
+    for i in range(first, end):
+        more[i] = 0
+        cap[i] = max(0, min(cap[i], r.wants[i] - r.grants[i]))
+    fill(more, cap, r.figures.weight, first, end, supply)
+    for i in range(first, end):
+        r.grants[i] += more[i]
+        granted += more[i]
+    return granted
 
 
 def _cut(r: Round, i: int, grant: int) -> int:

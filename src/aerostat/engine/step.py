@@ -55,7 +55,7 @@ def step(
     following = with_events(following, events, now_s=now_s)
     signs = _host_signs(following, params, now_s=now_s)
     following = _judged_host(following, snapshot, params, signs)
-    supply = supply_of(snapshot, params, following.memory.actual_bytes)
+    supply = supply_of(snapshot, params, following.memory)
     before = actual_before(following, events)
     supply = with_room_for(supply, signs.coming_bytes, params)
     r = round_of(following, snapshot, supply, params)

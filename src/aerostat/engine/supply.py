@@ -1,11 +1,11 @@
 """Supply: what the guests of a host may hold together, and what is physically left to give."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from aerostat.engine.columns import Memory, empty_memory
 from aerostat.engine.params import Accounting, EngineParams
+from aerostat.engine.resident import in_use_bytes, resident_bytes
 from aerostat.model.host import HostSnapshot
-from aerostat.policy.columns import ABSENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,13 +17,11 @@ class Supply:
     physical_bytes: int | None  # what the host could still back right now
 
 
-def supply_of(
-    snapshot: HostSnapshot, params: EngineParams, last_actual: Sequence[int] = ()
-) -> Supply:
+def supply_of(snapshot: HostSnapshot, params: EngineParams, memory: Memory | None = None) -> Supply:
     """Work out the supply from the host's own figures and the operator's budget.
 
-    ``last_actual`` is what each guest held when it was last read, ``ABSENT`` where it never was: a
-    guest that does not answer just now holds its memory all the same.
+    ``memory`` is what the engine remembers, with rows as in the snapshot: a guest that does not
+    answer just now holds its memory all the same.
 
     Without a budget the guests may hold what they hold now plus what the host has available, less
     the host's reserve. Memory that a guest was asked for but has not given back is not available,
@@ -37,12 +35,11 @@ def supply_of(
     host = snapshot.memory
     if host is None:
         return Supply(total_bytes=None, burst_bytes=0, physical_bytes=None)
+    known = empty_memory(len(snapshot.guests)) if memory is None else memory
     reserve = params.host.reserve.of(host.total_bytes)
     spare = host.available_bytes - reserve - (host.revocable_bytes or 0)
-    if params.host.accounting is Accounting.ELASTIC:
-        total = max(0, sum(_actual_bytes(snapshot, last_actual)) + spare)
-    else:
-        total = max(0, _resident_bytes(snapshot, last_actual) + spare)
+    is_elastic = params.host.accounting is Accounting.ELASTIC
+    total = max(0, _held_bytes(snapshot, known, is_elastic=is_elastic) + spare)
     if params.host.budget_bytes is not None:
         total = min(total, params.host.budget_bytes)
     # Half of the reserve is the hard line: distress may use the rest of it.
@@ -63,22 +60,19 @@ def with_room_for(supply: Supply, coming_bytes: int, params: EngineParams) -> Su
     return replace(supply, total_bytes=total, burst_bytes=min(total, supply.burst_bytes))
 
 
-def _actual_bytes(snapshot: HostSnapshot, last_actual: Sequence[int]) -> list[int]:
-    known = last_actual or [ABSENT] * len(snapshot.guests)
-    return [
-        max(0, last) if guest.actual_bytes is None else guest.actual_bytes
-        for guest, last in zip(snapshot.guests, known, strict=True)
-    ]
-
-
-def _resident_bytes(snapshot: HostSnapshot, last_actual: Sequence[int]) -> int:
-    """What the host holds for guests' own memory; the hypervisor's overhead is not theirs.
+def _held_bytes(snapshot: HostSnapshot, memory: Memory, *, is_elastic: bool) -> int:
+    """What guests hold of the host: by their word where elastic, else what is really there.
 
     A guest whose measure is absent counts with its ``actual``: too much rather than too little,
     because too small a supply would take memory on a figure nobody has.
     """
-    resident = 0
-    for guest, actual in zip(snapshot.guests, _actual_bytes(snapshot, last_actual), strict=True):
-        held = None if guest.footprint is None else guest.footprint.held_bytes
-        resident += actual if held is None else min(held, actual)
-    return resident
+    held = 0
+    for i, guest in enumerate(snapshot.guests):
+        last = max(0, memory.actual_bytes[i])
+        actual = last if guest.actual_bytes is None else guest.actual_bytes
+        measured = None if guest.footprint is None else guest.footprint.held_bytes
+        if is_elastic or measured is None:
+            held += actual
+        else:
+            held += resident_bytes(measured, actual, in_use_bytes(memory, i))
+    return held

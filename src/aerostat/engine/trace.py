@@ -7,7 +7,7 @@ from aerostat.engine.params import EngineParams
 from aerostat.engine.state import EngineState
 from aerostat.engine.supply import Supply
 from aerostat.model.host import HostSnapshot
-from aerostat.model.host_state import LADDER
+from aerostat.model.host_state import LADDER, OWED_STEPS, HostState, LadderStep
 from aerostat.model.plan import GuestTrace, HostTrace, Plan, RoundTrace, TargetChange
 from aerostat.policy.columns import ABSENT
 
@@ -78,14 +78,23 @@ def trace_of(r: Round, snapshot: HostSnapshot, supply: Supply, state: EngineStat
             short_bytes=0 if total is None else max(0, demand + state.reserved_bytes - total),
             reserved_bytes=state.reserved_bytes,
             rising_bytes=sum(r.estimates.rising_bytes),
+            owed_bytes=sum((g.due_bytes or 0) - (g.actual_bytes or 0) for g in guests if g.is_owed),
             state=state.host_state,
-            allowed=LADDER[state.host_state],
+            allowed=_allowed(state.host_state, any(g.is_owed for g in guests)),
             effect=state.self_check.effect,
             futile_rounds=state.self_check.futile_rounds,
             idle_short_s=state.self_check.idle_s(snapshot.now_s),
         ),
         guests=guests,
     )
+
+
+def _allowed(state: HostState, is_somebody_owed: bool) -> tuple[LadderStep, ...]:
+    """The host's steps; where guests keep others from their due, no more of them are let in."""
+    steps = LADDER[state]
+    if is_somebody_owed:
+        steps += tuple(step for step in OWED_STEPS if step not in steps)
+    return steps
 
 
 def _guest_trace(r: Round, i: int, guest: str, name: str) -> GuestTrace:
@@ -122,6 +131,8 @@ def _guest_trace(r: Round, i: int, guest: str, name: str) -> GuestTrace:
         host_swap_in_bytes_per_s=None if (x := memory.host_swap_in_rate[i]) < 0 else x,
         host_waiting_ratio=None if (x := memory.host_waiting_ratio[i]) < 0 else x,
         host_rising_bytes=estimates.rising_bytes[i] or None,
+        due_bytes=None if (n := estimates.due_bytes[i]) == ABSENT else n,
+        is_owed=estimates.is_owed[i] == 1 and estimates.is_starved[i] == 1,
     )
 
 

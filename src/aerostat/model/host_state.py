@@ -24,6 +24,9 @@ class LadderStep(StrEnum):
     ALERT = "alert"
 
 
+OWED_STEPS = (LadderStep.REFUSE_STARTS, LadderStep.ALERT)
+"""Due in any state while a guest in distress lacks its share by weight and nobody can give."""
+
 LADDER = {
     HostState.COMFORTABLE: (LadderStep.GIVE_SURPLUS, LadderStep.TAKE_FREE),
     HostState.SOFT: (LadderStep.TAKE_FREE, LadderStep.TAKE_BY_WEIGHT),

@@ -62,6 +62,8 @@ class GuestTrace:
     host_rising_bytes: int | None = (
         None  # what it is about to take of the host, counted nowhere else
     )
+    due_bytes: int | None = None  # its share by weight, if everybody wanted all it can have
+    is_owed: bool = False  # in distress for seconds with less than that, which others hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,7 @@ class HostTrace:
     short_bytes: int = 0  # demand that the supply cannot meet
     reserved_bytes: int = 0  # promised to VMs that are not here yet
     rising_bytes: int = 0  # what VMs that tell nothing of themselves are about to take
+    owed_bytes: int = 0  # what guests in distress lack of their due, and nobody can be made to give
     state: HostState = HostState.COMFORTABLE
     allowed: tuple[LadderStep, ...] = ()
     effect: Effect = Effect.WORKING

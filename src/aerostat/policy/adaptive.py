@@ -9,8 +9,10 @@ that needs leave over.
 Whoever has less than it needs is raised. Memory is taken only as far as somebody else's need or the
 host calls for it, from those with the greatest excess first. Where that is not enough, calm guests
 are asked for memory they may not be using, in small steps that end where it hurts (the guard sees
-to that). What is above need is evened out only when it is very uneven, and only at the expense of
-guests that have been calm for long.
+to that). A guest within its due (its share by weight, if everybody wanted all it can have) gives
+others only what lies free in it, and what it seems to have forgotten; for a host that is short
+itself everybody gives. What is above need is evened out only when it is very uneven, and
+only at the expense of guests that have been calm for long.
 """
 
 from aerostat.policy.codes import (
@@ -171,6 +173,10 @@ def _takes(needs: Needs, host: Host, desk: Desk) -> None:
         left += max(0, starving - max(0, bound - held - missing))
         left = _ask_beside_the_swapped(needs, first, end, left, desk, host.is_short)
         _probe(needs, first, end, left, desk, host.is_short)
+    for_host = held - host.supply_bytes - total_of(desk.taken, first, end)
+    if for_host > 0:
+        _last_resort(needs, first, end, desk)
+        drain(desk.excess, needs.weight, desk.taken, first, end, for_host)
     rest = held + missing + evening - ordinary - total_of(desk.taken, first, end)
     if rest > 0:
         _excess(needs, first, end, 1, desk)
@@ -188,7 +194,13 @@ def _excess(needs: Needs, first: int, end: int, calm_only: int, desk: Desk) -> N
         asked = asked and needs.is_in_host_swap[i] == 0
         if asked and (needs.is_calm[i] == 1 or calm_only == 0):
             kept = needs.ordered_bytes[i] - desk.taken[i]
-            desk.excess[i] = max(0, kept - desk.surplus_share[i])
+            own = max(desk.surplus_share[i], _protected_bytes(needs, i))
+            desk.excess[i] = max(0, kept - own)
+
+
+def _protected_bytes(needs: Needs, i: int) -> int:
+    """What is not taken from it for others: what it uses, as far as that is within its due."""
+    return min(needs.due_bytes[i], needs.kept_bytes[i])
 
 
 def _ask_beside_the_swapped(
@@ -206,7 +218,8 @@ def _ask_beside_the_swapped(
         asked = _has_need(needs, i) and needs.is_distressed[i] == 0
         if asked and needs.is_in_host_swap[i] == 0:
             kept = needs.ordered_bytes[i] - desk.taken[i]
-            desk.excess[i] = max(0, kept - desk.need_share[i])
+            own = max(desk.need_share[i], _protected_bytes(needs, i))
+            desk.excess[i] = max(0, kept - own)
     left = drain(desk.excess, needs.weight, desk.taken, first, end, amount)
     if left <= 0:
         return 0
@@ -233,8 +246,23 @@ def _probe(needs: Needs, first: int, end: int, amount: int, desk: Desk, is_host_
         calm = needs.is_distressed[i] == 0 and needs.is_calm[i] == 1
         if _has_need(needs, i) and calm and not spared:
             kept = needs.ordered_bytes[i] - desk.taken[i]
-            desk.excess[i] = max(0, kept - needs.floor_bytes[i])
+            own = needs.floor_bytes[i]
+            if needs.is_idle[i] == 0:
+                own = max(own, _protected_bytes(needs, i))
+            desk.excess[i] = max(0, kept - own)
     drain(desk.excess, needs.weight, desk.taken, first, end, amount)
+
+
+def _last_resort(needs: Needs, first: int, end: int, desk: Desk) -> None:
+    """For the host itself: all that calm guests hold above what they cannot do without."""
+    for i in range(first, end):
+        desk.excess[i] = 0
+        if _has_need(needs, i) and needs.is_distressed[i] == 0:
+            kept = needs.ordered_bytes[i] - desk.taken[i]
+            own = desk.need_share[i]
+            if needs.is_calm[i] == 1:
+                own = min(own, needs.floor_bytes[i])
+            desk.excess[i] = max(0, kept - own)
 
 
 def _wish(needs: Needs, i: int, desk: Desk, out: Wishes) -> None:

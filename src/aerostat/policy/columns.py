@@ -33,6 +33,9 @@ class Needs(NamedTuple):
     floor_bytes: IntColumn  # below that not even scarcity takes
     rise_bytes: FloatColumn  # how far it rose at a stretch, in the last hours
     is_in_host_swap: IntColumn  # part of it lies there: to take it, the host reads it first
+    kept_bytes: IntColumn  # what it uses, its headroom, and what it is expected to grow by
+    due_bytes: IntColumn  # its share by weight, if everybody wanted all it can have
+    is_idle: IntColumn  # calm, and has not grown for long
 
 
 class Host(NamedTuple):

@@ -31,6 +31,7 @@ CREATE TABLE round (
     short_bytes INTEGER NOT NULL,
     reserved_bytes INTEGER,
     rising_bytes INTEGER,
+    owed_bytes INTEGER,
     state TEXT,
     allowed TEXT,
     effect TEXT,
@@ -136,6 +137,8 @@ CREATE TABLE decision (
     host_swap_in_bytes_per_s REAL,
     host_waiting_ratio REAL,
     host_rising_bytes INTEGER,
+    due_bytes INTEGER,
+    is_owed INTEGER,
     PRIMARY KEY (round, guest)
 ) STRICT, WITHOUT ROWID;
 

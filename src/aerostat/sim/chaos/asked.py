@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from aerostat.engine.columns import RUN_MIGRATING, RUN_PAUSED
 from aerostat.engine.params import Accounting, EngineParams, HostParams
-from aerostat.engine.state import EngineState
+from aerostat.engine.resident import in_use_bytes
+from aerostat.engine.state import EngineState, aligned, with_events
 from aerostat.engine.step import Step, step
 from aerostat.model.events import Event, Outcome, TargetAnswered
 from aerostat.model.figures import BalloonStatistics, GuestPressure, VmFootprint
@@ -49,6 +50,7 @@ class AskedEngine:
         snapshot = snapshot_of(world, now_s)
         heard = (*events, *_answers(world, tick))
         decided = self.decide(self.state, snapshot, heard, params_of(world))
+        self._note_use(snapshot, heard)
         self.state, self.last = decided.state, decided
         judge_supply(world)
         world.host.reserved_bytes[0] = decided.state.reserved_bytes
@@ -59,6 +61,16 @@ class AskedEngine:
         send(world, tick)
         live(world, now_s + world.tick_s)
         return decided
+
+    def _note_use(self, snapshot: HostSnapshot, heard: Sequence[Event]) -> None:
+        """As the round that was just decided knew it: nobody's state is changed in place."""
+        ids = tuple(guest.guest for guest in snapshot.guests)
+        known = aligned(self.state, ids, now_s=snapshot.now_s)
+        known = with_events(known, heard, now_s=snapshot.now_s)
+        for i in range(len(self.world.guests.is_here)):
+            self.world.watch.in_use_bytes[i] = ABSENT
+        for row, guest in enumerate(ids):
+            self.world.watch.in_use_bytes[int(guest[1:])] = in_use_bytes(known.memory, row)
 
 
 def _answers(world: World, tick: int) -> tuple[Event, ...]:

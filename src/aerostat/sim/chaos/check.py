@@ -6,6 +6,7 @@ case is clear: what the guest showed, not what one might suspect.
 
 from aerostat.engine.columns import RUN_RUNNING
 from aerostat.policy.columns import ABSENT
+from aerostat.policy.water import fill
 from aerostat.sim.chaos.columns import VIOLATIONS_MAX, World
 from aerostat.sim.chaos.rules import (
     ABOVE_MAX,
@@ -31,6 +32,9 @@ REST_BYTES = 4 * MIB
 """Distress is judged here only while the balloon rests: moving, figures belong to two instants."""
 WORTH_BYTES = 4 * MIB
 """Each guest's part of what is free, below which nobody is expected to be raised."""
+TRIAL_S = 5.0
+"""For so long the engine may keep aside for a guest what it has just taken from it."""
+BURST_RATIO = 0.05
 CHURN_RATIO_MAX = 8.0
 """Of max: so much may be commanded for one guest within a minute, to and fro."""
 ROUNDING_BYTES = 64 * 1024
@@ -43,6 +47,7 @@ def check(world: World, now_s: float, tick: int) -> None:
     _observe(world, now_s, tick)
     for i in range(len(world.guests.is_here)):
         _observe_shutdown(world, i, now_s)
+    _note_dues(world)
     _check_gives(world, tick)
     for i in range(len(world.guests.is_here)):
         plan = world.commands.plan_bytes[i]
@@ -53,7 +58,7 @@ def check(world: World, now_s: float, tick: int) -> None:
             if plan < min(ordered_bytes(world, i), actual_bytes(world, i)):
                 _check_take(world, i, now_s, tick)
         _check_distress(world, i, now_s, tick)
-        _note_direction(world, i)
+        _note_direction(world, i, now_s)
 
 
 def violate(world: World, tick: int, guest: int, rule: int, found: int, allowed: int) -> None:
@@ -107,6 +112,9 @@ def _observe(world: World, now_s: float, tick: int) -> None:
             known = world.commands.known_bytes[i]
             if known != ABSENT and abs(actual - known) <= 2 * MIB:
                 world.watch.has_arrived[i] = 1
+            elif world.watch.has_arrived[i] == 1 and actual < known - REST_BYTES:
+                # No balloon inflates by itself: that target was lost, and an older one stands.
+                world.commands.known_bytes[i] = ABSENT
 
 
 def _observe_shutdown(world: World, i: int, now_s: float) -> None:
@@ -225,7 +233,10 @@ def _check_gives(world: World, tick: int) -> None:
 
 
 def _check_distress(world: World, i: int, now_s: float, tick: int) -> None:
-    """Distress beats everything: raised in this round, by its part of what is free."""
+    """Distress beats everything: raised in this round, by its part of what is free.
+
+    Of what others are due, only as far as it is due that itself.
+    """
     ordered = ordered_bytes(world, i)
     lacks = world.guests.ceiling_bytes[i] - max(ordered, committed_bytes(world, i))
     if not _is_movable(world, i) or lacks < WORTH_BYTES:
@@ -236,19 +247,60 @@ def _check_distress(world: World, i: int, now_s: float, tick: int) -> None:
     for other in range(len(world.guests.is_here)):
         if world.guests.is_here[other] == 1:
             weights += world.guests.weight[other]
-    part = free_bytes(world, 0) * world.guests.weight[i] // weights
+    free = free_bytes(world, 0) - _kept_aside_bytes(world, now_s)
+    own = max(0, world.watch.due_bytes[i] - committed_bytes(world, i))
+    part = max(min(free, own), free - _due_to_others_bytes(world, i))
+    part = part * world.guests.weight[i] // weights
     plan = world.commands.plan_bytes[i]
     if part >= WORTH_BYTES and plan <= ordered:  # ABSENT is below everything
         violate(world, tick, i, DISTRESS_UNSERVED, max(plan, ordered), ordered + part)
 
 
-def _note_direction(world: World, i: int) -> None:
+def _note_dues(world: World) -> None:
+    """What each guest is due at the least; a balloon that does not rest may be planned around."""
+    due, cap = world.watch.due_bytes, world.watch.due_cap_bytes
+    for i in range(len(world.guests.is_here)):
+        due[i] = committed_bytes(world, i)
+        cap[i] = due[i]
+        if _is_movable(world, i):
+            most = world.guests.ceiling_bytes[i]
+            cap[i] = max(cap[i], most)
+            if abs(actual_bytes(world, i) - ordered_bytes(world, i)) <= REST_BYTES:
+                due[i] = min(max(1, world.guests.min_bytes[i]), most)
+                cap[i] = most
+    host = world.host
+    supply = max(0, host.supply_bytes[0] - host.reserved_bytes[0])
+    supply -= min(supply, int(BURST_RATIO * supply))
+    fill(due, cap, world.guests.weight, 0, len(due), supply)
+
+
+def _due_to_others_bytes(world: World, i: int) -> int:
+    """What all but guest ``i`` could still claim of their dues."""
+    lacks = 0
+    for other in range(len(world.guests.is_here)):
+        if other != i and world.guests.is_here[other] == 1:
+            lacks += max(0, world.watch.due_bytes[other] - committed_bytes(world, other))
+    return lacks
+
+
+def _kept_aside_bytes(world: World, now_s: float) -> int:
+    """What was taken so lately that it may still be kept for whom it was taken from."""
+    aside = 0
+    for i in range(len(world.guests.is_here)):
+        if now_s - world.watch.taken_s[i] <= TRIAL_S and world.guests.is_here[i] == 1:
+            aside += max(0, world.watch.taken_from_bytes[i] - committed_bytes(world, i))
+    return aside
+
+
+def _note_direction(world: World, i: int, now_s: float) -> None:
     """Whether it was taken from since it was last given."""
     plan = world.commands.plan_bytes[i]
     if plan == ABSENT or world.host.is_enforcing[0] == 0 or world.faults.refuses[i] == 1:
         return
     if plan < ordered_bytes(world, i):
         world.watch.is_squeezed[i] = 1
+        world.watch.taken_s[i] = now_s
+        world.watch.taken_from_bytes[i] = ordered_bytes(world, i)
     elif plan > actual_bytes(world, i) + MIB:
         world.watch.is_squeezed[i] = 0
 

@@ -118,8 +118,13 @@ class Watch(NamedTuple):
     is_squeezed: IntColumn  # taken from since it was last given
     asked_s: FloatColumn  # when it was asked to shut down
     asked_from_bytes: IntColumn  # what it counted with then; ABSENT: it was not
+    taken_s: FloatColumn  # when it was last lowered ...
+    taken_from_bytes: IntColumn  # ... and what it held before that
+    due_bytes: IntColumn  # its share by weight, if everybody wanted all it can have; at least that
+    due_cap_bytes: IntColumn
     has_arrived: IntColumn
     last_actual_bytes: IntColumn  # as last read; ABSENT: never
+    in_use_bytes: IntColumn  # as the engine believes it, for the host's account
     moved_bytes: IntColumn  # commanded in this minute
     moved_bytes_max: IntColumn
     moved_in_all_bytes: IntColumn
@@ -149,9 +154,14 @@ class World(NamedTuple):
 
 
 _ABSENT_AT_FIRST = frozenset(
-    {"claims", "plan_bytes", "known_bytes", "last_actual_bytes", "asked_from_bytes"}
+    {
+        "claims", "plan_bytes", "known_bytes", "last_actual_bytes", "asked_from_bytes",
+        "in_use_bytes",
+    }
+)  # fmt: skip
+_PAST_AT_FIRST = frozenset(
+    {"sample_s", "seen_s", "take_seen_s", "seen_sample_s", "asked_s", "taken_s"}
 )
-_PAST_AT_FIRST = frozenset({"sample_s", "seen_s", "take_seen_s", "seen_sample_s", "asked_s"})
 
 
 def empty_world(count: int, tick_s: float) -> World:

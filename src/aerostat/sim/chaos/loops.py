@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 
+from aerostat.engine import resident
 from aerostat.engine.columns import Round
 from aerostat.sim.chaos import answer, check, columns, physics, rules, show, ticks
 from aerostat.sim.chaos.columns import World
@@ -15,7 +16,7 @@ TickLoop = Callable[[World, Round, int, int], None]
 def compiled_loop() -> TickLoop:
     """``ticks.run_ticks``, compiled; the first call of it takes a while."""
     compiled = compile_modules(
-        (*ENGINE_MODULES, physics, show, answer, check, ticks),
+        (*ENGINE_MODULES, resident, physics, show, answer, check, ticks),
         beside=(*ENGINE_BESIDE, columns, rules),
     )
     loop: TickLoop = compiled[ticks.run_ticks]

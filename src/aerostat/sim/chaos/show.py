@@ -4,7 +4,8 @@ The compiled twin of ``asked.snapshot_of`` with ``engine.figures``, ``engine.sup
 ``engine.host_state``: a test runs both ways on the same worlds and compares every target.
 """
 
-from aerostat.engine.columns import RUN_OTHER, RUN_UNREACHABLE, Figures, Round
+from aerostat.engine.columns import RUN_OTHER, RUN_UNREACHABLE, Figures, Memory, Round
+from aerostat.engine.resident import in_use_bytes, resident_bytes
 from aerostat.policy.columns import ABSENT
 from aerostat.sim.chaos.columns import WALL_S, World
 from aerostat.sim.chaos.physics import OVERHEAD_BYTES
@@ -106,6 +107,12 @@ def show_host(world: World, r: Round) -> None:
     r.hosts.reserved_bytes[0] = host.reserved_bytes[0]
 
 
+def note_use(world: World, memory: Memory) -> None:
+    """What the engine knows of the memory in use in each guest, before it decides."""
+    for i in range(len(world.guests.is_here)):
+        world.watch.in_use_bytes[i] = in_use_bytes(memory, i)
+
+
 def judge_supply(world: World) -> None:
     """Supply, what the host could back, and its state with hysteresis."""
     host = world.host
@@ -134,7 +141,7 @@ def _held_bytes(world: World) -> int:
         if reached and world.faults.hides_actual[i] == 0:
             actual = guests.actual_bytes[i]
         if reached and world.host.is_elastic[0] == 0:
-            actual = min(actual, guests.held_bytes[i])
+            actual = resident_bytes(guests.held_bytes[i], actual, world.watch.in_use_bytes[i])
         held += actual
     return held
 

@@ -10,6 +10,7 @@ from aerostat.sim.chaos.show import (
     CRITICAL,
     HARD,
     judge_supply,
+    note_use,
     settle_host,
     show_figures,
     show_host,
@@ -21,6 +22,7 @@ def run_ticks(world: World, r: Round, first: int, end: int) -> None:
     for tick in range(first, end):
         now_s = START_S + tick * world.tick_s
         settle_host(world)
+        note_use(world, r.memory)
         judge_supply(world)
         now = Round(
             now_s,
