@@ -67,7 +67,9 @@ def many_hosts(seed: int, policy: PolicyName) -> tuple[Round, Round]:
         for i in range(len(guests)):
             if draw.random() < 0.1:
                 state.memory.shutdown_asked_s[i] = now_s
-        supply = Supply(total_bytes=None, burst_bytes=0, physical_bytes=None)
+        supply = Supply(
+            total_bytes=None, burst_least_bytes=0, burst_most_bytes=0, physical_bytes=None
+        )
         r = round_of(state, snapshot, supply, params)
         firsts = list(range(0, len(guests), GUESTS_A_HOST))
         hosts = Hosts(
@@ -75,7 +77,9 @@ def many_hosts(seed: int, policy: PolicyName) -> tuple[Round, Round]:
             end=[first + GUESTS_A_HOST for first in firsts],
             supply_bytes=[draw.choice([-1, 1500, 2500, 4000]) * MIB for _ in firsts],
             physical_bytes=[draw.choice([-1, 200 * MIB]) for _ in firsts],
-            burst_bytes=[draw.choice([0, 100]) * MIB for _ in firsts],
+            burst_least_bytes=[draw.choice([0, 100]) * MIB for _ in firsts],
+            burst_most_bytes=[draw.choice([100, 400]) * MIB for _ in firsts],
+            burst_bytes=[0 for _ in firsts],
             kept_back_bytes=[0 for _ in firsts],
             reserved_bytes=[draw.choice([0, 50]) * MIB for _ in firsts],
         )

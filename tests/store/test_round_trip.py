@@ -90,6 +90,7 @@ traces = built_from_fields(
     swap_out_bytes_per_s=st.none() | moments,
     major_faults_per_s=st.none() | moments,
     pressure_some_ratio=st.none() | st.floats(0, 1),
+    confidence=st.none() | st.floats(0, 1),
     is_distressed=st.booleans(),
     is_stalled=st.booleans(),
     is_doubted=st.booleans(),

@@ -95,6 +95,7 @@ def _figures(told: Explanation) -> dict[str, int | float | None]:
         "free_bytes": None if said is None else said.free_bytes,
         "cache_bytes": None if said is None else said.cache_bytes,
         "demand_bytes": trace.demand_bytes,
+        "confidence": None if trace.confidence is None else round(trace.confidence, 3),
         "figures_age_s": None
         if trace.figures_age_s is None
         else round(trace.figures_age_s + since_s, 3),
@@ -188,6 +189,8 @@ def _figures_text(told: Explanation) -> str:
     known = [f"{format_size(int(size))} {name}" for name, size in sizes.items() if size is not None]
     if (age_s := figures["figures_age_s"]) is not None:
         known.append(f"figures {format_duration(age_s)} old")
+        if (confidence := figures["confidence"]) is not None:
+            known.append(f"{confidence:.0%} sure when it was decided")
     return ", ".join(known) or "no figures"
 
 

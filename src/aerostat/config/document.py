@@ -53,6 +53,7 @@ class HostTable(Table):
     accounting: Annotated[Accounting, BeforeValidator(choice(Accounting))] = _ENGINE.host.accounting
     reserve: HostAmount = _ENGINE.host.reserve
     burst_reserve: HostAmount = _ENGINE.host.burst_reserve
+    burst_reserve_min: HostAmount = _ENGINE.host.burst_reserve_min
 
 
 class GuestsTable(Table):
@@ -104,6 +105,7 @@ class AdvancedTable(Table):
     guest_floor: SizeBytes = _GUARD.guest_floor_bytes
     shutdown: Annotated[DurationS, within("0s", "1h")] = _GUARD.shutdown_s
     headroom: ShareRatio = _ADAPTIVE.headroom_ratio
+    headroom_sure: ShareRatio = _ADAPTIVE.headroom_sure_ratio
     headroom_min: SizeBytes = _ADAPTIVE.headroom_bytes_min
     headroom_max: SizeBytes = _ADAPTIVE.headroom_bytes_max
     lookahead: Annotated[DurationS, within("0s", "1m")] = _ADAPTIVE.lookahead_s

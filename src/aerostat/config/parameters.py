@@ -14,6 +14,7 @@ def engine_params(document: Document) -> EngineParams:
             budget_bytes=document.host.budget,
             reserve=document.host.reserve,
             burst_reserve=document.host.burst_reserve,
+            burst_reserve_min=document.host.burst_reserve_min,
             accounting=document.host.accounting,
         ),
         guard=_guard(document.advanced),
@@ -61,6 +62,7 @@ def _guard(advanced: AdvancedTable) -> GuardParams:
 def _adaptive(advanced: AdvancedTable) -> AdaptiveParams:
     return AdaptiveParams(
         headroom_ratio=advanced.headroom,
+        headroom_sure_ratio=advanced.headroom_sure,
         headroom_bytes_min=advanced.headroom_min,
         headroom_bytes_max=advanced.headroom_max,
         lookahead_s=advanced.lookahead,

@@ -32,6 +32,9 @@ BURST_FORGOTTEN_S = 600.0
 RISE_FORGOTTEN_S = 8 * 3600.0
 """Time constant of forgetting how far a guest once rose at a stretch: what bursts, bursts again."""
 
+CLEAN_SAMPLES_MAX = 100
+"""Further ones are not counted."""
+
 PERIOD_S_MIN = 1.0
 """Guests' drivers report in whole seconds: samples read closer together came at uneven times."""
 
@@ -128,6 +131,7 @@ def _usage(r: Round, i: int) -> None:
     memory.free_bytes[i] = max(0, min(figures.free_bytes[i], figures.available_bytes[i]))
     memory.cache_bytes[i] = figures.cache_bytes[i]
     memory.clean_s[i] = r.now_s
+    memory.clean_samples[i] = min(memory.clean_samples[i] + 1, CLEAN_SAMPLES_MAX)
     # Implicit Euler steps: exact sums of simple divisions, the same interpreted and compiled.
     kept = knobs.fall_s / (knobs.fall_s + span_s)
     memory.remembered_bytes[i] = max(float(used), used + (memory.remembered_bytes[i] - used) * kept)

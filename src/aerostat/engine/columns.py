@@ -97,6 +97,7 @@ class Memory(NamedTuple):
     available_bytes: IntColumn  # newest, for judging distress
     # The last sample that no move of the balloon blurred: only this one may take memory.
     clean_s: FloatColumn
+    clean_samples: IntColumn  # how many there were, as far as it matters
     used_bytes: IntColumn  # actual - available
     clean_available_bytes: IntColumn
     free_bytes: IntColumn
@@ -166,6 +167,8 @@ class Estimates(NamedTuple):
     comfort_bytes: IntColumn
     floor_bytes: IntColumn
     rising_bytes: IntColumn  # what it is about to take of the host, counted nowhere else
+    confidence: FloatColumn  # how sure all this is, 0 to 1
+    headroom_bytes: IntColumn  # what it shall have free beyond its working set
     harmless_bytes: IntColumn  # free in the guest beyond its headroom: taking it costs it nothing
     kept_bytes: IntColumn  # what it uses, its headroom, and what it is expected to grow by
     due_bytes: IntColumn  # its share by weight, if everybody wanted all it can have
@@ -191,7 +194,9 @@ class Hosts(NamedTuple):
     end: IntColumn
     supply_bytes: IntColumn  # ABSENT: the host could not be read
     physical_bytes: IntColumn  # what it could back right now; ABSENT: not known
-    burst_bytes: IntColumn  # part of the supply, for guests in distress
+    burst_least_bytes: IntColumn  # of the supply, always kept back for guests in distress
+    burst_most_bytes: IntColumn  # and so much, where they have risen so far
+    burst_bytes: IntColumn  # what is kept back in this round: worked out
     kept_back_bytes: IntColumn  # of what is free: not to be given to anybody else just now
     reserved_bytes: IntColumn  # promised to VMs that are not here yet
 
@@ -220,7 +225,7 @@ _NEVER = frozenset(name for name in Memory._fields if name.endswith("_s")) - {
 _ZERO = frozenset({
     "has_arrived", "is_outcome_unknown", "healthy_samples", "growth_rate", "sample_age_s",
     "sample_period_s", "stall_retry_s", "backoff_s", "is_release_due", "lent_bytes",
-    "burst_bytes", "turns", "rise_bytes",
+    "burst_bytes", "turns", "rise_bytes", "clean_samples",
     "host_growth_rate", "host_swap_out_bytes",
 })  # fmt: skip
 

@@ -38,9 +38,21 @@ def judge(r: Round) -> None:
         believe(r, i)
         estimate(r, i)
     for host in range(len(r.hosts.first)):
+        _size_reserve(r, host)
         supply = supply_of_host(r, host)
         ordinary = supply - _burst_of_host(r, host, supply)
         entitle(r, r.hosts.first[host], r.hosts.end[host], ordinary)
+
+
+def _size_reserve(r: Round, host: int) -> None:
+    """Keep back for distress what the farthest rise to be expected would not find in its guest."""
+    hosts, estimates, memory = r.hosts, r.estimates, r.memory
+    wanted = hosts.burst_least_bytes[host]
+    for i in range(hosts.first[host], hosts.end[host]):
+        if memory.rise_bytes[i] > wanted:  # few are: only for these it is worked out
+            likely = min(memory.used_bytes[i] + int(memory.rise_bytes[i]), r.figures.max_bytes[i])
+            wanted = max(wanted, likely - estimates.ordered_bytes[i])
+    hosts.burst_bytes[host] = min(wanted, hosts.burst_most_bytes[host])
 
 
 def settle(r: Round) -> None:

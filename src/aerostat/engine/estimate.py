@@ -3,6 +3,7 @@
 from aerostat.engine.believe import ARRIVED_BYTES, sample_age_s
 from aerostat.engine.closing import follow_shutdown
 from aerostat.engine.columns import RUN_RUNNING, Round
+from aerostat.engine.confidence import confidence, headroom_of
 from aerostat.engine.distress import (
     GROWTH_NOISE_RATE,
     OWN_EFFECT_S,
@@ -10,7 +11,6 @@ from aerostat.engine.distress import (
     cache_floor_bytes,
     free_after_orders,
     has_distress_signal,
-    headroom_bytes,
     held_bytes,
     is_squeezed,
     ordered_bytes,
@@ -126,10 +126,14 @@ def _needs(r: Round, i: int) -> None:
     out.floor_bytes[i] = 0
     out.harmless_bytes[i] = 0
     out.kept_bytes[i] = out.ordered_bytes[i]
+    out.confidence[i] = 0.0
+    out.headroom_bytes[i] = 0
     if max_bytes == ABSENT:
         return
+    out.confidence[i] = confidence(r, i)
+    headroom = headroom_of(r, i, out.confidence[i])
+    out.headroom_bytes[i] = headroom
     out.floor_bytes[i] = _floor_bytes(r, i)
-    headroom = headroom_bytes(max_bytes, r.knobs)
     if out.is_distressed[i] == 1:
         # How much more a guest wants that is at its limit cannot be seen. It may have all that
         # others do not need; at the cost of their headroom, as much again as it has.
@@ -195,7 +199,7 @@ def _floor_bytes(r: Round, i: int) -> int:
         # What hurt once binds only as far as the guest still uses it.
         hurt = r.memory.hurt_floor_bytes[i]
         if r.memory.used_bytes[i] != ABSENT:
-            hurt = min(hurt, r.memory.used_bytes[i] + headroom_bytes(max_bytes, r.knobs))
+            hurt = min(hurt, r.memory.used_bytes[i] + r.estimates.headroom_bytes[i])
         floor = max(floor, hurt)
     return min(max(floor, cache_floor_bytes(r, i)), max_bytes)
 
@@ -208,7 +212,7 @@ def least_bytes(r: Round, i: int) -> int:
         # It has never swapped, perhaps because it cannot: then what it uses cannot be taken, and
         # the first burst after a try would end in its OOM killer.
         # A host that is short itself may try a little all the same: the first pages show.
-        kept = headroom_bytes(max_bytes, r.knobs) // 4
+        kept = r.estimates.headroom_bytes[i] // 4
         tried = int(TRIAL_RATIO * max_bytes) if r.is_host_short == 1 else 0
         floor = max(floor, r.memory.used_bytes[i] + kept - tried)
     return min(floor, max_bytes)

@@ -26,6 +26,7 @@ _WORDS = {
     Reason.HOLD_UNDER_PRESSURE: "keeps its memory: it is under pressure itself ({signs})",
     Reason.HOLD_FIGURES_ABSENT: "left alone: it has given no figures",
     Reason.HOLD_FIGURES_STALE: "left alone: its figures are {age} old",
+    Reason.HOLD_UNSURE: "left alone: too little of its figures is sure ({confidence})",
     Reason.HOLD_IN_GRACE: "left alone: it has only just appeared",
     Reason.HOLD_COOLDOWN: "stays for now: the last change has to show its effect first",
     Reason.HOLD_OSCILLATING: "left alone for a minute: it was moved to and fro too often",
@@ -68,6 +69,7 @@ def explain(trace: GuestTrace) -> str:
         max=_size(trace.max_bytes),
         wish=_size(trace.wish_bytes),
         age="unknown" if trace.figures_age_s is None else format_duration(trace.figures_age_s),
+        confidence="unknown" if trace.confidence is None else f"{trace.confidence:.0%}",
         signs=_signs(trace),
         swapped=_size(trace.host_swap_bytes),
     )

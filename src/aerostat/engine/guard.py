@@ -7,7 +7,8 @@ over, one take a sample, floors, steps, cooldown, back-off, dead band.
 from aerostat.engine import codes
 from aerostat.engine.believe import ARRIVED_BYTES, PERIOD_S_MIN
 from aerostat.engine.columns import RUN_MIGRATING, RUN_RUNNING, RUN_UNREACHABLE, Decision, Round
-from aerostat.engine.distress import BLAMED_S, headroom_bytes, is_on_trial, is_recovering
+from aerostat.engine.confidence import CONFIDENCE_MIN
+from aerostat.engine.distress import BLAMED_S, is_on_trial, is_recovering
 from aerostat.engine.knobs import Knobs
 from aerostat.policy.codes import (
     WHY_DISTRESS,
@@ -177,7 +178,7 @@ def _note_take(r: Round, i: int, target: int) -> None:
         memory.take_refault_rate[i] = memory.refault_rate[i]
     if r.now_s - memory.gave_s[i] < TURN_S:
         memory.turns[i] += 1.0
-    if target < memory.used_bytes[i] + headroom_bytes(r.figures.max_bytes[i], r.knobs) // 2:
+    if target < memory.used_bytes[i] + r.estimates.headroom_bytes[i] // 2:
         memory.squeeze_s[i] = r.now_s
         if memory.squeeze_from_bytes[i] == ABSENT:
             memory.squeeze_from_bytes[i] = r.estimates.ordered_bytes[i]
@@ -198,6 +199,8 @@ def _must_not_be_taken_from(r: Round, i: int) -> bool:
         reason, bound = _why_not_believed(r, i), codes.B_FRESHNESS
     elif r.figures.is_backing_up[i] == 1:
         reason = codes.BACKING_UP
+    elif r.knobs.checks_freshness == 1 and r.estimates.confidence[i] < CONFIDENCE_MIN:
+        reason, bound = codes.UNSURE, codes.B_FRESHNESS
     elif r.knobs.keeps_grace == 1 and r.now_s - r.memory.since_s[i] < r.knobs.grace_s:
         reason = codes.GRACE
     elif r.estimates.is_distressed[i] == 1 or not _may_be_taken_from(r, i):

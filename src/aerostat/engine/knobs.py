@@ -10,6 +10,7 @@ class Knobs(NamedTuple):
 
     is_guarded: int
     headroom_ratio: float
+    headroom_sure_ratio: float
     headroom_bytes_min: int
     headroom_bytes_max: int
     lookahead_s: float
@@ -52,6 +53,7 @@ def knobs_of(params: EngineParams) -> Knobs:
     return Knobs(
         is_guarded=int(params.is_guarded),
         headroom_ratio=adaptive.headroom_ratio,
+        headroom_sure_ratio=adaptive.headroom_sure_ratio,
         headroom_bytes_min=adaptive.headroom_bytes_min,
         headroom_bytes_max=adaptive.headroom_bytes_max,
         lookahead_s=adaptive.lookahead_s,

@@ -44,7 +44,8 @@ class HostParams:
     budget_bytes: int | None = None  # what guests together may hold; None: the host's RAM decides
     reserve: Amount = Amount(max_ratio=0.10)  # of the host's RAM, never handed out by the balance
     # Of the supply, kept back for guests in distress:
-    burst_reserve: Amount = Amount(max_ratio=0.05)
+    burst_reserve_min: Amount = Amount(max_ratio=0.05)  # always, if `burst_reserve` is no less
+    burst_reserve: Amount = Amount(max_ratio=0.10)  # at most, where they have risen so far
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

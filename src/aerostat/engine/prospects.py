@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from aerostat.engine.confidence import CONFIDENCE_MIN
 from aerostat.engine.distress import AVAILABLE_BYTES, AVAILABLE_RATIO, headroom_bytes
 from aerostat.engine.guard import dead_band_bytes
 from aerostat.engine.knobs import Knobs, knobs_of
@@ -28,6 +29,8 @@ _FIRST = {
     "that takes a balloon driver in the guest.",
     Reason.HOLD_FIGURES_STALE: "Nothing is taken before its figures are fresh: "
     "at most {age_max} old.",
+    Reason.HOLD_UNSURE: "Nothing is taken before {sure} of its figures is sure: "
+    "when there are some more of them, and young ones.",
     Reason.HOLD_DOUBTED: "Nothing is taken before what its balloon took has come back to the host.",
     Reason.HOLD_BACKING_UP: "Nothing is taken while its disks are being copied.",
     Reason.HOLD_CONFINED: _LIMITED,
@@ -104,7 +107,9 @@ def _numbers(trace: GuestTrace, params: EngineParams) -> Prospects:
     if trace.max_bytes is None:
         return Prospects()
     knobs = knobs_of(params)
-    headroom = headroom_bytes(trace.max_bytes, knobs)
+    headroom = trace.headroom_bytes
+    if headroom is None:  # written by an earlier version
+        headroom = headroom_bytes(trace.max_bytes, knobs)
     holds = trace.actual_bytes if trace.target_bytes is None else trace.target_bytes
     is_full = holds is not None and holds >= trace.max_bytes
     grows_below = headroom - dead_band_bytes(trace.max_bytes, knobs)
@@ -139,6 +144,7 @@ def _first(reason: Reason, params: EngineParams) -> str:
     return _FIRST.get(reason, "").format(
         age_max=format_duration(guard.figures_age_max_s),
         grace=format_duration(guard.grace_s),
+        sure=f"{CONFIDENCE_MIN:.0%}",
         shutdown=format_duration(guard.shutdown_s),
         quiet=format_duration(guard.distress_quiet_s),
     )

@@ -132,7 +132,9 @@ def _one_host(state: EngineState, count: int, supply: Supply) -> Hosts:
         end=[count],
         supply_bytes=[ABSENT if supply.total_bytes is None else supply.total_bytes],
         physical_bytes=[ABSENT if supply.physical_bytes is None else supply.physical_bytes],
-        burst_bytes=[supply.burst_bytes],
+        burst_least_bytes=[supply.burst_least_bytes],
+        burst_most_bytes=[supply.burst_most_bytes],
+        burst_bytes=[0],
         kept_back_bytes=[(supply.total_bytes or 0) if critical else 0],
         reserved_bytes=[state.reserved_bytes],
     )

@@ -13,7 +13,8 @@ class Supply:
     """One host's account. ``None``: the host could not be read, so nothing is taken or given."""
 
     total_bytes: int | None  # what the guests may hold together
-    burst_bytes: int  # the part kept back for guests in distress
+    burst_least_bytes: int  # the part kept back for guests in distress ...
+    burst_most_bytes: int  # ... and so much, where they have risen so far
     physical_bytes: int | None  # what the host could still back right now
 
 
@@ -34,7 +35,9 @@ def supply_of(snapshot: HostSnapshot, params: EngineParams, memory: Memory | Non
     """
     host = snapshot.memory
     if host is None:
-        return Supply(total_bytes=None, burst_bytes=0, physical_bytes=None)
+        return Supply(
+            total_bytes=None, burst_least_bytes=0, burst_most_bytes=0, physical_bytes=None
+        )
     known = empty_memory(len(snapshot.guests)) if memory is None else memory
     reserve = params.host.reserve.of(host.total_bytes)
     spare = host.available_bytes - reserve - (host.revocable_bytes or 0)
@@ -44,8 +47,14 @@ def supply_of(snapshot: HostSnapshot, params: EngineParams, memory: Memory | Non
         total = min(total, params.host.budget_bytes)
     # Half of the reserve is the hard line: distress may use the rest of it.
     physical = max(0, host.available_bytes - reserve // 2)
-    burst = min(total, params.host.burst_reserve.of(total))
-    return Supply(total_bytes=total, burst_bytes=burst, physical_bytes=physical)
+    most = min(total, params.host.burst_reserve.of(total))
+    least = min(most, params.host.burst_reserve_min.of(total))
+    return Supply(
+        total_bytes=total,
+        burst_least_bytes=least,
+        burst_most_bytes=most,
+        physical_bytes=physical,
+    )
 
 
 def with_room_for(supply: Supply, coming_bytes: int, params: EngineParams) -> Supply:
@@ -57,7 +66,12 @@ def with_room_for(supply: Supply, coming_bytes: int, params: EngineParams) -> Su
     if coming_bytes <= 0 or supply.total_bytes is None or not elastic:
         return supply
     total = max(0, supply.total_bytes - coming_bytes)
-    return replace(supply, total_bytes=total, burst_bytes=min(total, supply.burst_bytes))
+    return replace(
+        supply,
+        total_bytes=total,
+        burst_least_bytes=min(total, supply.burst_least_bytes),
+        burst_most_bytes=min(total, supply.burst_most_bytes),
+    )
 
 
 def _held_bytes(snapshot: HostSnapshot, memory: Memory, *, is_elastic: bool) -> int:

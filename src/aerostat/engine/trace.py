@@ -133,6 +133,8 @@ def _guest_trace(r: Round, i: int, guest: str, name: str) -> GuestTrace:
         host_rising_bytes=estimates.rising_bytes[i] or None,
         due_bytes=None if (n := estimates.due_bytes[i]) == ABSENT else n,
         is_owed=estimates.is_owed[i] == 1 and estimates.is_starved[i] == 1,
+        confidence=estimates.confidence[i],
+        headroom_bytes=estimates.headroom_bytes[i] or None,
     )
 
 

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     HOLD_NOT_MANAGED = "hold_not_managed"
     HOLD_OUTCOME_UNKNOWN = "hold_outcome_unknown"
     HOLD_HOST_UNKNOWN = "hold_host_unknown"
+    HOLD_UNSURE = "hold_unsure"  # too little of its figures is sure
     HOLD_DOUBTED = "hold_doubted"  # the host holds much more for it than it says it has
     HOLD_IN_HOST_SWAP = "hold_in_host_swap"  # what it could give lies in the host's swap
     HOLD_CONFINED = "hold_confined"  # it would get more, but a limit of its own cgroup is reached

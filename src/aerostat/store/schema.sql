@@ -122,6 +122,8 @@ CREATE TABLE decision (
     cache_bytes INTEGER,
     demand_bytes INTEGER,
     wish_bytes INTEGER,
+    headroom_bytes INTEGER,
+    confidence REAL,
     figures_age_s REAL,
     swap_in_bytes_per_s REAL,
     swap_out_bytes_per_s REAL,

@@ -151,7 +151,8 @@ def test_a_reset_ends_it() -> None:
     found.rounds(3)
     ask(found, "a", LifecycleKind.RESET)
     found.rounds(30)
-    assert sum(guest.actual_mib or 0 for guest in found.guests) <= 900
+    # What remains above the budget is not worth a command: less than the dead band.
+    assert sum(guest.actual_mib or 0 for guest in found.guests) < 900 + 8
 
 
 def test_switched_off_the_request_changes_nothing() -> None:

@@ -289,7 +289,14 @@ def test_the_burst_reserve_is_for_distress_only() -> None:
             Guest(name="a", actual_mib=300, used_mib=200),
             Guest(name="b", actual_mib=300, used_mib=200),
         ],
-        params=replace(base, host=replace(base.host, burst_reserve=Amount(size_bytes=100 * MIB))),
+        params=replace(
+            base,
+            host=replace(
+                base.host,
+                burst_reserve=Amount(size_bytes=100 * MIB),
+                burst_reserve_min=Amount(size_bytes=100 * MIB),
+            ),
+        ),
     )
     assert world.rounds(10).plan.changes == ()
     world.guest("a").used_mib = 297

@@ -42,7 +42,7 @@ EVER = {
         hold_oscillating hold_not_running hold_migrating hold_unreachable hold_no_balloon
         hold_not_managed hold_outcome_unknown hold_host_unknown hold_doubted
         released_for_shutdown released_on_failures hold_backing_up
-        hold_in_host_swap hold_confined lowered_to_limit
+        hold_in_host_swap hold_confined lowered_to_limit hold_unsure
         """,
     "Bounds": """
         none min max floor supply step freshness pressure dead_band stall operator

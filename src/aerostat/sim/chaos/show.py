@@ -102,7 +102,9 @@ def show_host(world: World, r: Round) -> None:
     supply = host.supply_bytes[0]
     r.hosts.supply_bytes[0] = supply
     r.hosts.physical_bytes[0] = host.physical_bytes[0]
-    r.hosts.burst_bytes[0] = 0 if supply == ABSENT else min(supply, int(0.05 * supply))
+    most = 0 if supply == ABSENT else min(supply, int(0.10 * supply))
+    r.hosts.burst_most_bytes[0] = most
+    r.hosts.burst_least_bytes[0] = min(most, int(0.05 * supply))
     r.hosts.kept_back_bytes[0] = max(0, supply) if host.state[0] == CRITICAL else 0
     r.hosts.reserved_bytes[0] = host.reserved_bytes[0]
 

@@ -57,7 +57,12 @@ def round_of(fleet: Fleet, params: EngineParams) -> Round:
             end=list(hosts.end),
             supply_bytes=list(hosts.supply_bytes),
             physical_bytes=[ABSENT] * len(hosts.first),
-            burst_bytes=[params.host.burst_reserve.of(size) for size in hosts.supply_bytes],
+            burst_least_bytes=[
+                min(params.host.burst_reserve_min.of(size), params.host.burst_reserve.of(size))
+                for size in hosts.supply_bytes
+            ],
+            burst_most_bytes=[params.host.burst_reserve.of(size) for size in hosts.supply_bytes],
+            burst_bytes=[0] * len(hosts.first),
             kept_back_bytes=[0] * len(hosts.first),
             reserved_bytes=[0] * len(hosts.first),
         ),

@@ -38,7 +38,8 @@ def params_of(scenario: Scenario) -> EngineParams:
         accounting=table.accounting,
         budget_bytes=table.budget,
         reserve=table.reserve,
-        burst_reserve=table.burst_reserve,
+        burst_reserve=table.burst_reserve,  # as the scenario says, whatever guests did before
+        burst_reserve_min=table.burst_reserve,
     )
     rules = tuple(
         LimitRule(name_glob=name, limits=guest.limits())

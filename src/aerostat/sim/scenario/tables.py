@@ -52,7 +52,7 @@ class HostTable(Table):
     kills: Truth = _HOST.kills_when_full  # the biggest VM, once RAM and swap are full
     budget: SizeBytes | None = None
     reserve: HostAmount = _PARAMS.host.reserve
-    burst_reserve: HostAmount = _PARAMS.host.burst_reserve
+    burst_reserve: HostAmount = _PARAMS.host.burst_reserve_min
     accounting: Annotated[Accounting, BeforeValidator(choice(Accounting))] = _PARAMS.host.accounting
 
 
