@@ -83,11 +83,8 @@ def test_what_comes_later_decides_nothing() -> None:
     assert fits(before) == fits(after)
     for name in ("min_bytes", "max_bytes", "weight"):
         assert [getattr(vm, name) for vm in before.vms] == [getattr(vm, name) for vm in after.vms]
-    assert after.ballooned.later.unmet_ratio > 10 * after.ballooned.training.unmet_ratio
-    assert not after.ballooned.holds(question())
-    assert before.worst_hour is not None
-    assert after.worst_hour is not None
-    assert after.worst_hour.unmet_ratio > before.worst_hour.unmet_ratio
+    wanted = [plan.ballooned.later.wanted_byte_s.sum() for plan in (before, after)]
+    assert wanted[1] > 1.5 * wanted[0], "and it is what the numbers are judged by"
 
 
 def test_a_lost_host_leaves_more_to_each_other() -> None:

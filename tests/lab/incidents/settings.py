@@ -47,6 +47,7 @@ def ours(
             budget_bytes=budget_bytes,
             reserve=Amount(size_bytes=64 * MIB),
             burst_reserve=Amount(size_bytes=burst_reserve_bytes),
+            burst_reserve_min=Amount(size_bytes=burst_reserve_bytes),
         ),
         guard=guard or hasty(),
         rules_off=frozenset() if without is None else frozenset({without}),

@@ -7,7 +7,6 @@ agent tells the host of it.
 
 import pytest
 
-from aerostat.model.reasons import Reason
 from aerostat.units import MIB
 from lab.guests_in_thread import Guests
 from lab.incidents.conftest import Balance
@@ -52,7 +51,8 @@ def test_a_guest_that_swaps_steadily_is_short_however_well_it_looks(
         balancer.until_found("bob")
         swapped = [burst(guests) for _ in range(5)]
     takes = [command for command in balancer.commands("bob") if command.taken_bytes > 0]
-    assert Reason.RELEASED_FOR_DISTRESS in balancer.reasons("bob")
+    # As distress, or as surplus where that came first: what counts is that it swaps no more.
+    assert any(command.taken_bytes < 0 for command in balancer.commands("bob")), balancer.account
     assert [take for take in takes if take.swap_out_rate > 0] == [], balancer.account
     assert all(take.target_bytes >= SYSTEM_BYTES + BURST_BYTES for take in takes), balancer.account
     assert swapped[-1] <= 2 * MIB, f"it goes on swapping: {swapped}"
