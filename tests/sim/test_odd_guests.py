@@ -74,7 +74,7 @@ def test_shutting_down_lasts_longer_the_fuller_the_balloon(balloon_mib: int) -> 
     world.advance(1.0)
     assert world.guest("vm").run_state is RunState.SHUTDOWN
     kinds = [event.kind for event in heard if isinstance(event, LifecycleChanged)]
-    assert kinds == [LifecycleKind.SHUTDOWN]
+    assert kinds == [LifecycleKind.SHUTDOWN_ASKED, LifecycleKind.SHUTDOWN]
 
 
 def test_deflating_shortens_a_shutdown_under_way() -> None:
