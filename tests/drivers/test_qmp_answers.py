@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aerostat.drivers.bounds import objection_to_target, target_floor_bytes
 from aerostat.drivers.qmp.answers import (
     AnswerViolationError,
     Jobs,
@@ -15,7 +16,6 @@ from aerostat.drivers.qmp.answers import (
     parse_size,
     parse_uuid,
 )
-from aerostat.drivers.qmp.bounds import objection_to_target, target_floor_bytes
 from aerostat.drivers.qmp.happenings import parse_event
 from aerostat.drivers.qmp.registry import Registry
 from aerostat.drivers.qmp.session import Command

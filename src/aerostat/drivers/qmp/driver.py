@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from aerostat.drivers.qmp.bounds import objection_to_target
+from aerostat.drivers.bounds import objection_to_target
 from aerostat.drivers.qmp.discovery import SocketFinder
 from aerostat.drivers.qmp.guest import ConnectedGuest
 from aerostat.drivers.qmp.roll import Roll

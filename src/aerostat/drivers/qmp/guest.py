@@ -21,7 +21,8 @@ from aerostat.drivers.qmp.device import (
 )
 from aerostat.drivers.qmp.session import Answer, Command, CommandRefusedError, QmpSession
 from aerostat.drivers.qmp.settings import QmpSettings
-from aerostat.drivers.qmp.statistics import SampleAge, parse_guest_stats
+from aerostat.drivers.qmp.statistics import parse_guest_stats
+from aerostat.drivers.report import SampleAge
 from aerostat.model.figures import BalloonStatistics
 from aerostat.model.guest import GuestId, RunState
 from aerostat.ports.clock import Clock
