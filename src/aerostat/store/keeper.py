@@ -7,6 +7,7 @@ from pathlib import Path
 from aerostat import __version__
 from aerostat.ports.journal import RoundRecord
 from aerostat.store import file, retention
+from aerostat.store.coarsening import Coarsening
 from aerostat.store.retention import Retention
 from aerostat.store.tape.chunk import ChunkBuilder
 from aerostat.store.thinning import Thinning
@@ -29,6 +30,7 @@ class Keeper:
         self._connection: sqlite3.Connection | None = None
         self._writer: RoundWriter | None = None
         self._thinning = Thinning()
+        self._coarsening = Coarsening(retention.fine_s)
         self._tape: ChunkBuilder | None = None
         self._inode: file.Inode | None = None
         self._refusal: Exception | None = None
@@ -87,7 +89,7 @@ class Keeper:
             return
         self._tidied_s = now_s
         wall_s = record.snapshot.wall_s
-        if retention.apply(self._connection, self._retention, wall_s=wall_s):
+        if retention.apply(self._connection, self._retention, self._coarsening, wall_s=wall_s):
             self._writer.forget_numbers()
 
     def move_aside(self) -> Path:

@@ -3,6 +3,7 @@
 import sqlite3
 from dataclasses import dataclass
 
+from aerostat.store.coarsening import Coarsening
 from aerostat.store.schema import pragma
 from aerostat.units import MIB
 
@@ -18,17 +19,24 @@ class Retention:
     """What may stay."""
 
     keep_s: float = 7 * 86_400.0
+    fine_s: float = 86_400.0  # older samples are thinned out to one in five minutes
     size_bytes_max: int = 256 * MIB  # of the database file; its log beside it is a few MiB
     tape_s: float | None = None  # rounds in full; None: none are written
 
 
-def apply(connection: sqlite3.Connection, retention: Retention, *, wall_s: float) -> bool:
-    """Delete what is too old, then the oldest until the rest fits; True if anything went.
+def apply(
+    connection: sqlite3.Connection, retention: Retention, coarsening: Coarsening, *, wall_s: float
+) -> bool:
+    """Thin out what is old, delete what is too old, then the oldest until the rest fits.
+
+    Returns:
+        True if anything went.
 
     Raises:
         sqlite3.Error: it could not be done now; what was deleted so far stays deleted.
     """
     deleted = _tidy_tape(connection, retention, wall_s=wall_s)
+    deleted |= coarsening.apply(connection, wall_s=wall_s)
     for _ in range(_CHUNKS_MAX):
         first, newest = connection.execute("SELECT min(round), max(round) FROM round").fetchone()
         if first is None:
