@@ -65,6 +65,10 @@ class Machines:
         for monitor in self._monitors.values():
             await monitor.close()
 
+    def hang_up(self, guest: GuestId) -> None:
+        """Break the connection of whoever is on this guest's monitor; the VM lives on."""
+        self._monitors[guest].hang_up()
+
     def _hear(self, event: Event) -> None:
         if isinstance(event, BalloonMoved):
             if (monitor := self._monitors.get(event.guest)) is not None:

@@ -49,6 +49,11 @@ class Monitor:
             task.cancel()
         await asyncio.gather(*self._serving, return_exceptions=True)
 
+    def hang_up(self) -> None:
+        """Break the connection of the client that is served, if there is one."""
+        if self._client is not None:
+            self._client.transport.abort()
+
     def tell(self, event: str, data: Mapping[str, Any] | None = None) -> None:
         """Send an event to the client, if one is connected."""
         if self._client is not None and not self._guest.faults.is_hung:

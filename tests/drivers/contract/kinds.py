@@ -1,0 +1,12 @@
+"""All cases, and all that they are played on: the rows and columns of docs/drivers.md."""
+
+from drivers.contract.cases_of_figures import FIGURES
+from drivers.contract.cases_of_life import LIFE
+from drivers.contract.cases_of_targets import TARGETS
+from drivers.contract.cases_of_trouble import TROUBLE
+from drivers.contract.rig_fake_qemu import FAKE_QEMU
+from drivers.contract.rig_real_qemu import REAL_QEMU
+from drivers.contract.rig_simulated import SIMULATED
+
+CASES = {case.name: case for cases in (LIFE, FIGURES, TARGETS, TROUBLE) for case in cases.all}
+KINDS = {kind.name: kind for kind in (SIMULATED, FAKE_QEMU, REAL_QEMU)}

@@ -1,0 +1,66 @@
+"""The page of drivers, written from the contract suite: ``script/drivers`` keeps it."""
+
+import sys
+
+from drivers.contract.kinds import CASES, KINDS
+from drivers.contract.rig import Case, RigKind
+
+_HEAD = """# Drivers
+
+Written by `script/drivers` from the contract suite in `tests/drivers/contract`; a test compares.
+Every driver is held to the same cases, through the port that the loop uses
+(`src/aerostat/ports/driver.py`), on each of the peers below. A case runs the same code everywhere.
+What a hypervisor cannot do, or cannot be made to do here, is a dash, with its reason further down.
+"""
+
+_PEERS = """
+## What stands behind each driver
+
+| column | behind it | runs |
+|---|---|---|
+"""
+
+_CASES = """
+## What every driver does
+
+"""
+
+_REASONS = """
+## What is left out, and why
+
+| column | case | why |
+|---|---|---|
+"""
+
+
+def page() -> str:
+    """Write the whole page."""
+    text = _HEAD + _PEERS + "".join(map(_peer_row, KINDS.values())) + _CASES
+    text += "| case | what is shown | " + " | ".join(KINDS) + " |\n"
+    text += "|---" * (len(KINDS) + 2) + "|\n"
+    text += "".join(map(_case_row, CASES.values()))
+    return text + _REASONS + "".join(map(_reason_rows, KINDS.values()))
+
+
+def _peer_row(kind: RigKind) -> str:
+    marks = {mark.name for mark in kind.marks}
+    return f"| {kind.name} | {kind.peer} | {kind.when or _when(marks)} |\n"
+
+
+def _when(marks: set[str]) -> str:
+    if "lab" in marks:
+        return "`script/test`: guests boot"
+    return "`script/test`" if "slow" in marks else "`script/test fast`"
+
+
+def _case_row(case: Case) -> str:
+    cells = ["-" if case.name in kind.cannot else "yes" for kind in KINDS.values()]
+    return f"| {case.name} | {case.promise} | " + " | ".join(cells) + " |\n"
+
+
+def _reason_rows(kind: RigKind) -> str:
+    return "".join(f"| {kind.name} | {case} | {why} |\n" for case, why in kind.cannot.items())
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
