@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from aerostat.drivers.bounds import objection_to_target, target_floor_bytes
 from aerostat.drivers.qmp.answers import (
-    AnswerViolationError,
     Jobs,
     parse_jobs,
     parse_properties,
@@ -17,8 +16,9 @@ from aerostat.drivers.qmp.answers import (
     parse_uuid,
 )
 from aerostat.drivers.qmp.happenings import parse_event
-from aerostat.drivers.qmp.registry import Registry
 from aerostat.drivers.qmp.session import Command
+from aerostat.drivers.sockets.errors import AnswerViolationError
+from aerostat.drivers.sockets.registry import Registry
 from aerostat.model.events import BalloonMoved, LifecycleChanged, LifecycleKind
 from aerostat.model.guest import GuestId, RunState
 from aerostat.units import GIB, MIB

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aerostat.drivers.qmp import QmpSettings
+from aerostat.drivers.qmp.guest import ConnectedGuest
 from aerostat.model.events import LifecycleChanged, LifecycleKind
 from aerostat.model.figures import Absence, VmFootprint
 from aerostat.model.guest import GuestId, RunState
@@ -188,7 +189,7 @@ def test_a_lost_connection_to_a_living_vm_is_made_again_and_nothing_has_happened
     async def scenario() -> None:
         async with Session(fleet.glob) as session:
             connected = session.driver._roll.watches[qemu.socket].connected
-            assert connected is not None
+            assert isinstance(connected, ConnectedGuest)
             await connected.session.close()
             lost = await session.driver.read_guest(GuestId("alpha"))
             assert lost.run_state is RunState.UNREACHABLE

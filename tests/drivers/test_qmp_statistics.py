@@ -4,9 +4,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aerostat.drivers.qmp.answers import AnswerViolationError
 from aerostat.drivers.qmp.statistics import parse_guest_stats
 from aerostat.drivers.report import SampleAge
+from aerostat.drivers.sockets.errors import AnswerViolationError
 from aerostat.model.figures import Absence
 from aerostat.units import MIB
 

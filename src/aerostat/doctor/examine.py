@@ -11,7 +11,7 @@ from aerostat.doctor.vm_facts import VmFacts
 from aerostat.doctor.vm_monitor import MonitorUnreachableError, ask_monitor
 from aerostat.doctor.vm_process import VmProcess, find_vms
 from aerostat.doctor.vm_verdict import VmReport, judge
-from aerostat.drivers.qmp.discovery import SocketFinder
+from aerostat.drivers.sockets.discovery import SocketFinder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

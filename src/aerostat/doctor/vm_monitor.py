@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from aerostat.drivers.qmp.answers import AnswerViolationError, parse_properties, parse_text
+from aerostat.drivers.qmp.answers import parse_properties, parse_text
 from aerostat.drivers.qmp.device import BalloonDevice, find_balloon
 from aerostat.drivers.qmp.session import (
     Answer,
     Command,
     CommandRefusedError,
     QmpSession,
-    SessionError,
 )
 from aerostat.drivers.qmp.statistics import parse_guest_stats
+from aerostat.drivers.sockets.errors import AnswerViolationError, SessionError
 
 GREETING_S = 2.0
 ANSWER_S = 2.0

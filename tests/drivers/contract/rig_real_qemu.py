@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from aerostat.drivers.qmp import QmpDriver
+from aerostat.drivers.qmp.guest import ConnectedGuest
 from aerostat.lab.image import GuestImage, build_image
 from aerostat.lab.machine import Machine, MachineSpec, WorkloadSpec
 from aerostat.units import MIB
@@ -113,9 +114,9 @@ class RealQemuRig(Rig):
 
     async def cut(self, name: str) -> None:
         assert isinstance(self.driver, QmpDriver)
-        watch = self.driver._roll.watches[self._machines[name].files.qmp]
-        assert watch.connected is not None
-        await watch.connected.session.close()  # no peer can be told to hang up on a client
+        connected = self.driver._roll.watches[self._machines[name].files.qmp].connected
+        assert isinstance(connected, ConnectedGuest)
+        await connected.session.close()  # no peer can be told to hang up on a client
 
     async def stall(self, name: str) -> None:
         self._machines[name].send("balloon hung")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aerostat.drivers.sockets.errors import AnswerViolationError
 from aerostat.model.guest import RunState
 
 _RUN_STATES = {
@@ -25,10 +26,6 @@ _RUN_STATES = {
 }
 _MIGRATION_OVER = frozenset({"none", "completed", "failed", "cancelled"})
 _NO_UUID = "00000000-0000-0000-0000-000000000000"
-
-
-class AnswerViolationError(Exception):
-    """An answer has not the form that the protocol promises."""
 
 
 def parse_size(untrusted: object, key: str) -> int:

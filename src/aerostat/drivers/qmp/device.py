@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from aerostat.drivers.qmp.answers import AnswerViolationError, parse_properties
+from aerostat.drivers.qmp.answers import parse_properties
 from aerostat.drivers.qmp.session import Command, CommandRefusedError, QmpSession
+from aerostat.drivers.sockets.errors import AnswerViolationError
 
 # Devices with an id, and without: there it is /machine/peripheral-anon/device[N].
 _PARENTS = ("/machine/peripheral", "/machine/peripheral-anon")

@@ -1,11 +1,9 @@
 """One VM on a live connection: who it is, what it says, and how its target is set."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from aerostat.drivers.qmp.answers import (
-    AnswerViolationError,
     Jobs,
     parse_jobs,
     parse_run_state,
@@ -20,9 +18,11 @@ from aerostat.drivers.qmp.device import (
     restore_period,
 )
 from aerostat.drivers.qmp.session import Answer, Command, CommandRefusedError, QmpSession
-from aerostat.drivers.qmp.settings import QmpSettings
 from aerostat.drivers.qmp.statistics import parse_guest_stats
 from aerostat.drivers.report import SampleAge
+from aerostat.drivers.sockets.errors import AnswerViolationError
+from aerostat.drivers.sockets.guest import Identity, Reading
+from aerostat.drivers.sockets.settings import SocketSettings
 from aerostat.model.figures import BalloonStatistics
 from aerostat.model.guest import GuestId, RunState
 from aerostat.ports.clock import Clock
@@ -41,32 +41,11 @@ _JOBS = Command(name="query-jobs")
 _Parsed = TypeVar("_Parsed")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """Who a VM is. The same id on another process is another VM."""
-
-    guest: GuestId
-    name: str
-    pid: int | None  # None: not visible from here
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What one round of commands brought."""
-
-    run_state: RunState
-    actual_bytes: int | None
-    has_balloon: bool | None
-    statistics: BalloonStatistics | None
-    is_backing_up: bool
-    troubles: tuple[str, ...]
-
-
 class ConnectedGuest:
     """A VM whose monitor answers, for as long as this connection lasts."""
 
     def __init__(
-        self, session: QmpSession, identity: Identity, *, settings: QmpSettings, clock: Clock
+        self, session: QmpSession, identity: Identity, *, settings: SocketSettings, clock: Clock
     ) -> None:
         self.session = session
         self.identity = identity
@@ -81,7 +60,7 @@ class ConnectedGuest:
 
     @classmethod
     async def identify(
-        cls, session: QmpSession, *, label: str, settings: QmpSettings, clock: Clock
+        cls, session: QmpSession, *, label: str, settings: SocketSettings, clock: Clock
     ) -> "ConnectedGuest":
         """Ask a VM who it is, find its balloon and let its guest report.
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aerostat.drivers.qmp.answers import AnswerViolationError, parse_size, parse_text
+from aerostat.drivers.qmp.answers import parse_size, parse_text
+from aerostat.drivers.sockets.errors import AnswerViolationError
 from aerostat.model.events import BalloonMoved, Event, LifecycleChanged, LifecycleKind
 from aerostat.model.guest import GuestId
 

@@ -7,8 +7,8 @@ the rest are counts. QEMU 7.2 has no keys for kills and stalls; guests before 6.
 from collections.abc import Mapping
 from typing import Any
 
-from aerostat.drivers.qmp.answers import AnswerViolationError
 from aerostat.drivers.report import GuestReport, report_of
+from aerostat.drivers.sockets.errors import AnswerViolationError
 from aerostat.model.figures import Absence
 
 _KEYS = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aerostat.drivers.qmp.discovery import SocketFinder
+from aerostat.drivers.sockets.discovery import SocketFinder
 
 
 @contextmanager

@@ -1,13 +1,10 @@
 """The roll of VMs: which watch answers to which id, and what becomes of events."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from aerostat.drivers.qmp.guest import Identity
-from aerostat.drivers.qmp.happenings import parse_event
-from aerostat.drivers.qmp.registry import Registry
-from aerostat.drivers.qmp.watch import GuestWatch
+from aerostat.drivers.sockets.guest import Identity
+from aerostat.drivers.sockets.registry import Registry
+from aerostat.drivers.sockets.watch import Watch
 from aerostat.model.events import Event, LifecycleChanged, LifecycleKind
 from aerostat.model.guest import GuestId
 from aerostat.ports.driver import EventSink
@@ -21,7 +18,7 @@ class Roll:
     """
 
     def __init__(self) -> None:
-        self.watches: dict[Path, GuestWatch] = {}
+        self.watches: dict[Path, Watch] = {}
         self._registry = Registry()
         self._sink: EventSink | None = None
 
@@ -29,11 +26,11 @@ class Roll:
         """Events go to ``sink`` from now on."""
         self._sink = sink
 
-    def present(self) -> dict[GuestId, GuestWatch]:
+    def present(self) -> dict[GuestId, Watch]:
         """The VMs that are there now, answering or not."""
         return {self._listed_id(w): w for w in self.watches.values() if w.is_there}
 
-    def rivalry(self, watch: GuestWatch) -> str | None:
+    def rivalry(self, watch: Watch) -> str | None:
         """Why this VM is left alone, if another holds the id it claims."""
         identity = watch.identity
         if identity is None or self._registry.holds(identity.guest, watch.path):
@@ -41,19 +38,19 @@ class Roll:
         holder = self._registry.rivals(identity.guest, watch.path)[0]
         return f"it claims the id {identity.guest}, which the VM at {holder} has: it is left alone"
 
-    def rivals(self, watch: GuestWatch) -> tuple[str, ...]:
+    def rivals(self, watch: Watch) -> tuple[str, ...]:
         """A sentence on each VM that claims the id which this one holds."""
         assert watch.identity is not None
         paths = self._registry.rivals(watch.identity.guest, watch.path)
         return tuple(f"the VM at {path} claims the same id and is left alone" for path in paths)
 
-    def on_appeared(self, watch: GuestWatch) -> None:
+    def on_appeared(self, watch: Watch) -> None:
         """Enter a VM that has said who it is."""
         assert watch.identity is not None
         if self._registry.claim(watch.identity.guest, watch.path):
             self._tell_lifecycle(watch.identity.guest, LifecycleKind.APPEARED)
 
-    def on_disappeared(self, watch: GuestWatch, identity: Identity) -> None:
+    def on_disappeared(self, watch: Watch, identity: Identity) -> None:
         """Strike a VM off, and let one that waited for its id have it."""
         was_holder = self._registry.holds(identity.guest, watch.path)
         heir = self._registry.release(identity.guest, watch.path)
@@ -62,15 +59,13 @@ class Roll:
         if heir is not None:
             self._tell_lifecycle(identity.guest, LifecycleKind.APPEARED)
 
-    def on_event(self, watch: GuestWatch, name: str, untrusted: Mapping[str, Any]) -> None:
-        """Pass on what a VM says by itself, if it is the one that answers to its id."""
+    def on_event(self, watch: Watch, event: Event) -> None:
+        """Pass on what happens to a VM, if it is the one that answers to its id."""
         identity = watch.identity
         if identity is not None and self._registry.holds(identity.guest, watch.path):
-            event = parse_event(identity.guest, name, untrusted)
-            if event is not None:
-                self._tell(event)
+            self._tell(event)
 
-    def _listed_id(self, watch: GuestWatch) -> GuestId:
+    def _listed_id(self, watch: Watch) -> GuestId:
         identity = watch.identity
         if identity is not None and self._registry.holds(identity.guest, watch.path):
             return identity.guest

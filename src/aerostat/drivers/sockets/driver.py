@@ -1,0 +1,222 @@
+"""A driver of VMs that have a socket each: all whose sockets match, each in a task of its own.
+
+A VM that hangs costs its own operations their deadline, once, and nobody else anything.
+"""
+
+import asyncio
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from aerostat.drivers.bounds import objection_to_target
+from aerostat.drivers.sockets.discovery import SocketFinder
+from aerostat.drivers.sockets.errors import (
+    NoAnswerError,
+    NotConnectedError,
+    RefusedError,
+    SessionError,
+)
+from aerostat.drivers.sockets.guest import ReachedGuest
+from aerostat.drivers.sockets.roll import Roll
+from aerostat.drivers.sockets.settings import SocketSettings
+from aerostat.drivers.sockets.watch import Watch
+from aerostat.model.figures import VmFootprint
+from aerostat.model.guest import GuestId, GuestSnapshot, RunState
+from aerostat.ports.clock import Clock
+from aerostat.ports.driver import EventSink
+from aerostat.ports.errors import (
+    DriverRefusedError,
+    DriverUnavailableError,
+    GuestGoneError,
+    OutcomeUnknownError,
+)
+
+FootprintOf = Callable[[int], VmFootprint | None]
+"""Reads what a process holds of the host, by its id; at once."""
+
+_SET = "setting the target"
+
+
+class SocketDriver(ABC):
+    """The port ``HypervisorDriver`` over sockets; a subclass knows what is spoken there.
+
+    A VM that has not yet said who it is, and one that claims the id of another, are listed by the
+    path of their socket.
+    """
+
+    def __init__(
+        self,
+        patterns: Sequence[str],
+        *,
+        clock: Clock,
+        settings: SocketSettings,
+        footprint_of: FootprintOf | None = None,
+    ) -> None:
+        self.clock = clock
+        self.settings = settings
+        self._finder = SocketFinder(patterns)
+        self._footprint_of = footprint_of
+        self._roll = Roll()
+        self._supervisor: asyncio.Task[None] | None = None
+        self._has_scanned = asyncio.Event()
+
+    async def open(self, sink: EventSink) -> None:
+        """Start following guests; returns when each has answered or its deadline is over."""
+        self._roll.tell_to(sink)
+        # The one task that outlives this call; `close` awaits it, `list_guests` tells its failure.
+        self._supervisor = asyncio.create_task(self._supervise(), name=type(self).__name__)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.connect_deadline_s):
+                await self._has_scanned.wait()
+                for watch in tuple(self._roll.watches.values()):
+                    await watch.settled.wait()
+
+    async def list_guests(self) -> tuple[GuestId, ...]:
+        """The VMs that are there now, ordered by id, answering or not."""
+        if self._supervisor is not None and self._supervisor.done():
+            self._supervisor.result()
+        return tuple(sorted(self._roll.present()))
+
+    async def read_guest(self, guest: GuestId) -> GuestSnapshot:
+        """Read one VM; see the port."""
+        watch = self._watch_of(guest, operation="reading")
+        rivalry = self._roll.rivalry(watch)
+        if rivalry is not None:
+            return self._unread(guest, watch, RunState.UNKNOWN, rivalry)
+        connected = watch.answering
+        if connected is not None:
+            try:
+                return await self._read(guest, watch, connected)
+            except (TimeoutError, NoAnswerError):
+                watch.note_silence()
+            except SessionError as error:
+                return self._unread(guest, watch, RunState.UNREACHABLE, str(error))
+        return self._unread(guest, watch, RunState.UNREACHABLE, watch.trouble)
+
+    async def set_target(self, guest: GuestId, *, target_bytes: int) -> None:
+        """Ask a VM for a target; see the port.
+
+        Raises:
+            DriverRefusedError: also, with nothing sent, for a target that would drain the guest
+                or is above its max.
+        """
+        watch = self._watch_of(guest, operation=_SET)
+        try:
+            async with asyncio.timeout(self.settings.command_deadline_s):
+                await watch.in_use.acquire()
+        except TimeoutError as error:
+            raise DriverUnavailableError(guest, _SET, "another operation is stuck") from error
+        try:
+            await self._send_target(guest, watch, target_bytes)
+        finally:
+            watch.in_use.release()
+
+    async def close(self) -> None:
+        """Let go of every VM; targets stay, a reporting period of somebody else's is put back."""
+        async with asyncio.TaskGroup() as group:
+            for watch in tuple(self._roll.watches.values()):
+                group.create_task(watch.release())
+        supervisor, self._supervisor = self._supervisor, None
+        if supervisor is not None:
+            supervisor.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await supervisor
+
+    async def _supervise(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            while True:
+                found = self._finder.find()
+                for path in found:
+                    if path not in self._roll.watches:
+                        self._roll.watches[path] = self._watch(path, found)
+                        group.create_task(self._keep(self._roll.watches[path]))
+                self._has_scanned.set()
+                await asyncio.sleep(self.settings.rescan_s)
+
+    @abstractmethod
+    def new_watch(self, path: Path, label: str) -> Watch:
+        """Watch one socket.
+
+        Args:
+            path: the socket.
+            label: what to call a VM that has no name of its own.
+        """
+
+    def _watch(self, path: Path, found: Sequence[Path]) -> Watch:
+        is_shared = any(other.stem == path.stem for other in found if other != path)
+        return self.new_watch(path, str(path) if is_shared else path.stem)
+
+    async def _keep(self, watch: Watch) -> None:
+        try:
+            await watch.keep()
+        finally:
+            del self._roll.watches[watch.path]
+
+    def _watch_of(self, guest: GuestId, *, operation: str) -> Watch:
+        watch = self._roll.present().get(guest)
+        if watch is None:
+            raise GuestGoneError(guest, operation, "no VM of that id is there")
+        return watch
+
+    async def _read(self, guest: GuestId, watch: Watch, connected: ReachedGuest) -> GuestSnapshot:
+        """Read a VM that answers.
+
+        Raises:
+            TimeoutError, SessionError: it does not.
+        """
+        async with asyncio.timeout(self.settings.command_deadline_s), watch.in_use:
+            reading = await connected.read()
+        return GuestSnapshot(
+            guest=guest,
+            name=connected.identity.name,
+            run_state=reading.run_state,
+            max_bytes=connected.max_bytes,
+            actual_bytes=reading.actual_bytes,
+            has_balloon=reading.has_balloon,
+            statistics=reading.statistics,
+            footprint=self._footprint(connected.identity.pid),
+            is_backing_up=reading.is_backing_up,
+            trouble="; ".join((*reading.troubles, *self._roll.rivals(watch))) or None,
+        )
+
+    def _unread(
+        self, guest: GuestId, watch: Watch, run_state: RunState, trouble: str
+    ) -> GuestSnapshot:
+        """A VM that could not be asked; what the host itself knows of it is there all the same."""
+        identity, connected = watch.identity, watch.connected
+        return GuestSnapshot(
+            guest=guest,
+            name=identity.name if identity is not None else watch.label,
+            run_state=run_state,
+            max_bytes=connected.max_bytes if connected is not None else None,
+            footprint=self._footprint(identity.pid if identity is not None else None),
+            trouble=trouble,
+        )
+
+    async def _send_target(self, guest: GuestId, watch: Watch, target_bytes: int) -> None:
+        connected = watch.answering
+        if connected is None:
+            raise DriverUnavailableError(guest, _SET, watch.trouble)
+        rivalry = self._roll.rivalry(watch)
+        if rivalry is not None:
+            raise DriverUnavailableError(guest, _SET, rivalry)
+        if connected.max_bytes is None:
+            raise DriverUnavailableError(guest, _SET, "its max is not known")
+        objection = objection_to_target(target_bytes, max_bytes=connected.max_bytes)
+        if objection is not None:
+            raise DriverRefusedError(guest, _SET, objection)
+        try:
+            await connected.set_target(target_bytes)
+        except RefusedError as error:
+            raise DriverRefusedError(guest, _SET, str(error)) from error
+        except NotConnectedError as error:
+            raise DriverUnavailableError(guest, _SET, str(error)) from error
+        except SessionError as error:
+            watch.note_silence()
+            raise OutcomeUnknownError(guest, _SET, str(error)) from error
+
+    def _footprint(self, pid: int | None) -> VmFootprint | None:
+        if pid is None or self._footprint_of is None:
+            return None
+        return self._footprint_of(pid)

@@ -1,0 +1,59 @@
+"""One VM that can be asked: who it is, and what a driver may ask of it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from aerostat.model.figures import BalloonStatistics
+from aerostat.model.guest import GuestId, RunState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who a VM is. The same id on another process is another VM."""
+
+    guest: GuestId
+    name: str
+    pid: int | None  # None: not visible from here
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one round of questions brought."""
+
+    run_state: RunState
+    actual_bytes: int | None
+    has_balloon: bool | None
+    statistics: BalloonStatistics | None
+    is_backing_up: bool = False
+    troubles: tuple[str, ...] = ()
+
+
+class ReachedGuest(Protocol):
+    """A VM whose hypervisor answers, for as long as this contact lasts."""
+
+    identity: Identity
+    max_bytes: int | None
+
+    async def read(self) -> Reading:
+        """Ask for one round's figures.
+
+        Raises:
+            SessionError: it did not answer.
+        """
+        ...
+
+    async def set_target(self, target_bytes: int) -> None:
+        """Send a target; a return means that it was taken.
+
+        Raises:
+            SessionError: it was not, or nobody knows.
+        """
+        ...
+
+    async def release(self) -> None:
+        """Put back what we changed in the VM.
+
+        Raises:
+            SessionError: it did not answer.
+        """
+        ...
