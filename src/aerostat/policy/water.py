@@ -8,8 +8,12 @@ from collections.abc import Sequence
 
 from aerostat.policy.columns import IntColumn
 
-LEVEL_SCALE = 1024
+LEVEL_BITS = 10
+LEVEL_SCALE = 1 << LEVEL_BITS
 """Levels are bytes per weight/1024: fine enough that rounding leaves at most a few KiB a guest."""
+
+NEWTON_TURNS = 8
+"""So many steps of Newton's nearly always suffice; then every other one halves."""
 
 
 def total_of(column: Sequence[int], first: int, end: int) -> int:
@@ -31,37 +35,60 @@ def level_of(
     """Find the highest water level at which everybody's share still fits the supply.
 
     At level L a guest has ``L * weight / LEVEL_SCALE``, at least ``held`` and at most ``cap``.
-
-    The search interpolates, and halves where that gained little: the level it ends at is the same
-    as by halving alone, in a third of the steps.
     """
-    low = 0
-    high = 1
-    at_low = 0
-    at_high = 0
+    low, level, total, rising = 0, 0, 0, 0
+    steepest = 0.0
     for i in range(first, end):
-        high = max(high, cap[i] * LEVEL_SCALE // weight[i] + 1)
-        at_low += held[i]
-        at_high += max(held[i], cap[i])
-    halve = False
+        total += held[i]
+        if cap[i] > held[i]:
+            rising += weight[i]
+            steepest = max(steepest, cap[i] / weight[i])
+    high = int(steepest * LEVEL_SCALE) + 2
+    turn = 0
     while high - low > 1:
-        middle = (low + high) // 2
-        if not halve and at_high > at_low:
-            middle = low + int((high - low) * ((supply - at_low) / (at_high - at_low)))
-            middle = min(max(middle, low + 1), high - 1)
-        total = 0
-        for i in range(first, end):
-            share = middle * weight[i] // LEVEL_SCALE
-            share = min(share, cap[i])
-            share = max(share, held[i])
-            total += share
-        before = high - low
+        level = _next_level(low, high, level, supply - total, rising, turn)
+        total, rising = _shares_at(level, held, cap, weight, first, end)
         if total <= supply:
-            low, at_low = middle, total
+            low = level
         else:
-            high, at_high = middle, total
-        halve = 2 * (high - low) > before
+            high = level
+        turn += 1
     return low
+
+
+def _shares_at(
+    level: int,
+    held: Sequence[int],
+    cap: Sequence[int],
+    weight: Sequence[int],
+    first: int,
+    end: int,
+) -> tuple[int, int]:
+    """All shares at this level together, and the weight of those whose share rises with it."""
+    total, rising = 0, 0
+    for i in range(first, end):
+        share = level * weight[i] >> LEVEL_BITS
+        if share >= cap[i]:
+            share = cap[i]
+        elif share > held[i]:
+            rising += weight[i]
+        if share < held[i]:
+            share = held[i]
+        total += share
+    return total, rising
+
+
+def _next_level(low: int, high: int, level: int, gap: int, rising: int, turn: int) -> int:
+    """Where between ``low`` and ``high`` to look next: a step of Newton's from ``level``.
+
+    If the same guests went on rising, the gap to the supply would be closed there. Where that
+    leads nowhere, or for long not to the end, the search halves.
+    """
+    if rising > 0 and (turn < NEWTON_TURNS or turn % 2 == 1):
+        level += (gap << LEVEL_BITS) // rising
+    else:
+        level = (low + high) // 2
+    return min(max(level, low + 1), high - 1)
 
 
 def fill(
@@ -75,22 +102,25 @@ def fill(
     Returns:
         What is left of the supply; negative when ``held`` exceeded it from the start.
     """
-    asked = 0
-    total = 0
-    for i in range(first, end):
-        asked += max(held[i], cap[i])
-        total += held[i]
-    if total >= supply:
-        return supply - total
-    if asked <= supply:
-        for i in range(first, end):
-            held[i] = max(held[i], cap[i])
-        return supply - asked
-    level = level_of(held, cap, weight, first, end, supply)
     left = supply
+    room = 0
     for i in range(first, end):
-        held[i] = max(held[i], min(cap[i], level * weight[i] // LEVEL_SCALE))
         left -= held[i]
+        if cap[i] > held[i]:
+            room += cap[i] - held[i]
+    if left <= 0 or room == 0:
+        return left
+    if room <= left:
+        for i in range(first, end):
+            if cap[i] > held[i]:
+                held[i] = cap[i]
+        return left - room
+    level = level_of(held, cap, weight, first, end, supply)
+    for i in range(first, end):
+        share = min(cap[i], level * weight[i] >> LEVEL_BITS)
+        if share > held[i]:
+            left -= share - held[i]
+            held[i] = share
     return left
 
 
@@ -118,7 +148,7 @@ def drain(
         return amount - total
     level = _kept_level(excess, weight, first, end, total - amount)
     for i in range(first, end):
-        taken[i] += excess[i] - min(excess[i], level * weight[i] // LEVEL_SCALE)
+        taken[i] += excess[i] - min(excess[i], level * weight[i] >> LEVEL_BITS)
     return 0
 
 
@@ -126,27 +156,33 @@ def _kept_level(
     excess: Sequence[int], weight: Sequence[int], first: int, end: int, kept: int
 ) -> int:
     """The highest level up to which everybody may keep its excess, ``kept`` in all."""
-    low = 0
-    high = 1
-    at_low = 0
-    at_high = 0
+    low, high, level, total, rising = 0, 1, 0, 0, 0
     for i in range(first, end):
-        high = max(high, excess[i] * LEVEL_SCALE // weight[i] + 1)
-        at_high += excess[i]
-    halve = False
+        if excess[i] > 0:
+            rising += weight[i]
+            high = max(high, (excess[i] << LEVEL_BITS) // weight[i] + 1)
+    turn = 0
     while high - low > 1:
-        middle = (low + high) // 2
-        if not halve and at_high > at_low:
-            middle = low + int((high - low) * ((kept - at_low) / (at_high - at_low)))
-            middle = min(max(middle, low + 1), high - 1)
-        total = 0
-        for i in range(first, end):
-            part = middle * weight[i] // LEVEL_SCALE
-            total += part if part < excess[i] else excess[i]
-        before = high - low
+        level = _next_level(low, high, level, kept - total, rising, turn)
+        total, rising = _kept_at(level, excess, weight, first, end)
         if total <= kept:
-            low, at_low = middle, total
+            low = level
         else:
-            high, at_high = middle, total
-        halve = 2 * (high - low) > before
+            high = level
+        turn += 1
     return low
+
+
+def _kept_at(
+    level: int, excess: Sequence[int], weight: Sequence[int], first: int, end: int
+) -> tuple[int, int]:
+    """What everybody keeps at this level, and the weight of those who keep more with it."""
+    total, rising = 0, 0
+    for i in range(first, end):
+        part = level * weight[i] >> LEVEL_BITS
+        if part < excess[i]:
+            rising += weight[i]
+        else:
+            part = excess[i]
+        total += part
+    return total, rising
