@@ -4,7 +4,7 @@ One entry a guest, plain numbers, ``ABSENT`` for no value (see ``policy.columns`
 monotonic seconds; ``NEVER_S`` is long before everything.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from aerostat.engine.knobs import Knobs
 from aerostat.policy.columns import (
@@ -12,6 +12,7 @@ from aerostat.policy.columns import (
     Desk,
     FloatColumn,
     IntColumn,
+    Table,
     Wishes,
     empty_desk,
     empty_wishes,
@@ -27,7 +28,8 @@ RUN_UNREACHABLE = 3
 RUN_OTHER = 4
 
 
-class Figures(NamedTuple):
+@dataclass(slots=True)
+class Figures(Table):
     """What this round read; untrusted where it comes from the guest."""
 
     run: IntColumn
@@ -60,7 +62,8 @@ class Figures(NamedTuple):
     pressure_full_s: FloatColumn
 
 
-class Memory(NamedTuple):
+@dataclass(slots=True)
+class Memory(Table):
     """What the engine remembers of each guest from round to round."""
 
     since_s: FloatColumn  # when it appeared, resumed or was reset: grace counts from here
@@ -145,7 +148,8 @@ class Memory(NamedTuple):
     is_release_due: IntColumn  # it was reset: a fresh kernel must not inflate to the old target
 
 
-class Estimates(NamedTuple):
+@dataclass(slots=True)
+class Estimates(Table):
     """What is believed of each guest in this round."""
 
     is_usable: IntColumn  # 1: its figures are fresh and complete enough to take memory on
@@ -177,7 +181,8 @@ class Estimates(NamedTuple):
     is_idle: IntColumn  # calm, and has not grown for long: it may be asked for what it uses
 
 
-class Decision(NamedTuple):
+@dataclass(slots=True)
+class Decision(Table):
     """What the round decides per guest: codes are those of ``engine.codes``."""
 
     wishes: Wishes
@@ -187,7 +192,8 @@ class Decision(NamedTuple):
     is_urgent: IntColumn
 
 
-class Hosts(NamedTuple):
+@dataclass(slots=True)
+class Hosts(Table):
     """One entry a host: where its guests are, and what they may hold."""
 
     first: IntColumn
@@ -201,7 +207,8 @@ class Hosts(NamedTuple):
     reserved_bytes: IntColumn  # promised to VMs that are not here yet
 
 
-class Round(NamedTuple):
+@dataclass(slots=True)
+class Round(Table):
     """Everything one round works on."""
 
     now_s: float

@@ -1,11 +1,13 @@
 """The parameters as plain numbers, the way the columns' arithmetic takes them."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from aerostat.engine.params import Accounting, EngineParams, GuardRule
+from aerostat.policy.columns import Table
 
 
-class Knobs(NamedTuple):
+@dataclass(slots=True)
+class Knobs(Table):
     """Numbers only; see ``params`` for what each means. Rules are 1 (on) or 0 (off)."""
 
     is_guarded: int

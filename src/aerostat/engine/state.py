@@ -55,14 +55,14 @@ ADOPTED_S = 7.0
 def aligned(state: EngineState, guests: tuple[GuestId, ...], *, now_s: float) -> EngineState:
     """Return a copy whose rows are ``guests``: those who left are dropped, new ones begin here."""
     if guests == state.guests:  # as in nearly every round: whole columns, not row by row
-        same = Memory(*(list(column) for column in state.memory))  # type: ignore[arg-type] # kinds
+        same = Memory(*(list(column) for column in state.memory))
         return replace(state, memory=same, has_run=True)
     row = {guest: number for number, guest in enumerate(state.guests)}
     memory = empty_memory(len(guests))
     for i, guest in enumerate(guests):
         if guest in row:
             for old, new in zip(state.memory, memory, strict=True):
-                new[i] = old[row[guest]]  # type: ignore[index] # columns of one kind, pairwise
+                new[i] = old[row[guest]]
         else:
             memory.since_s[i] = now_s - (0.0 if state.has_run else ADOPTED_S)
     return replace(state, guests=guests, memory=memory, has_run=True)
@@ -117,7 +117,7 @@ def _lifecycle(memory: Memory, i: int, kind: LifecycleKind, *, now_s: float) -> 
         fresh = empty_memory(1)
         kept_target = memory.target_bytes[i]
         for blank, column in zip(fresh, memory, strict=True):
-            column[i] = blank[0]  # type: ignore[index] # columns of one kind, pairwise
+            column[i] = blank[0]
         memory.target_bytes[i] = kept_target
         memory.target_set_s[i] = now_s
         memory.since_s[i] = now_s

@@ -72,9 +72,7 @@ def _shares_at(
             share = cap[i]
         elif share > held[i]:
             rising += weight[i]
-        if share < held[i]:
-            share = held[i]
-        total += share
+        total += share if share > held[i] else held[i]
     return total, rising
 
 

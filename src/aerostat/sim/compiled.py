@@ -7,7 +7,9 @@ functions and constants it refers to. The daemon never imports this; it needs th
 import dis
 import hashlib
 import os
+from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, fields
 from functools import cache
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -35,6 +37,7 @@ from aerostat.engine.columns import Round
 from aerostat.policy import adaptive, static, water
 from aerostat.policy import codes as policy_codes
 from aerostat.policy import columns as policy_columns
+from aerostat.policy.columns import Table
 
 ENGINE_MODULES: tuple[ModuleType, ...] = (
     water,
@@ -56,7 +59,7 @@ ENGINE_MODULES: tuple[ModuleType, ...] = (
 ENGINE_BESIDE: tuple[ModuleType, ...] = (codes, columns, knobs, policy_codes, policy_columns)
 """Those whose constants and tables these use."""
 
-ColumnsT = TypeVar("ColumnsT", bound=tuple[Any, ...])
+ColumnsT = TypeVar("ColumnsT", bound=tuple[Any, ...] | Table)
 
 
 @cache
@@ -96,6 +99,9 @@ def compile_modules(
         namespace = dict(vars(module))
         if module is modules[-1]:
             namespace.update(bound or {})
+        for name, value in namespace.items():
+            if isinstance(value, type) and issubclass(value, Table):
+                namespace[name] = _as_tuple_kind(value)
         for function in [f for f in namespace.values() if _is_own(f, module)]:
             twin = _twin(function, namespace)
             compile_it = numba.njit(  # type: ignore[call-overload] # its stubs leave `_nrt` out
@@ -142,20 +148,33 @@ def _is_own(value: object, module: ModuleType) -> bool:
     return isinstance(value, FunctionType) and value.__module__ == module.__name__
 
 
+def _as_tuple_kind(kind: type[Table]) -> Any:
+    """The named tuple that stands for a table in compiled code; other processes know it, too."""
+    name = f"{kind.__module__.replace('.', '_')}_{kind.__name__}"
+    if name not in globals():
+        defaults = [field.default for field in fields(kind) if field.default is not MISSING]
+        new_kind: Any = namedtuple  # of fields that are known when it runs
+        globals()[name] = new_kind(name, kind._fields, defaults=defaults, module=__name__)
+    return globals()[name]
+
+
 def as_arrays(table: ColumnsT) -> ColumnsT:
     """Turn columns into arrays, as the compiled code takes them.
 
-    A tuple of nothing but columns becomes one array of records, whose fields are read and written
+    A table of nothing but columns becomes one array of records, whose fields are read and written
     just like the columns: one argument instead of dozens, and a guest's figures lie together.
     """
-    kind: Any = type(table)
-    if len(table) > 1 and all(isinstance(value, list) for value in table):
+    values = tuple(table)
+    if len(values) > 1 and all(isinstance(value, list) for value in values):
         return _as_records(table)  # type: ignore[return-value] # the same by its fields
-    return kind(*(_as_array(value) for value in table))  # type: ignore[no-any-return]
+    kind: Any = _as_tuple_kind(type(table)) if isinstance(table, Table) else type(table)
+    return kind(*(_as_array(value) for value in values))  # type: ignore[no-any-return]
 
 
 def _as_array(value: object) -> object:
-    if isinstance(value, tuple) and any(isinstance(inner, list | tuple) for inner in value):
+    if isinstance(value, Table) or (
+        isinstance(value, tuple) and any(isinstance(inner, list | tuple) for inner in value)
+    ):
         return as_arrays(value)
     if isinstance(value, list):
         return np.array(value, dtype=_kind_of(value))
@@ -164,7 +183,7 @@ def _as_array(value: object) -> object:
 
 def _as_records(table: Any) -> np.ndarray[Any, Any]:
     fields = [(name, _kind_of(getattr(table, name))) for name in table._fields]
-    records = np.zeros(len(table[0]), dtype=np.dtype(fields, align=True)).view(np.recarray)
+    records = np.zeros(len(next(iter(table))), dtype=np.dtype(fields, align=True)).view(np.recarray)
     for name in table._fields:
         records[name] = getattr(table, name)
     return records

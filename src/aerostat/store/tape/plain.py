@@ -82,12 +82,12 @@ def _plain_kind(kind: Any, written: Any) -> Any:
         return written
     if issubclass(kind, Enum):
         return kind(written)
-    if is_dataclass(kind):
-        return _dataclass_of(kind, written)
     if hasattr(kind, "_fields"):
         columns: Any = kind
         hints = hints_of(columns)
         return columns(**{name: value_of(hints[name], item) for name, item in written.items()})
+    if is_dataclass(kind):
+        return _dataclass_of(kind, written)
     return written
 
 
