@@ -64,6 +64,7 @@ class Guest:
     host_swap_in_mib: float | None = None  # cumulative
     host_waited_s: float | None = None  # cumulative
     limit_hits: int | None = None  # cumulative
+    locked_mib: int = 0  # never reclaimed
     pressure: GuestPressure | None = None  # what an agent in it says
 
     def snapshot(self, wall_s: float) -> GuestSnapshot:
@@ -107,6 +108,8 @@ class Guest:
             else int(self.host_swap_in_mib * MIB),
             pressure_some_total_s=self.host_waited_s,
             limit_hits=self.limit_hits,
+            pid=sum(self.name.encode()),
+            locked_bytes=self.locked_mib * MIB,
         )
 
 

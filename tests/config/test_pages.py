@@ -55,6 +55,8 @@ def test_the_examples_commented_keys_are_the_defaults(tmp_path: Path) -> None:
         "guests.max": '"100%"',
         "store.path": '"/var/lib/aerostat/aerostat.db"',
         "store.record": '"1h"',
+        "ladder.swap_file": '"/var/lib/aerostat/swap"',
+        "ladder.swap_size": '"16GiB"',
     }
     path = tmp_path / "uncommented.toml"
     path.write_text(re.sub(r"^#(?=\w+ =)", "", EXAMPLE.read_text(), flags=re.MULTILINE))

@@ -27,7 +27,7 @@ from aerostat.model.figures import (
 )
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
 from aerostat.model.host import HostMemory, HostSnapshot
-from aerostat.model.host_state import LADDER, HostState
+from aerostat.model.host_state import DECLARABLE_STEPS, HostState
 from aerostat.model.plan import GuestTrace, HostTrace, Plan, RoundTrace, TargetChange
 from aerostat.model.reasons import Bound, Reason
 from aerostat.ports.journal import RoundRecord
@@ -151,7 +151,7 @@ def one_round(
                 short_bytes=1,
                 reserved_bytes=5,
                 state=HostState.HARD,
-                allowed=LADDER[HostState.HARD],
+                allowed=DECLARABLE_STEPS,
             ),
             guests=(trace or known,),
         ),

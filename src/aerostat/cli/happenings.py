@@ -7,15 +7,17 @@ from typing import Any
 
 from aerostat.cli.explanation import outcome, outcome_words
 from aerostat.cli.remembered import Freshness, known_only, utc
-from aerostat.engine.explain import explain, explain_effect
+from aerostat.engine.explain import explain, explain_effect, technique_words
 from aerostat.lab.live.glyphs import printable
 from aerostat.model.events import (
+    HOST_ITSELF,
     BalloonMoved,
     Event,
     LifecycleChanged,
     MemoryReserved,
     Outcome,
     TargetAnswered,
+    TechniqueUsed,
 )
 from aerostat.model.guest import GuestId
 from aerostat.store import EffectChange, Happening, KnownGuest, Move, Session, StoreReader
@@ -127,8 +129,8 @@ def _happened(happening: Happening) -> Line:
         wall_s=happening.wall_s,
         kind=kind,
         words=words,
-        guest=event.guest,
-        name=happening.name,
+        guest=None if event.guest == HOST_ITSELF else event.guest,
+        name=None if event.guest == HOST_ITSELF else happening.name,
         more=more,
         is_routine=accepted,
     )
@@ -148,6 +150,19 @@ def _told(event: Event) -> tuple[str, str, dict[str, Any]]:
         case MemoryReserved(size_bytes=size, for_s=for_s):
             words = f"{format_size(size)} are kept for it for {format_duration(for_s)}"
             return "reserved", words, {"size_bytes": size, "for_s": for_s}
+        case TechniqueUsed():
+            return "technique", technique_words(event), _technique(event)
+
+
+def _technique(event: TechniqueUsed) -> dict[str, Any]:
+    return {
+        "step": event.step.value,
+        "act": event.act.value,
+        "asked_bytes": event.asked_bytes,
+        "taken_bytes": event.taken_bytes,
+        "took_s": event.took_s,
+        "detail": event.detail or None,
+    }
 
 
 _ANSWERS = {

@@ -4,9 +4,10 @@ from aerostat.config.config import CommandLine, Config
 from aerostat.config.errors import ConfigError, ConfigProblem
 from aerostat.config.load import default_config, load_config, stored_config
 from aerostat.config.settings import Origin, OriginKind, Setting
-from aerostat.config.state import store_path_to_read, store_path_to_write
+from aerostat.config.state import UNDO_NAME, store_path_to_read, store_path_to_write, undo_path
 
 __all__ = [
+    "UNDO_NAME",
     "CommandLine",
     "Config",
     "ConfigError",
@@ -19,4 +20,5 @@ __all__ = [
     "store_path_to_read",
     "store_path_to_write",
     "stored_config",
+    "undo_path",
 ]

@@ -8,9 +8,10 @@ from typing import Any
 from aerostat.config.document import Document
 from aerostat.config.errors import ConfigError, ConfigProblem
 from aerostat.config.lines import KeyPath
-from aerostat.config.parameters import engine_params
+from aerostat.config.parameters import engine_params, technique_settings
 from aerostat.config.settings import Origin, OriginKind, Setting, key_text, leaves, literal
 from aerostat.engine.params import EngineParams
+from aerostat.host.techniques.managed import TechniqueSettings
 from aerostat.model.modes import Mode, OnStop
 from aerostat.store import Retention
 
@@ -73,6 +74,10 @@ class Config:
     def engine_params(self) -> EngineParams:
         """The same, as the engine takes it."""
         return engine_params(self.document)
+
+    def technique_settings(self) -> TechniqueSettings:
+        """How the host's own techniques are to be used, once the ladder allows them."""
+        return technique_settings(self.document)
 
     def overlaid(self, command_line: CommandLine) -> "Config":
         """This configuration with the command line's options over it."""

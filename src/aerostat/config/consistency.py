@@ -3,8 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import pairwise
 
-from aerostat.config.document import AdvancedTable, Document, GuestsTable, GuestTable, HostTable
+from aerostat.config.document import (
+    AdvancedTable,
+    Document,
+    GuestsTable,
+    GuestTable,
+    HostTable,
+    LadderTable,
+)
 from aerostat.config.lines import KeyPath
 from aerostat.config.values import shown, write_amount, write_duration, write_share, write_size
 from aerostat.model.limits import Amount
@@ -26,6 +34,7 @@ def contradictions(document: Document) -> Iterator[Contradiction]:
     for index, rule in enumerate(document.guest):
         yield from _guest_sizes(rule, ("guest", index), document)
     yield from _shadowed_rules(document.guest)
+    yield from _ladder(document.ladder)
     yield from _advanced(document.advanced)
 
 
@@ -105,6 +114,28 @@ def _shadowed_rules(rules: tuple[GuestTable, ...]) -> Iterator[Contradiction]:
                     "put the narrower rule first",
                 )
                 break
+
+
+def _ladder(ladder: LadderTable) -> Iterator[Contradiction]:
+    states = ("comfortable", "soft", "hard", "critical")
+    for milder, worse in pairwise(states):
+        missing = [s for s in getattr(ladder, milder) if s not in getattr(ladder, worse)]
+        if missing:
+            key = ("ladder", worse)
+            yield Contradiction(
+                where=key,
+                involved=(key, ("ladder", milder)),
+                message=f'"{missing[0].value}" is missing, which {milder} has: '
+                "the shorter the host, the more may be used, never less",
+            )
+    for one, other in (("swap_file", "swap_size"), ("swap_size", "swap_file")):
+        if getattr(ladder, one) is not None and getattr(ladder, other) is None:
+            yield Contradiction(
+                where=("ladder", one),
+                involved=(("ladder", "swap_file"), ("ladder", "swap_size")),
+                message=f"{one} needs {other} beside it: write both, "
+                'such as swap_file = "/var/lib/aerostat/swap" and swap_size = "8GiB"',
+            )
 
 
 def _advanced(advanced: AdvancedTable) -> Iterator[Contradiction]:

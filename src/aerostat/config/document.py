@@ -21,9 +21,12 @@ from aerostat.config.values import (
     Weight,
     at_least,
     choice,
+    steps_of,
     within,
 )
 from aerostat.engine.params import Accounting, EngineParams
+from aerostat.host.techniques.managed import CompressWith, TechniqueSettings
+from aerostat.model.host_state import DECLARABLE_STEPS, EXEMPTIONS, LadderStep
 from aerostat.model.modes import Mode, OnStop
 from aerostat.policy.params import PolicyName
 from aerostat.store import Retention
@@ -31,7 +34,12 @@ from aerostat.store import Retention
 _ENGINE = EngineParams()
 _GUARD = _ENGINE.guard
 _ADAPTIVE = _ENGINE.adaptive
+_LADDER = _ENGINE.ladder
 _RETENTION = Retention()
+_TECHNIQUES = TechniqueSettings()
+
+Steps = tuple[LadderStep, ...]
+LadderSteps = Annotated[Steps, BeforeValidator(steps_of(DECLARABLE_STEPS))]
 
 
 class Table(BaseModel):
@@ -63,6 +71,7 @@ class GuestsTable(Table):
     max: GuestAmount | None = _ENGINE.default_limits.maximum
     weight: Weight = _ENGINE.default_limits.weight
     managed: Truth = _ENGINE.default_limits.is_managed
+    exempt: Annotated[Steps, BeforeValidator(steps_of(EXEMPTIONS))] = ()
 
 
 class GuestTable(Table):
@@ -73,6 +82,24 @@ class GuestTable(Table):
     max: GuestAmount | None = None
     weight: Weight | None = None
     managed: Truth | None = None
+    exempt: Annotated[Steps, BeforeValidator(steps_of(EXEMPTIONS))] | None = None
+
+
+class LadderTable(Table):
+    """What may be done as the host runs short, and how."""
+
+    comfortable: LadderSteps = _LADDER.comfortable
+    soft: LadderSteps = _LADDER.soft
+    hard: LadderSteps = _LADDER.hard
+    critical: LadderSteps = _LADDER.critical
+    put_back: Annotated[DurationS, within("10s", "1d")] = _LADDER.put_back_s
+    compress_with: Annotated[CompressWith, BeforeValidator(choice(CompressWith))] = (
+        _TECHNIQUES.compress_with
+    )
+    pool: HostAmount = _TECHNIQUES.pool
+    swap_file: FilePath | None = None
+    swap_size: Annotated[SizeBytes, at_least("64MiB")] | None = _TECHNIQUES.swap_size_bytes
+    merge_rate: Annotated[SizeBytes, at_least("1MiB")] = _TECHNIQUES.merge_rate
 
 
 class StoreTable(Table):
@@ -123,5 +150,6 @@ class Document(Table):
     host: HostTable = HostTable()
     guests: GuestsTable = GuestsTable()
     guest: tuple[GuestTable, ...] = ()
+    ladder: LadderTable = LadderTable()
     store: StoreTable = StoreTable()
     advanced: AdvancedTable = AdvancedTable()

@@ -1,7 +1,10 @@
 """Turns the file's document into the parameters the engine takes."""
 
-from aerostat.config.document import AdvancedTable, Document, GuestsTable, GuestTable
-from aerostat.engine.params import EngineParams, GuardParams, HostParams
+from pathlib import Path
+
+from aerostat.config.document import AdvancedTable, Document, GuestsTable, GuestTable, LadderTable
+from aerostat.engine.params import EngineParams, GuardParams, HostParams, LadderParams
+from aerostat.host.techniques.managed import TechniqueSettings
 from aerostat.model.limits import GuestLimits, LimitRule
 from aerostat.policy.params import AdaptiveParams
 
@@ -19,6 +22,7 @@ def engine_params(document: Document) -> EngineParams:
         ),
         guard=_guard(document.advanced),
         adaptive=_adaptive(document.advanced),
+        ladder=_ladder(document.ladder),
         default_limits=_limits(document.guests),
         rules=tuple(_rule(rule, document.guests) for rule in document.guest),
         round_s=document.advanced.round,
@@ -28,7 +32,11 @@ def engine_params(document: Document) -> EngineParams:
 
 def _limits(table: GuestsTable) -> GuestLimits:
     return GuestLimits(
-        minimum=table.min, maximum=table.max, weight=table.weight, is_managed=table.managed
+        minimum=table.min,
+        maximum=table.max,
+        weight=table.weight,
+        is_managed=table.managed,
+        exempt=frozenset(table.exempt),
     )
 
 
@@ -38,8 +46,31 @@ def _rule(rule: GuestTable, defaults: GuestsTable) -> LimitRule:
         maximum=defaults.max if rule.max is None else rule.max,
         weight=defaults.weight if rule.weight is None else rule.weight,
         is_managed=defaults.managed if rule.managed is None else rule.managed,
+        exempt=frozenset(defaults.exempt if rule.exempt is None else rule.exempt),
     )
     return LimitRule(name_glob=rule.name, limits=limits)
+
+
+def _ladder(table: LadderTable) -> LadderParams:
+    return LadderParams(
+        comfortable=table.comfortable,
+        soft=table.soft,
+        hard=table.hard,
+        critical=table.critical,
+        put_back_s=table.put_back,
+    )
+
+
+def technique_settings(document: Document) -> TechniqueSettings:
+    """How the host's own techniques are to be used."""
+    table = document.ladder
+    return TechniqueSettings(
+        compress_with=table.compress_with,
+        pool=table.pool,
+        swap_file=None if table.swap_file is None else Path(table.swap_file),
+        swap_size_bytes=table.swap_size,
+        merge_rate=table.merge_rate,
+    )
 
 
 def _guard(advanced: AdvancedTable) -> GuardParams:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 FILE_NAME = "aerostat.db"
+UNDO_NAME = "host-undo.json"
 
 SYSTEM_FOLDER = Path("/var/lib/aerostat")
 """What systemd makes for a service with ``StateDirectory=aerostat``."""
@@ -23,6 +24,13 @@ def store_path_to_write(
     if _is_writable(system):
         return system / FILE_NAME
     return _own_folder(environment) / FILE_NAME
+
+
+def undo_path(
+    environment: Mapping[str, str] | None = None, *, system: Path = SYSTEM_FOLDER
+) -> Path:
+    """Where the daemon writes down what it changes on the host, before it does: by its store."""
+    return store_path_to_write(environment, system=system).with_name(UNDO_NAME)
 
 
 def store_path_to_read(

@@ -16,6 +16,7 @@ from aerostat.config.document import (
     GuestsTable,
     GuestTable,
     HostTable,
+    LadderTable,
     QmpTable,
     StoreTable,
 )
@@ -27,6 +28,7 @@ _TABLES: Mapping[str, type[BaseModel]] = {
     "host": HostTable,
     "guests": GuestsTable,
     "guest": GuestTable,
+    "ladder": LadderTable,
     "store": StoreTable,
     "advanced": AdvancedTable,
 }

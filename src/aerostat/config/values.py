@@ -5,12 +5,13 @@ what would be right. Writers give text that the same reader reads as the same va
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
+from aerostat.model.host_state import LadderStep
 from aerostat.model.limits import Amount
 from aerostat.units import GIB, KIB, MIB, parse_duration, parse_size
 
@@ -136,6 +137,22 @@ def choice(options: type[EnumT]) -> Callable[[object], EnumT]:
                 return option
         words = ", ".join(f'"{option.value}"' for option in options)
         raise ValueError(f"{shown(value)} is not one of {words}")
+
+    return read
+
+
+def steps_of(options: Sequence[LadderStep]) -> Callable[[object], tuple[LadderStep, ...]]:
+    """A reader of a list of the ladder's steps, which come back in the ladder's own order."""
+
+    def read(value: object) -> tuple[LadderStep, ...]:
+        words = ", ".join(f'"{option.value}"' for option in options)
+        if not isinstance(value, (list, tuple)):
+            raise ValueError(f"{shown(value)} is not a list: write some of [{words}]")  # noqa: TRY004 # as in _text
+        known = {option.value: option for option in options}
+        for word in value:
+            if not isinstance(word, str) or word not in known:
+                raise ValueError(f"{shown(word)} is not one of {words}")
+        return tuple(step for step in LadderStep if step.value in value)
 
     return read
 

@@ -3,7 +3,13 @@
 import asyncio
 from collections import deque
 
-from aerostat.model.events import Event, LifecycleChanged, LifecycleKind, TargetAnswered
+from aerostat.model.events import (
+    Event,
+    LifecycleChanged,
+    LifecycleKind,
+    TargetAnswered,
+    TechniqueUsed,
+)
 
 CAPACITY = 10_000
 """More events than this between two rounds are a storm: the oldest are dropped and counted."""
@@ -67,4 +73,4 @@ def _is_urgent(event: Event) -> bool:
     # Only what changes the next decision: an ordinary accepted command is no news.
     if isinstance(event, LifecycleChanged):
         return event.kind in _URGENT
-    return not isinstance(event, TargetAnswered)
+    return not isinstance(event, TargetAnswered | TechniqueUsed)

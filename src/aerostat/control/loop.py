@@ -6,6 +6,7 @@ from aerostat.control.apply import Applier
 from aerostat.control.board import Board
 from aerostat.control.collect import Collector
 from aerostat.control.inbox import Inbox
+from aerostat.control.techniques import TechniqueRunner
 from aerostat.engine.params import EngineParams
 from aerostat.engine.release import Release, release
 from aerostat.engine.state import EngineState, aligned, with_events
@@ -19,6 +20,7 @@ from aerostat.ports.clock import Clock
 from aerostat.ports.driver import HypervisorDriver
 from aerostat.ports.journal import Journal, RoundRecord
 from aerostat.ports.sensor import HostSensor
+from aerostat.ports.techniques import HostTechniques
 
 ROUND_GAP_S_MIN = 0.05
 """Urgent events may start a round early, but a storm of them never makes the loop spin."""
@@ -32,7 +34,7 @@ ARRIVAL_LOOK_S = 0.1
 class Loop:
     """Keeps one host balanced until it is asked to stop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # its parts, each by its name
         self,
         *,
         driver: HypervisorDriver,
@@ -41,6 +43,7 @@ class Loop:
         params: EngineParams,
         mode: Mode,
         journal: Journal,
+        techniques: HostTechniques | None = None,
     ) -> None:
         self._clock = clock
         self._params = params
@@ -50,6 +53,7 @@ class Loop:
         self._inbox = Inbox()
         self._collector = Collector(driver, sensor, clock)
         self._applier = Applier(driver, self._inbox)
+        self._runner = None if techniques is None else TechniqueRunner(techniques, self._inbox)
         self._state = EngineState()
         self._is_stopping = False
         self._failures_in_a_row = 0
@@ -75,6 +79,8 @@ class Loop:
                     if not self._is_stopping:
                         await asyncio.sleep(ROUND_GAP_S_MIN)
                         await self._inbox.wait(max(0.0, pause_s - ROUND_GAP_S_MIN))
+                if self._runner is not None:
+                    await self._runner.finish()
                 if on_stop is OnStop.RELEASE and self._mode is Mode.ENFORCE:
                     await self._release(tasks, Reason.RELEASED_ON_STOP)
                 self._collector.abandon()
@@ -103,6 +109,8 @@ class Loop:
         enforce = self._mode is Mode.ENFORCE
         if enforce:
             await self._applier.apply(decided.plan, tasks)
+            if self._runner is not None:
+                self._runner.carry_out(decided.orders, tasks)
         self._remember(
             RoundRecord(
                 number=self.board.status.rounds + 1,

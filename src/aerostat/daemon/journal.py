@@ -6,9 +6,17 @@ from dataclasses import dataclass
 import structlog
 
 from aerostat.daemon.shares_log import SharesLog
-from aerostat.engine.explain import explain, explain_effect
+from aerostat.engine.explain import explain, explain_effect, technique_words
 from aerostat.model.effect import Effect
-from aerostat.model.events import Event, LifecycleChanged, Outcome, TargetAnswered
+from aerostat.model.events import (
+    HOST_ITSELF,
+    Event,
+    LifecycleChanged,
+    Outcome,
+    TargetAnswered,
+    TechniqueAct,
+    TechniqueUsed,
+)
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
 from aerostat.model.modes import Mode
 from aerostat.model.plan import GuestTrace, HostTrace
@@ -96,6 +104,9 @@ class LogJournal:
 
     def _tell_event(self, event: Event) -> None:
         name = self._met[event.guest].name if event.guest in self._met else event.guest
+        if isinstance(event, TechniqueUsed):
+            self._tell_technique(event, name)
+            return
         if isinstance(event, LifecycleChanged):
             self._log.info(
                 "guest_lifecycle",
@@ -112,6 +123,23 @@ class LogJournal:
                 outcome=event.outcome.value,
                 detail=event.detail,
             )
+
+    def _tell_technique(self, event: TechniqueUsed, name: str) -> None:
+        told = {
+            "words": technique_words(event),
+            "step": event.step.value,
+            "guest": None if event.guest == HOST_ITSELF else name,
+            "taken_bytes": event.taken_bytes,
+        }
+        match event.act:
+            case TechniqueAct.SWITCHED_ON:
+                self._log.info("technique_switched_on", **told)
+            case TechniqueAct.PUT_BACK:
+                self._log.info("technique_put_back", **told)
+            case TechniqueAct.TOOK:
+                self._log.info("technique_took", **told)
+            case TechniqueAct.FAILED:
+                self._log.warning("technique_failed", **told)
 
     def _tell_guest(self, guest: GuestSnapshot, now_s: float) -> None:
         met = self._met.setdefault(guest.guest, _Met(name=guest.name, since_s=now_s))

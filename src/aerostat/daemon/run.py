@@ -13,12 +13,14 @@ from aerostat.daemon.journal import LogJournal
 from aerostat.daemon.journals import Journals
 from aerostat.daemon.status_log import StatusLog
 from aerostat.daemon.store_journal import StoreJournal
+from aerostat.daemon.techniques import techniques_of
 from aerostat.drivers.qmp import QmpDriver, QmpSettings
 from aerostat.host.clock import SystemClock
 from aerostat.host.footprint import FootprintReader
 from aerostat.host.sensor import ProcHostSensor
 from aerostat.model.modes import Mode
 from aerostat.ports.journal import Journal
+from aerostat.ports.techniques import HostTechniques
 from aerostat.store import Store
 
 
@@ -32,8 +34,8 @@ def run_daemon(config: Config) -> None:
     config.require_guests()
     sensor = ProcHostSensor()
     sensor.read()  # a host that cannot be read is told now, not by a daemon that does nothing
-    with _journals(config) as journal:
-        rounds = asyncio.run(_serve(config, sensor, journal))
+    with _journals(config) as journal, techniques_of(config) as techniques:
+        rounds = asyncio.run(_serve(config, sensor, journal, techniques))
     structlog.get_logger().info("stopped", rounds=rounds, on_stop=config.on_stop.value)
 
 
@@ -52,7 +54,9 @@ def _journals(config: Config) -> Iterator[Journal]:
     remembered.tell_the_end()
 
 
-async def _serve(config: Config, sensor: ProcHostSensor, journal: Journal) -> int:
+async def _serve(
+    config: Config, sensor: ProcHostSensor, journal: Journal, techniques: HostTechniques | None
+) -> int:
     """Balance until asked to stop; returns how many rounds it took."""
     log = structlog.get_logger()
     clock = SystemClock()
@@ -64,6 +68,7 @@ async def _serve(config: Config, sensor: ProcHostSensor, journal: Journal) -> in
         params=config.engine_params(),
         mode=config.mode,
         journal=journal,
+        techniques=techniques,
     )
     loop.board.follow(StatusLog().show)
     for number in (signal.SIGTERM, signal.SIGINT):

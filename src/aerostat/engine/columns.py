@@ -28,6 +28,13 @@ RUN_UNREACHABLE = 3
 RUN_OTHER = 4
 
 
+TAKES_NOTHING = 0
+TAKES_FREE = 1
+TAKES_ALL = 2
+TAKES_PINNED = 3
+"""Nothing either: what it gives the balloon stays with the host's process."""
+
+
 @dataclass(slots=True)
 class Figures(Table):
     """What this round read; untrusted where it comes from the guest."""
@@ -36,6 +43,7 @@ class Figures(Table):
     has_balloon: IntColumn  # 1, 0, ABSENT
     is_managed: IntColumn
     is_backing_up: IntColumn
+    takes: IntColumn  # what the ladder lets its balloon take: ``TAKES_...``
     min_bytes: IntColumn
     max_bytes: IntColumn
     weight: IntColumn

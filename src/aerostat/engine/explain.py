@@ -1,6 +1,8 @@
 """Decisions in words, read off the trace: nothing is computed a second time."""
 
 from aerostat.model.effect import Effect
+from aerostat.model.events import TechniqueAct, TechniqueUsed
+from aerostat.model.host_state import LadderStep
 from aerostat.model.plan import GuestTrace, HostTrace
 from aerostat.model.reasons import Bound, Reason
 from aerostat.units import MIB, format_duration, format_size
@@ -43,6 +45,9 @@ _WORDS = {
     "would have to be read back to be taken",
     Reason.HOLD_CONFINED: "stays: a memory limit of its own cgroup holds no more than {max}, so a "
     "greater target cannot help",
+    Reason.HOLD_PINNED: "keeps its memory: it is locked in the host, and a balloon would give "
+    "none of it back",
+    Reason.HOLD_LEFT_TO_HOST: "keeps what it uses: the ladder takes no more of it by balloon",
     Reason.LOWERED_TO_LIMIT: "lowered towards {max}, which a memory limit of its own cgroup holds: "
     "the host pages out what is beyond",
 }
@@ -99,6 +104,29 @@ def explain_effect(host: HostTrace) -> str:
             )
         case Effect.WORKING:
             return "what is ordered has its effect, or nothing had to be"
+
+
+_TECHNIQUES = {
+    LadderStep.MERGE: "merging of identical pages",
+    LadderStep.COMPRESS: "compression of guests' memory",
+    LadderStep.SWAP: "swapping of guests' memory",
+}
+
+
+def technique_words(event: TechniqueUsed) -> str:
+    """Say what the host did with a technique of its own, and what came of it."""
+    what = _TECHNIQUES.get(event.step, event.step.value)
+    detail = f": {event.detail}" if event.detail else ""
+    match event.act:
+        case TechniqueAct.SWITCHED_ON:
+            return f"{what} is on{detail}"
+        case TechniqueAct.PUT_BACK:
+            return f"{what} is as it was before Aerostat{detail}"
+        case TechniqueAct.TOOK:
+            took = _size(event.taken_bytes)
+            return f"the host took {took} of {_size(event.asked_bytes)} of it by {event.step.value}"
+        case TechniqueAct.FAILED:
+            return f"{what} failed{detail}"
 
 
 def _words(trace: GuestTrace) -> str:

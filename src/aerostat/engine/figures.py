@@ -10,12 +10,17 @@ from aerostat.engine.columns import (
     RUN_PAUSED,
     RUN_RUNNING,
     RUN_UNREACHABLE,
+    TAKES_ALL,
+    TAKES_FREE,
+    TAKES_NOTHING,
+    TAKES_PINNED,
     Figures,
 )
 from aerostat.engine.params import EngineParams
 from aerostat.model.figures import BalloonStatistics, VmFootprint
 from aerostat.model.guest import GuestSnapshot, RunState
 from aerostat.model.host import HostSnapshot
+from aerostat.model.host_state import HostState, LadderStep
 from aerostat.model.limits import GuestLimits, ResolvedLimits
 from aerostat.policy.columns import ABSENT, FloatColumn, IntColumn
 
@@ -50,8 +55,29 @@ def resolve_limits(guest: GuestSnapshot, max_bytes: int, params: EngineParams) -
     )
 
 
-def figures_of(snapshot: HostSnapshot, params: EngineParams) -> Figures:
-    """Columns of one host's guests, in the snapshot's order."""
+def is_pinned(guest: GuestSnapshot) -> bool:
+    """Whether most of a VM's memory stays with the host whatever its balloon takes."""
+    locked = None if guest.footprint is None else guest.footprint.locked_bytes
+    return bool(locked and guest.max_bytes and 2 * locked >= guest.max_bytes)
+
+
+def _takes(guest: GuestSnapshot, params: EngineParams, steps: Sequence[LadderStep]) -> int:
+    """What the ladder lets a VM's balloon take now."""
+    if is_pinned(guest):
+        return TAKES_PINNED
+    exempt = limits_of(guest.name, params).exempt
+    if LadderStep.TAKE_FREE not in steps or LadderStep.TAKE_FREE in exempt:
+        return TAKES_NOTHING
+    if LadderStep.TAKE_BY_WEIGHT not in steps or LadderStep.TAKE_BY_WEIGHT in exempt:
+        return TAKES_FREE
+    return TAKES_ALL
+
+
+def figures_of(
+    snapshot: HostSnapshot, params: EngineParams, state: HostState = HostState.COMFORTABLE
+) -> Figures:
+    """Columns of one host's guests, in the snapshot's order; ``state`` is how short the host is."""
+    steps = params.ladder.steps(state)
     guests = snapshot.guests
     ceilings = [_max_bytes(guest) for guest in guests]
     limits = [
@@ -67,6 +93,7 @@ def figures_of(snapshot: HostSnapshot, params: EngineParams) -> Figures:
             for g, known in zip(guests, limits, strict=True)
         ],
         is_backing_up=[1 if guest.is_backing_up else 0 for guest in guests],
+        takes=[_takes(guest, params, steps) for guest in guests],
         min_bytes=[ABSENT if known is None else known.min_bytes for known in limits],
         max_bytes=[ABSENT if known is None else known.max_bytes for known in limits],
         weight=[limits_of(guest.name, params).weight for guest in guests],

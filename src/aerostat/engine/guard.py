@@ -6,7 +6,16 @@ over, one take a sample, floors, steps, cooldown, back-off, dead band.
 
 from aerostat.engine import codes
 from aerostat.engine.believe import ARRIVED_BYTES, PERIOD_S_MIN
-from aerostat.engine.columns import RUN_MIGRATING, RUN_RUNNING, RUN_UNREACHABLE, Decision, Round
+from aerostat.engine.columns import (
+    RUN_MIGRATING,
+    RUN_RUNNING,
+    RUN_UNREACHABLE,
+    TAKES_FREE,
+    TAKES_NOTHING,
+    TAKES_PINNED,
+    Decision,
+    Round,
+)
 from aerostat.engine.confidence import CONFIDENCE_MIN
 from aerostat.engine.distress import BLAMED_S, is_on_trial, is_recovering
 from aerostat.engine.knobs import Knobs
@@ -138,7 +147,7 @@ def dead_band_bytes(max_bytes: int, knobs: Knobs) -> int:
 
 def _take(r: Round, i: int) -> None:
     ordered = r.estimates.ordered_bytes[i]
-    if _must_not_be_taken_from(r, i):
+    if _is_off_the_ladder(r, i) or _must_not_be_taken_from(r, i):
         return
     wish = r.decision.wishes.wish_bytes[i]
     floor = r.estimates.floor_bytes[i] if r.knobs.keeps_floors == 1 else TARGET_GRAIN_BYTES
@@ -158,7 +167,8 @@ def _take(r: Round, i: int) -> None:
         if r.decision.bound[i] == codes.B_HOST_SWAP:
             reason = codes.IN_HOST_SWAP
         elif r.decision.bound[i] == codes.B_STEP:
-            reason = codes.COOLDOWN
+            is_left = r.figures.takes[i] == TAKES_FREE
+            reason = codes.LEFT_TO_HOST if is_left else codes.COOLDOWN
         elif r.decision.bound[i] != codes.B_NONE:
             reason = codes.AT_FLOOR
         hold(r.decision, i, ordered, reason, r.decision.bound[i] or codes.B_DEAD_BAND)
@@ -187,6 +197,18 @@ def _note_take(r: Round, i: int, target: int) -> None:
         memory.trial_from_bytes[i] = ABSENT
         if is_within_due and for_others:
             memory.trial_from_bytes[i] = r.estimates.ordered_bytes[i]
+
+
+def _is_off_the_ladder(r: Round, i: int) -> bool:
+    """Whether its balloon is to take nothing, or would give the host nothing."""
+    ordered, takes = r.estimates.ordered_bytes[i], r.figures.takes[i]
+    if takes == TAKES_PINNED:
+        hold(r.decision, i, ordered, codes.PINNED, codes.B_NONE)
+        return True
+    if takes == TAKES_NOTHING:
+        hold(r.decision, i, ordered, codes.LEFT_TO_HOST, codes.B_OPERATOR)
+        return True
+    return False
 
 
 def _must_not_be_taken_from(r: Round, i: int) -> bool:
@@ -276,7 +298,8 @@ def _step_bytes(r: Round, i: int) -> int:
     pause_s = knobs.cooldown_s * (HURRY_RATIO if for_others else 1.0)
     resting = r.now_s - r.memory.take_s[i] < pause_s or is_on_trial(r.memory, i, r.now_s)
     hurt = knobs.backs_off == 1 and _is_spared(r, i)
-    if resting or hurt or r.estimates.is_calm[i] == 0:
+    is_left = r.figures.takes[i] == TAKES_FREE
+    if resting or hurt or is_left or r.estimates.is_calm[i] == 0:
         return min(harmless, most)
     slow = min(int(knobs.step_ratio_max * r.figures.max_bytes[i]), knobs.step_rate_max)
     return min(harmless + slow, most)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from aerostat.model.host_state import HOST_STEPS, HostState, LadderStep
 from aerostat.model.limits import Amount, GuestLimits, LimitRule
 from aerostat.policy.params import AdaptiveParams, PolicyName
 from aerostat.units import MIB
@@ -69,6 +70,38 @@ class GuardParams:
     shutdown_s: float = 300.0
 
 
+_BALLOONS = (LadderStep.REPORTING, LadderStep.TAKE_FREE, LadderStep.TAKE_BY_WEIGHT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LadderParams:
+    """What may be used in which state of the host; by default balloons, and nothing beside them."""
+
+    comfortable: tuple[LadderStep, ...] = _BALLOONS
+    soft: tuple[LadderStep, ...] = _BALLOONS
+    hard: tuple[LadderStep, ...] = (*_BALLOONS, LadderStep.REFUSE_STARTS)
+    critical: tuple[LadderStep, ...] = (*_BALLOONS, LadderStep.REFUSE_STARTS, LadderStep.ALERT)
+    put_back_s: float = 300.0  # what no state has asked for so long is put back as it was
+
+    def steps(self, state: HostState) -> tuple[LadderStep, ...]:
+        """What is declared for a state; in one that is not known, what every state may."""
+        match state:
+            case HostState.COMFORTABLE | HostState.UNKNOWN:
+                return self.comfortable
+            case HostState.SOFT:
+                return self.soft
+            case HostState.HARD:
+                return self.hard
+            case HostState.CRITICAL:
+                return self.critical
+
+    @property
+    def host_steps(self) -> frozenset[LadderStep]:
+        """Techniques of the host that any state may use."""
+        declared = {*self.comfortable, *self.soft, *self.hard, *self.critical}
+        return frozenset(declared.intersection(HOST_STEPS))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineParams:
     """All parameters of ``engine.step``."""
@@ -77,6 +110,7 @@ class EngineParams:
     host: HostParams = HostParams()
     guard: GuardParams = GuardParams()
     adaptive: AdaptiveParams = AdaptiveParams()
+    ladder: LadderParams = LadderParams()
     default_limits: GuestLimits = GuestLimits()
     rules: tuple[LimitRule, ...] = ()
     round_s: float = 0.5  # the pace when nothing is moving

@@ -27,10 +27,11 @@ class Release:
     snapshot: HostSnapshot
     supply: Supply
     state: EngineState
+    params: EngineParams
 
     def trace(self) -> RoundTrace:
         """Who was given what, and why others were not."""
-        return trace_of(self.round, self.snapshot, self.supply, self.state)
+        return trace_of(self.round, self.snapshot, self.supply, self.state, self.params)
 
 
 def release(
@@ -61,7 +62,9 @@ def release(
     for i in range(count):
         _let_go(r, i, held[i], codes.REASON_CODE[reason])
     plan = plan_of(r, snapshot, params)
-    return Release(plan=plan, round=r, snapshot=snapshot, supply=supply, state=following)
+    return Release(
+        plan=plan, round=r, snapshot=snapshot, supply=supply, state=following, params=params
+    )
 
 
 def _let_go(r: Round, i: int, share: int, reason: int) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from aerostat.engine.columns import NEVER_S, Memory, empty_memory
 from aerostat.engine.effect import SelfCheck
 from aerostat.engine.host_signs import HostWaits
+from aerostat.engine.ladder_state import LadderState, with_answers
 from aerostat.engine.peer import PeerState
 from aerostat.model.events import (
     Event,
@@ -40,6 +41,7 @@ class EngineState:
     reservations: tuple[Reservation, ...] = ()
     self_check: SelfCheck = SelfCheck()
     host_waits: HostWaits = HostWaits()
+    ladder: LadderState = LadderState()
     peer: PeerState | None = None  # of a baseline policy, where one is in force
 
     @property
@@ -91,7 +93,11 @@ def with_events(state: EngineState, events: Sequence[Event], *, now_s: float) ->
         for r in reservations.values()
         if r.owner not in row and r.until_s > now_s and r.size_bytes > 0
     )
-    return replace(state, reservations=tuple(sorted(standing, key=lambda r: r.owner)))
+    return replace(
+        state,
+        reservations=tuple(sorted(standing, key=lambda r: r.owner)),
+        ladder=with_answers(state.ladder, events, now_s=now_s),
+    )
 
 
 def _answered(memory: Memory, i: int, event: TargetAnswered, *, now_s: float) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from aerostat.engine import codes, invariants
 from aerostat.engine.circumstances import actual_before, circumstances
+from aerostat.engine.climb import climb
 from aerostat.engine.columns import Hosts, Round, new_round
 from aerostat.engine.decide import decide, judge, settle
 from aerostat.engine.effect import followed
@@ -25,6 +26,7 @@ from aerostat.model.events import Event
 from aerostat.model.host import HostSnapshot
 from aerostat.model.host_state import HostState
 from aerostat.model.plan import Plan, RoundTrace
+from aerostat.model.techniques import TechniqueOrders
 from aerostat.policy.columns import ABSENT
 from aerostat.policy.params import PolicyName
 from aerostat.policy.registry import BASELINES
@@ -37,6 +39,7 @@ class Step:
     state: EngineState
     plan: Plan
     trace: RoundTrace
+    orders: TechniqueOrders = TechniqueOrders()  # to the host itself
 
 
 def step(
@@ -72,10 +75,13 @@ def step(
     following = replace(
         following, self_check=followed(following.self_check, snapshot, events, around)
     )
+    trace = trace_of(r, snapshot, supply, following, params)
+    climbed = climb(following.ladder, snapshot, trace, params)
     return Step(
-        state=following,
+        state=replace(following, ladder=climbed.state),
         plan=plan,
-        trace=trace_of(r, snapshot, supply, following),
+        trace=trace,
+        orders=climbed.orders,
     )
 
 
@@ -89,7 +95,7 @@ def round_of(
         policy=_policy_number(params.policy),
         knobs=knobs_of(params),
         hosts=_one_host(state, len(snapshot.guests), supply),
-        figures=figures_of(snapshot, params),
+        figures=figures_of(snapshot, params, state.host_state),
         memory=state.memory,
     )._replace(is_host_short=int(short))
 

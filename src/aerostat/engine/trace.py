@@ -7,7 +7,7 @@ from aerostat.engine.params import EngineParams
 from aerostat.engine.state import EngineState
 from aerostat.engine.supply import Supply
 from aerostat.model.host import HostSnapshot
-from aerostat.model.host_state import LADDER, OWED_STEPS, HostState, LadderStep
+from aerostat.model.host_state import OWED_STEPS, LadderStep, in_order
 from aerostat.model.plan import GuestTrace, HostTrace, Plan, RoundTrace, TargetChange
 from aerostat.policy.columns import ABSENT
 
@@ -63,7 +63,9 @@ def _is_moving(r: Round) -> bool:
     return False
 
 
-def trace_of(r: Round, snapshot: HostSnapshot, supply: Supply, state: EngineState) -> RoundTrace:
+def trace_of(
+    r: Round, snapshot: HostSnapshot, supply: Supply, state: EngineState, params: EngineParams
+) -> RoundTrace:
     """Everything this round knew and decided."""
     guests = tuple(_guest_trace(r, i, g.guest, g.name) for i, g in enumerate(snapshot.guests))
     demand = sum(g.demand_bytes for g in guests if g.demand_bytes is not None)
@@ -80,7 +82,8 @@ def trace_of(r: Round, snapshot: HostSnapshot, supply: Supply, state: EngineStat
             rising_bytes=sum(r.estimates.rising_bytes),
             owed_bytes=sum((g.due_bytes or 0) - (g.actual_bytes or 0) for g in guests if g.is_owed),
             state=state.host_state,
-            allowed=_allowed(state.host_state, any(g.is_owed for g in guests)),
+            allowed=_allowed(state, params, any(g.is_owed for g in guests)),
+            in_use=state.ladder.in_use,
             effect=state.self_check.effect,
             futile_rounds=state.self_check.futile_rounds,
             idle_short_s=state.self_check.idle_s(snapshot.now_s),
@@ -89,12 +92,12 @@ def trace_of(r: Round, snapshot: HostSnapshot, supply: Supply, state: EngineStat
     )
 
 
-def _allowed(state: HostState, is_somebody_owed: bool) -> tuple[LadderStep, ...]:
+def _allowed(
+    state: EngineState, params: EngineParams, is_somebody_owed: bool
+) -> tuple[LadderStep, ...]:
     """The host's steps; where guests keep others from their due, no more of them are let in."""
-    steps = LADDER[state]
-    if is_somebody_owed:
-        steps += tuple(step for step in OWED_STEPS if step not in steps)
-    return steps
+    steps = params.ladder.steps(state.host_state)
+    return in_order((*steps, *OWED_STEPS) if is_somebody_owed else steps, state.host_state)
 
 
 def _guest_trace(r: Round, i: int, guest: str, name: str) -> GuestTrace:

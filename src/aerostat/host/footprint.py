@@ -7,7 +7,12 @@ from pathlib import Path
 from aerostat.host.cgroup import CgroupReader
 from aerostat.host.cgroup_figures import CgroupFigures
 from aerostat.host.proc_text import read_text_if_any
-from aerostat.host.process_memory import parse_kilobytes, parse_major_faults, parse_rss
+from aerostat.host.process_memory import (
+    parse_kilobytes,
+    parse_major_faults,
+    parse_rss,
+    parse_unreclaimable,
+)
 from aerostat.host.pss import PssSample, PssSampler
 from aerostat.model.figures import VmFootprint
 from aerostat.units import PAGE_BYTES
@@ -20,6 +25,18 @@ class _Counters:
     source: str
     swap_in_bytes: int | None = None
     major_faults: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Locked:
+    """What of a process cannot be reclaimed, as of then."""
+
+    size_bytes: int | None
+    read_s: float
+
+
+LOCKED_PERIOD_S = 10.0
+"""So often that is read: it hardly ever changes."""
 
 
 class FootprintReader:
@@ -40,6 +57,7 @@ class FootprintReader:
         self._cgroups = CgroupReader(now_s=now_s, root=root)
         self._pss = PssSampler(now_s=now_s, root=root, period_s=pss_period_s)
         self._sources: dict[int, str] = {}
+        self._locked: dict[int, _Locked] = {}
 
     def read(self, pid: int) -> VmFootprint | None:
         """Read now; None when the process is gone.
@@ -65,6 +83,8 @@ class FootprintReader:
             pressure_full_total_s=group.pressure_full_total_s,
             limit_bytes=group.limit_bytes,
             limit_hits=group.limit_hits,
+            pid=pid,
+            locked_bytes=self._locked_bytes(pid),
         )
 
     def close(self) -> None:
@@ -75,6 +95,16 @@ class FootprintReader:
         self._pss.forget(pid)
         self._cgroups.forget(pid)
         self._sources.pop(pid, None)
+        self._locked.pop(pid, None)
+
+    def _locked_bytes(self, pid: int) -> int | None:
+        """Locked, pinned for a device, or in huge pages of hugetlbfs."""
+        known, now_s = self._locked.get(pid), self._now_s()
+        if known is None or now_s - known.read_s >= LOCKED_PERIOD_S:
+            status = read_text_if_any(f"{self._proc}/{pid}/status")
+            known = _Locked(size_bytes=parse_unreclaimable(status or ""), read_s=now_s)
+            self._locked[pid] = known
+        return known.size_bytes
 
     def _swap_bytes(self, pid: int, group: CgroupFigures, sample: PssSample | None) -> int | None:
         """Its cgroup's word, which counts shared memory too; else the larger of two others.

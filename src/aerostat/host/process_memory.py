@@ -30,3 +30,15 @@ def parse_major_faults(stat: str) -> int | None:
     # The process's name stands in parentheses and may hold anything, parentheses included.
     fields = stat.rpartition(")")[2].split()
     return parse_count(fields[9]) if len(fields) > 9 else None
+
+
+def parse_unreclaimable(status: str) -> int | None:
+    """Bytes that no technique can take: locked or pinned, and huge pages; of /proc/PID/status.
+
+    What is locked may be pinned as well and counts once.
+    """
+    locked = parse_kilobytes(status, name="VmLck")
+    if locked is None:
+        return None
+    pinned = parse_kilobytes(status, name="VmPin") or 0
+    return max(locked, pinned) + (parse_kilobytes(status, name="HugetlbPages") or 0)

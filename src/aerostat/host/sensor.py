@@ -1,9 +1,10 @@
 """The host sensor on Linux: a few small files of /proc, a fraction of a millisecond."""
 
+import resource
 from pathlib import Path
 
 from aerostat.host import meminfo, pressure, vmstat
-from aerostat.host.proc_text import read_text, read_text_if_any
+from aerostat.host.proc_text import parse_count, read_text, read_text_if_any
 from aerostat.model.host import HostMemory
 
 
@@ -19,6 +20,7 @@ class ProcHostSensor:
         self._meminfo = root / meminfo.PATH
         self._pressure = root / pressure.PATH
         self._vmstat = root / vmstat.PATH
+        self._merged = root / "sys/kernel/mm/ksm/pages_sharing"
 
     def read(self) -> HostMemory:
         """Read now.
@@ -39,6 +41,12 @@ class ProcHostSensor:
             swap_free_bytes=memory.swap_free_bytes,
             swap_in_bytes=traffic.in_bytes,
             swap_out_bytes=traffic.out_bytes,
+            revocable_bytes=self._merged_bytes(),
             pressure_some_total_s=stalls.some_total_s,
             pressure_full_total_s=stalls.full_total_s,
         )
+
+    def _merged_bytes(self) -> int | None:
+        """What merging saves: each page that shares another's copy gets its own when written."""
+        pages = parse_count(read_text_if_any(self._merged) or "")
+        return pages * resource.getpagesize() if pages else None

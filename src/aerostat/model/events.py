@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aerostat.model.guest import GuestId
+from aerostat.model.host_state import LadderStep
 
 
 class Outcome(StrEnum):
@@ -66,4 +67,30 @@ class MemoryReserved:
     for_s: float
 
 
-Event = TargetAnswered | BalloonMoved | LifecycleChanged | MemoryReserved
+HOST_ITSELF = GuestId("")
+"""Stands where a VM would, in what happened to the host as a whole."""
+
+
+class TechniqueAct(StrEnum):
+    """What the host did with a technique of its own. Values are stable."""
+
+    SWITCHED_ON = "switched_on"
+    PUT_BACK = "put_back"  # as it was before Aerostat
+    TOOK = "took"  # memory of one VM
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TechniqueUsed:
+    """A technique of the host was to be used, and this came of it."""
+
+    guest: GuestId  # or ``HOST_ITSELF``
+    step: LadderStep
+    act: TechniqueAct
+    asked_bytes: int | None = None
+    taken_bytes: int | None = None  # what the host really got back, pools counted in
+    took_s: float | None = None
+    detail: str = ""
+
+
+Event = TargetAnswered | BalloonMoved | LifecycleChanged | MemoryReserved | TechniqueUsed

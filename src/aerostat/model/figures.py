@@ -80,6 +80,8 @@ class VmFootprint:
     pressure_full_total_s: float | None = None  # counter: all of them did
     limit_bytes: int | None = None  # the lowest memory limit of its own cgroup
     limit_hits: int | None = None  # counter: how often it was held at a limit of its own
+    pid: int | None = None  # of its process
+    locked_bytes: int | None = None  # locked, pinned for a device, or huge pages: never reclaimed
 
     @property
     def held_bytes(self) -> int | None:

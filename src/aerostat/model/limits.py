@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from aerostat.model.guest import GuestId
+from aerostat.model.host_state import LadderStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class GuestLimits:
     maximum: Amount | None = None  # None: the RAM the guest booted with
     weight: int = 100
     is_managed: bool = True  # False: watch it, never move it
+    exempt: frozenset[LadderStep] = frozenset()  # steps of the ladder that it is spared
 
     def __post_init__(self) -> None:
         assert self.weight > 0

@@ -81,6 +81,7 @@ class HostTrace:
     owed_bytes: int = 0  # what guests in distress lack of their due, and nobody can be made to give
     state: HostState = HostState.COMFORTABLE
     allowed: tuple[LadderStep, ...] = ()
+    in_use: tuple[LadderStep, ...] = ()  # techniques of the host that are on for the ladder
     effect: Effect = Effect.WORKING
     futile_rounds: int = 0  # rounds of orders in a row that moved nothing anywhere
     idle_short_s: float = 0.0  # so long short, with figures, and nothing ordered

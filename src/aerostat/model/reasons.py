@@ -42,6 +42,8 @@ class Reason(StrEnum):
     HOLD_IN_HOST_SWAP = "hold_in_host_swap"  # what it could give lies in the host's swap
     HOLD_CONFINED = "hold_confined"  # it would get more, but a limit of its own cgroup is reached
     LOWERED_TO_LIMIT = "lowered_to_limit"  # to what fits a memory limit of its own cgroup
+    HOLD_PINNED = "hold_pinned"  # its memory is locked in the host: a balloon gives nothing back
+    HOLD_LEFT_TO_HOST = "hold_left_to_host"  # the ladder takes no more of it by balloon
 
 
 class Bound(StrEnum):

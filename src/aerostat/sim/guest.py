@@ -1,5 +1,6 @@
 """A simulated virtual machine: its physics, its statistics, and what its workload reports."""
 
+import zlib
 from collections import deque
 from dataclasses import replace
 from math import floor
@@ -261,6 +262,7 @@ class SimulatedGuest:
             pressure_full_total_s=side.waited_s,
             limit_bytes=self.limit_bytes,
             limit_hits=int(side.limit_hits),
+            pid=1 + zlib.crc32(self.name.encode()),
         )
 
     def _sample_statistics(self, wall_s: float) -> None:

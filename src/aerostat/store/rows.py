@@ -15,6 +15,8 @@ from aerostat.model.events import (
     MemoryReserved,
     Outcome,
     TargetAnswered,
+    TechniqueAct,
+    TechniqueUsed,
 )
 from aerostat.model.figures import (
     Absence,
@@ -39,6 +41,7 @@ EVENT_KINDS: Mapping[type[Event], str] = {
     BalloonMoved: "balloon_moved",
     LifecycleChanged: "lifecycle_changed",
     MemoryReserved: "memory_reserved",
+    TechniqueUsed: "technique_used",
 }
 
 
@@ -54,6 +57,9 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "kind": LifecycleKind,
     "state": HostState,
     "allowed": _ladder,
+    "in_use": _ladder,
+    "step": LadderStep,
+    "act": TechniqueAct,
     "effect": Effect,
 }
 """Columns that come back as something else than the plain number or text in them."""

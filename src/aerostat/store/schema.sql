@@ -34,6 +34,7 @@ CREATE TABLE round (
     owed_bytes INTEGER,
     state TEXT,
     allowed TEXT,
+    in_use TEXT,
     effect TEXT,
     futile_rounds INTEGER,
     idle_short_s REAL,
@@ -103,6 +104,8 @@ CREATE TABLE sample (
     footprint_pressure_full_total_s REAL,
     footprint_limit_bytes INTEGER,
     footprint_limit_hits INTEGER,
+    footprint_pid INTEGER,
+    footprint_locked_bytes INTEGER,
     PRIMARY KEY (round, guest)
 ) STRICT, WITHOUT ROWID;
 
@@ -168,6 +171,11 @@ CREATE TABLE event (
     kind TEXT,
     size_bytes INTEGER,
     for_s REAL,
+    step TEXT,
+    act TEXT,
+    asked_bytes INTEGER,
+    taken_bytes INTEGER,
+    took_s REAL,
     PRIMARY KEY (round, position)
 ) STRICT, WITHOUT ROWID;
 

@@ -12,7 +12,7 @@ import pytest
 
 from aerostat.engine.explain import explain
 from aerostat.model.effect import Effect
-from aerostat.model.events import LifecycleKind, Outcome
+from aerostat.model.events import LifecycleKind, Outcome, TechniqueAct
 from aerostat.model.figures import Absence
 from aerostat.model.guest import GuestId, RunState
 from aerostat.model.host_state import HostState, LadderStep
@@ -29,6 +29,7 @@ HEADINGS: dict[str, type[StrEnum]] = {
     "Outcomes": Outcome,
     "Host states": HostState,
     "Steps of the ladder": LadderStep,
+    "Acts of techniques": TechniqueAct,
     "Effect": Effect,
     "Absent figures": Absence,
 }
@@ -43,6 +44,7 @@ EVER = {
         hold_not_managed hold_outcome_unknown hold_host_unknown hold_doubted
         released_for_shutdown released_on_failures hold_backing_up
         hold_in_host_swap hold_confined lowered_to_limit hold_unsure
+        hold_pinned hold_left_to_host
         """,
     "Bounds": """
         none min max floor supply step freshness pressure dead_band stall operator
@@ -54,7 +56,9 @@ EVER = {
     "Host states": "comfortable soft hard critical unknown",
     "Steps of the ladder": """
         give_surplus take_free take_by_weight give_to_distress_only refuse_starts alert
+        reporting merge compress swap
         """,
+    "Acts of techniques": "switched_on put_back took failed",
     "Effect": "working orders_move_nothing nothing_is_ordered",
     "Absent figures": "not_reported unset never_sampled absurd stale",
 }

@@ -141,6 +141,8 @@ def undo(change: Change, kernel: Kernel) -> str | None:
 
 
 def _put_back(change: Change, kernel: Kernel) -> str | None:
+    if not kernel.path(change.target).exists() and change.technique.startswith("spare_"):
+        return None  # a cgroup ends with its VM
     now = chosen(kernel.read(change.target))
     if now not in (change.before, change.applied):
         # What was there before us is not what they want now.

@@ -21,7 +21,9 @@ class Kernel:
         self.root = root
 
     def path(self, name: str) -> Path:
-        """Where a file lies whose absolute name is ``name``."""
+        """Where a file lies whose absolute name is ``name``, be it below ``root`` already."""
+        if self.root != Path("/") and Path(name).is_relative_to(self.root):
+            return Path(name)
         return self.root / name.lstrip("/")
 
     def read(self, name: str) -> str:

@@ -6,7 +6,15 @@ from typing import Any
 import numpy as np
 
 from aerostat.engine import codes
-from aerostat.engine.columns import RUN_RUNNING, Figures, Hosts, Round, empty_memory, new_round
+from aerostat.engine.columns import (
+    RUN_RUNNING,
+    TAKES_ALL,
+    Figures,
+    Hosts,
+    Round,
+    empty_memory,
+    new_round,
+)
 from aerostat.engine.knobs import knobs_of
 from aerostat.engine.params import EngineParams, GuardParams, HostParams
 from aerostat.model.limits import Amount, GuestLimits
@@ -81,6 +89,7 @@ def _figures(fleet: Fleet) -> Figures:
         "run": [RUN_RUNNING] * count,
         "has_balloon": [1] * count,
         "is_managed": [1] * count,
+        "takes": [TAKES_ALL] * count,
         "has_sample": [1] * count,
         "sample_age_s": [fleet.tick_s] * count,
         "held_age_s": [0.0] * count,
