@@ -168,8 +168,8 @@ def test_a_wrong_value_is_told_with_its_line_and_what_would_be_right(
         (
             '[ladder]\nsoft = ["reporting", "take_free", "take_by_weight", "swap"]',
             2,
-            "ladder.hard",
-            ['"swap" is missing, which soft has'],
+            "ladder.soft",
+            ['"swap" is missing in hard'],
         ),
         ('[ladder]\nswap_size = "1GiB"', 2, "ladder.swap_size", ["needs swap_file"]),
         ('[advanced]\nround_moving = "2s"', 2, "advanced.round_moving", ["above round 500ms"]),

@@ -121,11 +121,11 @@ def _ladder(ladder: LadderTable) -> Iterator[Contradiction]:
     for milder, worse in pairwise(states):
         missing = [s for s in getattr(ladder, milder) if s not in getattr(ladder, worse)]
         if missing:
-            key = ("ladder", worse)
+            key = ("ladder", milder)
             yield Contradiction(
                 where=key,
-                involved=(key, ("ladder", milder)),
-                message=f'"{missing[0].value}" is missing, which {milder} has: '
+                involved=(key, ("ladder", worse)),
+                message=f'"{missing[0].value}" is missing in {worse}: '
                 "the shorter the host, the more may be used, never less",
             )
     for one, other in (("swap_file", "swap_size"), ("swap_size", "swap_file")):
