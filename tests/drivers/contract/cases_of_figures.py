@@ -28,6 +28,7 @@ async def reads(rig: Rig) -> None:
     ada = await rig.started("ada")
     first = statistics(await rig.until_read(ada, has_figures, "figures come"))
     assert 0 <= first.age_s <= rig.traits.report_s
+    assert abs(rig.wall_s() - first.sampled_wall_s) <= 2 * rig.traits.report_s
     assert first.total_bytes is not None
     assert rig.traits.max_bytes // 2 < first.total_bytes <= rig.traits.max_bytes
 

@@ -10,6 +10,7 @@ in ``RigKind.cannot``; it is shown on docs/drivers.md.
 """
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -126,6 +127,10 @@ class Rig(ABC):
     async def unstall(self, name: str) -> None:
         """Its balloon moves again."""
         raise NotImplementedError(name)
+
+    def wall_s(self) -> float:
+        """The host's wall clock, by which samples are stamped."""
+        return time.time()
 
     # What cases ask.
 

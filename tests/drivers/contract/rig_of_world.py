@@ -68,6 +68,9 @@ class WorldRig(Rig):
     async def available_bytes(self, name: str) -> int:
         return self.guest(name).memory().available_bytes
 
+    def wall_s(self) -> float:
+        return self.clock.wall_s()
+
     async def pause(self, name: str) -> None:
         self.world.pause(name)
 

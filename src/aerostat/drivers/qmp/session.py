@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import logging
 import socket
-import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,11 +29,11 @@ from qemu.qmp import (
 from aerostat.drivers.sockets.errors import (
     NoAnswerError,
     NotConnectedError,
-    NotListeningError,
     RefusedError,
     SessionError,
     ViolationError,
 )
+from aerostat.drivers.sockets.knock import knock, peer_pid
 
 GREETING_PATIENCE_S = 60.0
 """How long to stay in QEMU's queue for a greeting.
@@ -117,22 +116,8 @@ class QmpSession:
             NotListeningError: no socket is there, or a dead QEMU's.
             NotConnectedError: QEMU's queue is full, or the socket may not be used.
         """
-        knocking = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        knocking.setblocking(False)
-        try:
-            knocking.connect(str(self._path))
-        except (FileNotFoundError, ConnectionRefusedError) as error:
-            knocking.close()
-            raise NotListeningError(f"{self._path}: {error.strerror}") from error
-        except BlockingIOError as error:
-            knocking.close()
-            text = f"{self._path}: other clients hold this monitor and wait for it"
-            raise NotConnectedError(text) from error
-        except OSError as error:
-            knocking.close()
-            raise NotConnectedError(f"{self._path}: {error.strerror or error}") from error
-        self._socket = knocking
-        self._pid = _peer_pid(knocking)
+        self._socket = knock(self._path)
+        self._pid = peer_pid(self._socket)
 
     async def greet(self) -> None:
         """Wait for QEMU's greeting and agree on capabilities; may take ``GREETING_PATIENCE_S``.
@@ -224,11 +209,3 @@ class QmpSession:
             return await self.ask(command, deadline_s=None)
         except SessionError as error:
             return error
-
-
-def _peer_pid(connected: socket.socket) -> int | None:
-    """The listener's process; zero, which means "not visible from this namespace", is absent."""
-    layout = "iII"  # struct ucred: pid, uid, gid
-    raw = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize(layout))
-    pid: int = struct.unpack(layout, raw)[0]
-    return pid if pid > 0 else None

@@ -1,14 +1,14 @@
-"""All guests of a world as fake QEMUs in a directory, coming and going as the guests do."""
+"""All guests of a world as fake QEMUs in a directory."""
 
-import asyncio
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from aerostat.model.events import BalloonMoved, Event, LifecycleChanged, LifecycleKind
 from aerostat.model.guest import GuestId
+from aerostat.sim.guest import SimulatedGuest
+from aerostat.sim.machines import MachinesOf
 from aerostat.sim.qemu.monitor import Monitor
-from aerostat.sim.world import World
 
 _EVENTS = {
     LifecycleKind.PAUSED: "STOP",
@@ -20,35 +20,18 @@ _EVENTS = {
 }
 
 
-class Machines:
-    """Monitors for a world's guests, for use in an ``async with`` block.
+class Machines(MachinesOf[Monitor]):
+    """Monitors for a world's guests, ``NAME.qmp``."""
 
-    Everything lives on the running loop, so that on virtual time a driver's sockets, deadlines and
-    retries are virtual, too. The world has to be run by whoever made it.
+    suffix = "qmp"
 
-    Args:
-        world: the guests.
-        directory: for the sockets, ``NAME.qmp``; its path must be short enough for them.
-    """
-
-    def __init__(self, world: World, directory: Path) -> None:
-        self._world = world
-        self._directory = directory
-        self._monitors: dict[GuestId, Monitor] = {}
-        self._changes: asyncio.Queue[LifecycleChanged] = asyncio.Queue()
-        self._following: asyncio.Task[None] | None = None
-
-    @property
-    def pattern(self) -> str:
-        """The glob by which a driver finds them."""
-        return str(self._directory / "*.qmp")
+    def new_peer(self, guest: SimulatedGuest, path: Path) -> Monitor:
+        """A monitor on a socket."""
+        return Monitor(self.world, guest, path)
 
     async def __aenter__(self) -> Self:
-        for guest in self._world.guests:
-            await self._add(guest)
-        self._stop_listening = self._world.listen(self._hear)
-        self._stop_hearing_jobs = self._world.listen_to_jobs(self._hear_job)
-        self._following = asyncio.create_task(self._follow(), name="fake-qemus")
+        await super().__aenter__()
+        self._stop_hearing_jobs = self.world.listen_to_jobs(self._hear_job)
         return self
 
     async def __aexit__(
@@ -57,43 +40,20 @@ class Machines:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stop_listening()
         self._stop_hearing_jobs()
-        assert self._following is not None
-        self._following.cancel()
-        await asyncio.gather(self._following, return_exceptions=True)
-        for monitor in self._monitors.values():
-            await monitor.close()
+        await super().__aexit__(kind, error, trace)
 
-    def hang_up(self, guest: GuestId) -> None:
-        """Break the connection of whoever is on this guest's monitor; the VM lives on."""
-        self._monitors[guest].hang_up()
-
-    def _hear(self, event: Event) -> None:
+    def told(self, event: Event) -> None:
+        """QEMU tells of moves and of most of a VM's life."""
+        monitor = self.peers.get(event.guest)
+        if monitor is None:
+            return
         if isinstance(event, BalloonMoved):
-            if (monitor := self._monitors.get(event.guest)) is not None:
-                monitor.tell("BALLOON_CHANGE", {"actual": event.actual_bytes})
-        elif isinstance(event, LifecycleChanged):
-            self._changes.put_nowait(event)
+            monitor.tell("BALLOON_CHANGE", {"actual": event.actual_bytes})
+        elif isinstance(event, LifecycleChanged) and event.kind in _EVENTS:
+            monitor.tell(_EVENTS[event.kind])
 
     def _hear_job(self, guest: GuestId) -> None:
-        if (monitor := self._monitors.get(guest)) is not None:
-            status = "running" if self._world.guests[guest].is_backing_up else "concluded"
+        if (monitor := self.peers.get(guest)) is not None:
+            status = "running" if self.world.guests[guest].is_backing_up else "concluded"
             monitor.tell("JOB_STATUS_CHANGE", {"id": "backup0", "status": status})
-
-    async def _follow(self) -> None:
-        """Guests come and go, and their monitors with them."""
-        while True:
-            change = await self._changes.get()
-            if change.kind is LifecycleKind.APPEARED:
-                await self._add(change.guest)
-            elif change.kind is LifecycleKind.DISAPPEARED:
-                await self._monitors.pop(change.guest).close()
-            elif change.guest in self._monitors and change.kind in _EVENTS:
-                self._monitors[change.guest].tell(_EVENTS[change.kind])
-
-    async def _add(self, guest: GuestId) -> None:
-        path = self._directory / f"{guest}.qmp"
-        monitor = Monitor(self._world, self._world.guests[guest], path)
-        await monitor.open()
-        self._monitors[guest] = monitor

@@ -1,0 +1,135 @@
+"""One microVM of Firecracker: who it is, what it says, and how its target is set."""
+
+from aerostat.drivers.firecracker.answers import (
+    Instance,
+    parse_balloon_bytes,
+    parse_features,
+    parse_figures,
+    parse_instance,
+    parse_machine,
+)
+from aerostat.drivers.firecracker.sample import ChangingSample
+from aerostat.drivers.http_api.guest import ApiGuest, BalloonFeatures, NoVmError, Tell
+from aerostat.drivers.http_api.session import ApiRefusedError, ApiSession
+from aerostat.drivers.sockets.errors import AnswerViolationError, ViolationError
+from aerostat.drivers.sockets.guest import Identity, Reading
+from aerostat.drivers.sockets.settings import SocketSettings
+from aerostat.model.figures import BalloonStatistics
+from aerostat.model.guest import GuestId, RunState
+from aerostat.ports.clock import Clock
+from aerostat.units import MIB
+
+_STATISTICS = "/balloon/statistics"
+_NO_STATISTICS = (
+    "its statistics were off when it was started, and cannot be switched on now: nothing is taken "
+    'from it; start it with "stats_polling_interval_s": 1 in its balloon'
+)
+
+
+class FirecrackerGuest(ApiGuest):
+    """A microVM whose API answers."""
+
+    def __init__(
+        self,
+        session: ApiSession,
+        identity: Identity,
+        *,
+        settings: SocketSettings,
+        clock: Clock,
+        tell: Tell,
+    ) -> None:
+        super().__init__(session, identity, settings=settings, clock=clock, tell=tell)
+        self.features: BalloonFeatures | None = None  # None: it has no balloon, for good
+        self._sample = ChangingSample(clock)
+        self._period_before_s: int | None = None
+
+    @classmethod
+    async def identify(
+        cls,
+        session: ApiSession,
+        *,
+        label: str,
+        settings: SocketSettings,
+        clock: Clock,
+        tell: Tell,
+    ) -> "FirecrackerGuest":
+        """Ask a microVM who it is: by its ``--id``, else by its socket's name.
+
+        Raises:
+            NoVmError: none has been started.
+            SessionError, AnswerViolationError: the API did not answer, or with something else.
+        """
+        instance = await _instance(session, deadline_s=settings.command_deadline_s)
+        name = instance.id or label
+        identity = Identity(guest=GuestId(name), name=name, pid=session.pid)
+        guest = cls(session, identity, settings=settings, clock=clock, tell=tell)
+        await guest._learn()
+        return guest
+
+    async def look(self) -> Reading:
+        """Ask for one round's figures; see the base."""
+        deadline_s = self.settings.command_deadline_s
+        try:
+            instance = await _instance(self.session, deadline_s=deadline_s)
+            actual_bytes, statistics = await self._balloon()
+        except AnswerViolationError as error:
+            raise ViolationError(str(error)) from error
+        is_silent = self.features is not None and self.features.statistics_period_s == 0
+        return Reading(
+            run_state=instance.run_state or RunState.UNKNOWN,
+            actual_bytes=actual_bytes,
+            has_balloon=self.features is not None,
+            statistics=statistics,
+            troubles=(_NO_STATISTICS,) if is_silent else (),
+        )
+
+    async def probe(self) -> None:
+        """Ask one thing and wait; see the base."""
+        await self.session.get("/", deadline_s=None)
+
+    async def set_target(self, target_bytes: int) -> None:
+        """Send a target: the API takes whole MiB of balloon, and the guest gets the rest."""
+        assert self.max_bytes is not None, "known since it was met"
+        body = {"amount_mib": (self.max_bytes - target_bytes) // MIB}
+        deadline_s = self.settings.command_deadline_s
+        await self.session.send("PATCH", "/balloon", body, deadline_s=deadline_s)
+
+    async def release(self) -> None:
+        """Put back the reporting period that somebody else had set."""
+        if self._period_before_s is not None:
+            await self._set_period(self._period_before_s)
+
+    async def _learn(self) -> None:
+        deadline_s = self.settings.command_deadline_s
+        machine = await self.session.get("/machine-config", deadline_s=deadline_s)
+        self.max_bytes = parse_machine(machine)
+        try:
+            answer = await self.session.get("/balloon", deadline_s=deadline_s)
+        except ApiRefusedError:
+            return  # it was started without one
+        self.features = parse_features(answer)
+        found_s = self.features.statistics_period_s or 0
+        if self.settings.arm_statistics and found_s > self.settings.statistics_period_s:
+            await self._set_period(self.settings.statistics_period_s)
+            self._period_before_s = found_s
+
+    async def _set_period(self, period_s: int) -> None:
+        body = {"stats_polling_interval_s": period_s}
+        deadline_s = self.settings.command_deadline_s
+        await self.session.send("PATCH", _STATISTICS, body, deadline_s=deadline_s)
+
+    async def _balloon(self) -> tuple[int | None, BalloonStatistics | None]:
+        """What it holds and what its guest says: with statistics off, neither is known."""
+        if self.features is None or self.features.statistics_period_s == 0:
+            return None, None
+        assert self.max_bytes is not None, "known since it was met"
+        answer = await self.session.get(_STATISTICS, deadline_s=self.settings.command_deadline_s)
+        actual_bytes = self.max_bytes - parse_balloon_bytes(answer)
+        return actual_bytes, self._sample.stamped(parse_figures(answer), max_bytes=self.max_bytes)
+
+
+async def _instance(session: ApiSession, *, deadline_s: float) -> Instance:
+    instance = parse_instance(await session.get("/", deadline_s=deadline_s))
+    if instance.run_state is None:
+        raise NoVmError("Firecracker runs here, and its microVM has not been started")
+    return instance

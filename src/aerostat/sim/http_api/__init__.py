@@ -1,0 +1,1 @@
+"""What the stand-ins share whose hypervisors have an HTTP API."""
