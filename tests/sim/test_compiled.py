@@ -11,8 +11,9 @@ from aerostat.engine.params import Accounting, EngineParams, GuardParams, HostPa
 from aerostat.engine.state import EngineState, aligned
 from aerostat.engine.step import round_of
 from aerostat.engine.supply import Supply
-from aerostat.model.guest import RunState
+from aerostat.model.guest import GuestId, RunState
 from aerostat.model.host import HostSnapshot
+from aerostat.model.orders import GuestOrder, Standing
 from aerostat.policy.params import PolicyName
 from aerostat.sim.compiled import as_arrays, compiled_decide
 from aerostat.units import MIB
@@ -56,6 +57,9 @@ def many_hosts(seed: int, policy: PolicyName) -> tuple[Round, Round]:
         policy=policy, guard=GuardParams(grace_s=2.0), host=HostParams(accounting=accounting)
     )
     draw = random.Random(seed)
+    order = GuestOrder(guest=GuestId("g001"), standing=Standing.HELD)
+    released = GuestOrder(guest=GuestId("g008"), weight=300, standing=Standing.RELEASED)
+    params = replace(params, orders={o.guest: o for o in (order, released)})
     state = EngineState()
     rounds: list[Round] = []
     for turn in range(6):

@@ -92,7 +92,7 @@ with Store(Path(sys.argv[1])) as store:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_killed_fifty_times_at_any_moment_nothing_that_was_flushed_is_lost(tmp_path: Path) -> None:
-    """Each daemon goes on in the file of the one before, all within a day; seed 1 draws the moments."""
+    """Each daemon goes on in the file of the one before; seed 1 draws the moments."""
     path = tmp_path / "a.db"
     draw = random.Random(1)
     environment = {

@@ -42,6 +42,7 @@ LOWERED_TO_LIMIT: Final = REASON_CODE[Reason.LOWERED_TO_LIMIT]
 PINNED: Final = REASON_CODE[Reason.HOLD_PINNED]
 LEFT_TO_HOST: Final = REASON_CODE[Reason.HOLD_LEFT_TO_HOST]
 
+HELD: Final = REASON_CODE[Reason.HOLD_BY_OPERATOR]
 HAS_ENOUGH: Final = REASON_CODE[Reason.HOLD_HAS_ENOUGH]
 
 REASON_OF_WHY: Final = (  # by the number of the policy's why
@@ -55,6 +56,7 @@ REASON_OF_WHY: Final = (  # by the number of the policy's why
     REASON_CODE[Reason.HELD_FIXED],
     REASON_CODE[Reason.LOWERED_TO_MAX],
     REASON_CODE[Reason.RELEASED_FOR_SHUTDOWN],
+    REASON_CODE[Reason.RELEASED_BY_OPERATOR],
 )
 
 B_NONE: Final = BOUND_CODE[Bound.NONE]

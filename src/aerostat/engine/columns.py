@@ -27,6 +27,10 @@ RUN_MIGRATING = 2
 RUN_UNREACHABLE = 3
 RUN_OTHER = 4
 
+STANDING_NONE = 0
+STANDING_HELD = 1  # nothing is taken from it
+STANDING_RELEASED = 2  # and it gets its max
+
 
 TAKES_NOTHING = 0
 TAKES_FREE = 1
@@ -44,6 +48,7 @@ class Figures(Table):
     is_managed: IntColumn
     is_backing_up: IntColumn
     takes: IntColumn  # what the ladder lets its balloon take: ``TAKES_...``
+    standing: IntColumn  # the operator's order: one of the three below
     min_bytes: IntColumn
     max_bytes: IntColumn
     weight: IntColumn

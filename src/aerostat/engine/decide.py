@@ -6,13 +6,13 @@ Everything called from here runs interpreted in the daemon and compiled in the s
 from aerostat.engine import codes
 from aerostat.engine.believe import believe
 from aerostat.engine.closing import lent_bytes
-from aerostat.engine.columns import Round
+from aerostat.engine.columns import STANDING_RELEASED, Round
 from aerostat.engine.entitlement import entitle
 from aerostat.engine.estimate import estimate
 from aerostat.engine.guard import guard
 from aerostat.engine.order import order
 from aerostat.policy.adaptive import adaptive_wishes
-from aerostat.policy.codes import WHY_DISTRESS, WHY_SHUTDOWN
+from aerostat.policy.codes import WHY_DISTRESS, WHY_ORDERED, WHY_SHUTDOWN
 from aerostat.policy.columns import ABSENT, Host, Needs
 from aerostat.policy.static import static_wishes
 from aerostat.policy.water import total_of
@@ -120,7 +120,7 @@ def _wish(r: Round, host: Host) -> None:
 
 
 def _protect(r: Round, i: int) -> None:
-    """Whatever the policy wished: distress, a reset and a shutdown ask for everything."""
+    """Whatever the policy wished: distress, a reset, a shutdown, an order ask for everything."""
     if r.knobs.protects == 0 or r.estimates.is_movable[i] == 0:
         return
     released = r.estimates.ordered_bytes[i] >= r.figures.max_bytes[i]
@@ -133,3 +133,6 @@ def _protect(r: Round, i: int) -> None:
         ceiling = max(r.figures.max_bytes[i], r.estimates.ordered_bytes[i])
         r.decision.wishes.wish_bytes[i] = ceiling
         r.decision.wishes.why[i] = WHY_SHUTDOWN if closing else WHY_DISTRESS
+    elif r.figures.standing[i] == STANDING_RELEASED:
+        r.decision.wishes.wish_bytes[i] = max(r.figures.max_bytes[i], r.estimates.ordered_bytes[i])
+        r.decision.wishes.why[i] = WHY_ORDERED

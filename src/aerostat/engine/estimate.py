@@ -2,7 +2,7 @@
 
 from aerostat.engine.believe import ARRIVED_BYTES, sample_age_s
 from aerostat.engine.closing import follow_shutdown
-from aerostat.engine.columns import RUN_RUNNING, Round
+from aerostat.engine.columns import RUN_RUNNING, STANDING_NONE, Round
 from aerostat.engine.confidence import confidence, headroom_of
 from aerostat.engine.distress import (
     GROWTH_NOISE_RATE,
@@ -58,7 +58,7 @@ def estimate(r: Round, i: int) -> None:
     _judge_distress(r, i, fresh)
     out.is_movable[i] = _is_movable(r, i)
     _needs(r, i)
-    if figures.is_backing_up[i] == 1:
+    if figures.is_backing_up[i] == 1 or figures.standing[i] != STANDING_NONE:
         _keep_what_it_has(r, i)
 
 

@@ -1,6 +1,7 @@
 """From a snapshot to columns: values become numbers, absent ones become ``ABSENT``."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -10,6 +11,9 @@ from aerostat.engine.columns import (
     RUN_PAUSED,
     RUN_RUNNING,
     RUN_UNREACHABLE,
+    STANDING_HELD,
+    STANDING_NONE,
+    STANDING_RELEASED,
     TAKES_ALL,
     TAKES_FREE,
     TAKES_NOTHING,
@@ -21,7 +25,8 @@ from aerostat.model.figures import BalloonStatistics, VmFootprint
 from aerostat.model.guest import GuestSnapshot, RunState
 from aerostat.model.host import HostSnapshot
 from aerostat.model.host_state import HostState, LadderStep
-from aerostat.model.limits import GuestLimits, ResolvedLimits
+from aerostat.model.limits import Amount, GuestLimits, ResolvedLimits
+from aerostat.model.orders import GuestOrder, Standing
 from aerostat.policy.columns import ABSENT, FloatColumn, IntColumn
 
 _RUN = {
@@ -32,17 +37,39 @@ _RUN = {
 }
 
 
-def limits_of(name: str, params: EngineParams) -> GuestLimits:
-    """The operator's word on a guest of this name: the first rule that matches."""
+_STANDING = {
+    None: STANDING_NONE,
+    Standing.HELD: STANDING_HELD,
+    Standing.RELEASED: STANDING_RELEASED,
+}
+
+
+def limits_of(guest: GuestSnapshot, params: EngineParams) -> GuestLimits:
+    """The operator's word on a guest: the first rule that matches its name, and orders over it."""
+    limits = params.default_limits
     for rule in params.rules:
-        if fnmatchcase(name, rule.name_glob):
-            return rule.limits
-    return params.default_limits
+        if fnmatchcase(guest.name, rule.name_glob):
+            limits = rule.limits
+            break
+    order = params.orders.get(guest.guest)
+    return limits if order is None else _ordered(limits, order)
+
+
+def _ordered(limits: GuestLimits, order: GuestOrder) -> GuestLimits:
+    minimum = limits.minimum if order.minimum is None else order.minimum
+    if order.standing is Standing.RELEASED:
+        minimum = Amount(max_ratio=1.0)  # so that others give for it what is not free
+    return replace(
+        limits,
+        minimum=minimum,
+        maximum=limits.maximum if order.maximum is None else order.maximum,
+        weight=limits.weight if order.weight is None else order.weight,
+    )
 
 
 def resolve_limits(guest: GuestSnapshot, max_bytes: int, params: EngineParams) -> ResolvedLimits:
     """Limits in bytes; what contradicts the guest's real size gives way to it."""
-    limits = limits_of(guest.name, params)
+    limits = limits_of(guest, params)
     ceiling = max_bytes
     if limits.maximum is not None:
         ceiling = min(max_bytes, max(1, limits.maximum.of(max_bytes)))
@@ -89,14 +116,18 @@ def figures_of(
         run=[_RUN.get(guest.run_state, RUN_OTHER) for guest in guests],
         has_balloon=[ABSENT if g.has_balloon is None else int(g.has_balloon) for g in guests],
         is_managed=[
-            int(limits_of(g.name, params).is_managed) if known is None else int(known.is_managed)
+            int(limits_of(g, params).is_managed) if known is None else int(known.is_managed)
             for g, known in zip(guests, limits, strict=True)
         ],
         is_backing_up=[1 if guest.is_backing_up else 0 for guest in guests],
         takes=[_takes(guest, params, steps) for guest in guests],
+        standing=_standing(guests, params),
         min_bytes=[ABSENT if known is None else known.min_bytes for known in limits],
         max_bytes=[ABSENT if known is None else known.max_bytes for known in limits],
-        weight=[limits_of(guest.name, params).weight for guest in guests],
+        weight=[
+            limits_of(guest, params).weight if known is None else known.weight
+            for guest, known in zip(guests, limits, strict=True)
+        ],
         actual_bytes=[_or_absent(guest.actual_bytes) for guest in guests],
         held_bytes=[
             ABSENT if g.footprint is None else _or_absent(g.footprint.held_bytes) for g in guests
@@ -120,6 +151,13 @@ def figures_of(
         pressure_some_s=_pressure(guests, "some_total_s"),
         pressure_full_s=_pressure(guests, "full_total_s"),
     )
+
+
+def _standing(guests: Sequence[GuestSnapshot], params: EngineParams) -> IntColumn:
+    if not params.orders:  # as in nearly every round
+        return [STANDING_NONE] * len(guests)
+    orders = [params.orders.get(guest.guest) for guest in guests]
+    return [STANDING_NONE if order is None else _STANDING[order.standing] for order in orders]
 
 
 def _host_side(guests: Sequence[GuestSnapshot]) -> dict[str, Any]:

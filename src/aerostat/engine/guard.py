@@ -10,6 +10,7 @@ from aerostat.engine.columns import (
     RUN_MIGRATING,
     RUN_RUNNING,
     RUN_UNREACHABLE,
+    STANDING_NONE,
     TAKES_FREE,
     TAKES_NOTHING,
     TAKES_PINNED,
@@ -23,6 +24,7 @@ from aerostat.policy.codes import (
     WHY_DISTRESS,
     WHY_FIXED,
     WHY_LOWERED_TO_MAX,
+    WHY_ORDERED,
     WHY_RAISED_TO_MIN,
     WHY_SHUTDOWN,
     WHY_TAKEN_FOR_OTHERS,
@@ -54,7 +56,11 @@ def guard(r: Round, i: int) -> None:
     hold(r.decision, i, ordered, codes.REASON_OF_WHY[why], codes.B_NONE)
     if r.estimates.is_movable[i] == 0:
         cannot_move(r, i)
-    elif r.memory.is_outcome_unknown[i] == 1 and why not in (WHY_DISTRESS, WHY_SHUTDOWN):
+    elif r.memory.is_outcome_unknown[i] == 1 and why not in (
+        WHY_DISTRESS,
+        WHY_SHUTDOWN,
+        WHY_ORDERED,
+    ):
         # Re-read first: this round's `actual` is that reading, the next round may act.
         hold(r.decision, i, ordered, codes.OUTCOME_UNKNOWN, codes.B_FRESHNESS)
         r.memory.is_outcome_unknown[i] = 0
@@ -125,7 +131,7 @@ def _give(r: Round, i: int) -> None:
     ceiling = r.figures.max_bytes[i]
     # The guest's own max need not be whole MiB, and it must be possible to give all of it.
     target = ceiling if wish >= ceiling else _to_grain(wish)
-    urgent = why in (WHY_DISTRESS, WHY_SHUTDOWN) or r.memory.is_release_due[i] == 1
+    urgent = why in (WHY_DISTRESS, WHY_SHUTDOWN, WHY_ORDERED) or r.memory.is_release_due[i] == 1
     pressing = urgent or why == WHY_RAISED_TO_MIN
     if not pressing and target - ordered < dead_band_bytes(r.figures.max_bytes[i], r.knobs):
         hold(r.decision, i, ordered, codes.DEAD_BAND, codes.B_DEAD_BAND)
@@ -146,9 +152,14 @@ def dead_band_bytes(max_bytes: int, knobs: Knobs) -> int:
 
 
 def _take(r: Round, i: int) -> None:
+    if r.figures.standing[i] != STANDING_NONE:
+        hold(r.decision, i, r.estimates.ordered_bytes[i], codes.HELD, codes.B_OPERATOR)
+    elif not (_is_off_the_ladder(r, i) or _must_not_be_taken_from(r, i)):
+        _take_as_far_as_allowed(r, i)
+
+
+def _take_as_far_as_allowed(r: Round, i: int) -> None:
     ordered = r.estimates.ordered_bytes[i]
-    if _is_off_the_ladder(r, i) or _must_not_be_taken_from(r, i):
-        return
     wish = r.decision.wishes.wish_bytes[i]
     floor = r.estimates.floor_bytes[i] if r.knobs.keeps_floors == 1 else TARGET_GRAIN_BYTES
     r.decision.bound[i] = codes.B_NONE

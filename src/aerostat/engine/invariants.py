@@ -1,7 +1,7 @@
 """What must hold after every round, whatever was read: checked always, cheap enough to stay on."""
 
 from aerostat.engine.closing import lent_bytes
-from aerostat.engine.columns import RUN_RUNNING, Round
+from aerostat.engine.columns import RUN_RUNNING, STANDING_NONE, Round
 
 _ALL_ON = dict.fromkeys(
     (
@@ -58,6 +58,7 @@ def _check_take(r: Round, i: int) -> None:
     assert r.estimates.is_closing[i] == 0, "a guest that shuts down is not taken from"
     if target >= r.figures.actual_bytes[i]:
         return  # nothing leaves the guest: a stalled or pending target is set back to `actual`
+    assert r.figures.standing[i] == STANDING_NONE, "a guest that is held is not taken from"
     assert r.estimates.is_usable[i] == 1, "nothing is taken on figures that are not believed"
     floor = min(r.estimates.ordered_bytes[i], r.figures.min_bytes[i])
     assert target >= floor, "nobody is taken below min"

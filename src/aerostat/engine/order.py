@@ -9,12 +9,21 @@ from aerostat.engine.closing import lend, lent_bytes
 from aerostat.engine.columns import Round
 from aerostat.engine.entitlement import claim_bytes, tried_bytes
 from aerostat.engine.guard import TARGET_GRAIN_BYTES, dead_band_bytes
-from aerostat.policy.codes import WHY_DISTRESS, WHY_RAISED_TO_MIN, WHY_SHUTDOWN, WHY_SURPLUS
+from aerostat.policy.codes import (
+    WHY_DISTRESS,
+    WHY_ORDERED,
+    WHY_RAISED_TO_MIN,
+    WHY_SHUTDOWN,
+    WHY_SURPLUS,
+)
 from aerostat.policy.columns import ABSENT
 from aerostat.policy.water import fill
 
 RANKS = 5
-"""Distress first, then shutdown, which may use the burst reserve too; then min, need, surplus."""
+"""Distress first, then shutdown, which may use the burst reserve too.
+
+Then min, and what the operator releases; then need; then surplus.
+"""
 SHUTDOWN_RANK = 1
 
 
@@ -76,7 +85,7 @@ def _rank(why: int) -> int:
         return 0
     if why == WHY_SHUTDOWN:
         return SHUTDOWN_RANK
-    if why == WHY_RAISED_TO_MIN:
+    if why in (WHY_RAISED_TO_MIN, WHY_ORDERED):
         return 2
     return 4 if why == WHY_SURPLUS else 3
 

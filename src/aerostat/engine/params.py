@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from aerostat.model.guest import GuestId
 from aerostat.model.host_state import HOST_STEPS, HostState, LadderStep
 from aerostat.model.limits import Amount, GuestLimits, LimitRule
+from aerostat.model.orders import GuestOrder
 from aerostat.policy.params import AdaptiveParams, PolicyName
 from aerostat.units import MIB
 
@@ -113,6 +115,7 @@ class EngineParams:
     ladder: LadderParams = LadderParams()
     default_limits: GuestLimits = GuestLimits()
     rules: tuple[LimitRule, ...] = ()
+    orders: Mapping[GuestId, GuestOrder] = field(default_factory=dict)  # at run time, over rules
     round_s: float = 0.5  # the pace when nothing is moving
     round_moving_s: float = 0.25  # the pace while a balloon moves or memory is awaited
     policy_period_s: float | None = None  # for baselines; None: the period of their original

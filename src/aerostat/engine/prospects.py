@@ -37,6 +37,10 @@ _FIRST = {
     Reason.LOWERED_TO_LIMIT: _LIMITED,
     Reason.HOLD_IN_HOST_SWAP: "Nothing is taken of what lies in the host's swap while the host "
     "itself is not short: it would be read back first.",
+    Reason.HOLD_BY_OPERATOR: "Nothing is taken before: aerostat unhold, or the time it was "
+    "held for is over.",
+    Reason.RELEASED_BY_OPERATOR: "Nothing is taken before: aerostat unhold, or the time it was "
+    "released for is over.",
     Reason.HOLD_IN_GRACE: "Nothing is taken in its first {grace}.",
     Reason.HOLD_OUTCOME_UNKNOWN: "Nothing is sent before it has been read again.",
     Reason.STALL_ACCEPTED: "Nothing is taken for a while: its balloon did not move when asked.",
@@ -53,7 +57,7 @@ _BOUNDS = {
     Bound.PRESSURE: "pressure in the guest",
     Bound.DEAD_BAND: "changes so small are not made",
     Bound.STALL: "its balloon, which does not move",
-    Bound.OPERATOR: "the configuration",
+    Bound.OPERATOR: "the operator's word",
     Bound.HOST_SWAP: "what of it lies in the host's swap",
     Bound.LIMIT: "a memory limit of its own cgroup",
 }

@@ -44,6 +44,8 @@ class Reason(StrEnum):
     LOWERED_TO_LIMIT = "lowered_to_limit"  # to what fits a memory limit of its own cgroup
     HOLD_PINNED = "hold_pinned"  # its memory is locked in the host: a balloon gives nothing back
     HOLD_LEFT_TO_HOST = "hold_left_to_host"  # the ladder takes no more of it by balloon
+    RELEASED_BY_OPERATOR = "released_by_operator"  # somebody said: release
+    HOLD_BY_OPERATOR = "hold_by_operator"  # would be taken from, but somebody said: hold
 
 
 class Bound(StrEnum):

@@ -90,6 +90,7 @@ def _figures(fleet: Fleet) -> Figures:
         "has_balloon": [1] * count,
         "is_managed": [1] * count,
         "takes": [TAKES_ALL] * count,
+        "standing": [0] * count,
         "has_sample": [1] * count,
         "sample_age_s": [fleet.tick_s] * count,
         "held_age_s": [0.0] * count,
