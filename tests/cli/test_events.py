@@ -10,7 +10,6 @@ import jsonschema
 import pytest
 from typer.testing import CliRunner
 
-from aerostat.cli.happenings import lines_of, lines_text
 from aerostat.cli.main import app
 from aerostat.model.effect import Effect
 from aerostat.model.events import (
@@ -24,6 +23,7 @@ from aerostat.model.events import (
 from aerostat.model.guest import GuestId
 from aerostat.ports.journal import RoundRecord
 from aerostat.store import open_store
+from aerostat.story.happenings import lines_of, lines_text
 from cli.stories import Story, db_1_in_distress, told
 from recorded_rounds import Recorder
 

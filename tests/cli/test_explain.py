@@ -12,12 +12,12 @@ import pytest
 from typer.testing import CliRunner
 
 from aerostat.cli.explain import explanation
-from aerostat.cli.explanation import explanation_document, explanation_text
 from aerostat.cli.main import app
-from aerostat.cli.remembered import UnknownGuestError
 from aerostat.model.guest import GuestId
 from aerostat.ports.journal import RoundRecord
 from aerostat.store import StoreError, open_store
+from aerostat.story.explanation import explanation_document, explanation_text
+from aerostat.story.remembered import UnknownGuestError
 from builders import WALL_S, Guest, World
 from cli.stories import (
     Story,

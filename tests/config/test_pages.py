@@ -57,6 +57,13 @@ def test_the_examples_commented_keys_are_the_defaults(tmp_path: Path) -> None:
         "store.record": '"1h"',
         "ladder.swap_file": '"/var/lib/aerostat/swap"',
         "ladder.swap_size": '"16GiB"',
+        "api.socket": '"/run/aerostat/api.sock"',
+        "api.socket_group": '"adm"',
+        "api.listen": '"127.0.0.1:9730"',
+        "api.token_file": '"/etc/aerostat/token"',
+        "api.read_token_file": '"/etc/aerostat/read-token"',
+        "api.certificate": '"/etc/aerostat/cert.pem"',
+        "api.key": '"/etc/aerostat/key.pem"',
     }
     path = tmp_path / "uncommented.toml"
     path.write_text(re.sub(r"^#(?=\w+ =)", "", EXAMPLE.read_text(), flags=re.MULTILINE))

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from aerostat.cli.happenings import Line, lines_of
 from aerostat.model.modes import OnStop
 from aerostat.model.reasons import Reason
 from aerostat.ports.errors import DriverRefusedError
 from aerostat.sim.virtual_time import run_simulated
 from aerostat.store import open_store
+from aerostat.story.happenings import Line, lines_of
 from aerostat.units import MIB
 from control.rig import BROKEN, NAMES, TIGHT, Rig, balancing, new_rig
 from recorded_rounds import remember

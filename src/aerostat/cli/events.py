@@ -6,17 +6,11 @@ from typing import Annotated
 
 import typer
 
-from aerostat.cli.happenings import SCHEMA, lines_of, lines_text
 from aerostat.cli.options import ConfigPath, Output, OutputFormat, Since, StorePath
-from aerostat.cli.remembered import (
-    chosen_store_path,
-    found_guest,
-    freshness,
-    heading,
-    parsed_since,
-    utc,
-)
+from aerostat.cli.remembered import chosen_store_path, parsed_since
 from aerostat.store import open_store
+from aerostat.story.happenings import SCHEMA, lines_of, lines_text
+from aerostat.story.remembered import found_guest, freshness, heading, utc
 
 
 def events(

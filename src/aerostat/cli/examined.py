@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from aerostat import __version__
-from aerostat.cli.remembered import known_only
 from aerostat.doctor.examine import Examination
 from aerostat.doctor.finding import Finding, Grade
 from aerostat.doctor.vm_verdict import VmReport
-from aerostat.lab.live.glyphs import printable
+from aerostat.present.printable import printable
+from aerostat.story.remembered import known_only
 
 SCHEMA = "aerostat.doctor/1"
 _WIDTH = 80

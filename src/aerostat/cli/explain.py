@@ -6,18 +6,13 @@ from typing import Annotated
 
 import typer
 
-from aerostat.cli.explanation import Explanation, explanation_document, explanation_text
 from aerostat.cli.options import ConfigPath, Output, OutputFormat, Since, StorePath
-from aerostat.cli.remembered import (
-    chosen_store_path,
-    found_guest,
-    freshness,
-    is_gone,
-    parsed_since,
-)
+from aerostat.cli.remembered import chosen_store_path, parsed_since
 from aerostat.config import stored_config
 from aerostat.engine.prospects import prospects
 from aerostat.store import StoreReader, open_store
+from aerostat.story.explanation import Explanation, explanation_document, explanation_text
+from aerostat.story.remembered import found_guest, freshness, is_gone
 
 
 def explain(

@@ -9,13 +9,13 @@ from rich.table import Table
 from rich.text import Text
 
 from aerostat import __version__
-from aerostat.cli.remembered import known_only, utc
 from aerostat.present.wording import format_percent
 from aerostat.replay.advised import Advice, GuestAdvice
 from aerostat.replay.again import Difference, Reproduction
 from aerostat.replay.lived import Lived, LivedWorld
 from aerostat.replay.run import Replay
 from aerostat.store.recording import RecordingHeader
+from aerostat.story.remembered import known_only, utc
 from aerostat.units import format_duration, format_size
 
 GUESTS_SHOWN = 12

@@ -45,9 +45,13 @@ def run(
 ) -> None:
     """Run the daemon until it is told to stop (SIGTERM, or Ctrl-C)."""
     record_s = None if record is None else parsed_record(record)
-    settings = effective_config(config, mode=mode, qmp=qmp, store=store, record_s=record_s)
+
+    def read() -> Config:
+        return effective_config(config, mode=mode, qmp=qmp, store=store, record_s=record_s)
+
+    settings = read()
     with logs_on():
-        run_daemon(settings)
+        run_daemon(settings, read)
 
 
 def parsed_record(text: str) -> float:

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from ipaddress import ip_address
 from itertools import pairwise
 
 from aerostat.config.document import (
     AdvancedTable,
+    ApiTable,
     Document,
     GuestsTable,
     GuestTable,
@@ -35,6 +37,7 @@ def contradictions(document: Document) -> Iterator[Contradiction]:
         yield from _guest_sizes(rule, ("guest", index), document)
     yield from _shadowed_rules(document.guest)
     yield from _ladder(document.ladder)
+    yield from _api(document.api)
     yield from _advanced(document.advanced)
 
 
@@ -136,6 +139,33 @@ def _ladder(ladder: LadderTable) -> Iterator[Contradiction]:
                 message=f"{one} needs {other} beside it: write both, "
                 'such as swap_file = "/var/lib/aerostat/swap" and swap_size = "8GiB"',
             )
+
+
+def _api(api: ApiTable) -> Iterator[Contradiction]:
+    listen: KeyPath = ("api", "listen")
+    if api.listen is not None and api.token_file is None:
+        yield Contradiction(
+            where=listen,
+            involved=(listen, ("api", "token_file")),
+            message="whoever reaches this address could command: write a secret into a file, for "
+            'example with openssl rand -hex 32, and name it: token_file = "/etc/aerostat/token"',
+        )
+    if api.listen is not None and api.certificate is None:
+        host = api.listen.rpartition(":")[0].removeprefix("[").removesuffix("]")
+        if not ip_address(host).is_loopback:
+            yield Contradiction(
+                where=listen,
+                involved=(listen, ("api", "certificate")),
+                message=f"{shown(api.listen)} is reached from elsewhere, and the token would go "
+                "there in the clear: name a certificate and its key, or listen on 127.0.0.1",
+            )
+    if (api.certificate is None) != (api.key is None):
+        given = "certificate" if api.key is None else "key"
+        yield Contradiction(
+            where=("api", given),
+            involved=(("api", "certificate"), ("api", "key")),
+            message="certificate and key are given together, each a PEM file",
+        )
 
 
 def _advanced(advanced: AdvancedTable) -> Iterator[Contradiction]:

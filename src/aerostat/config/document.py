@@ -9,9 +9,12 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from aerostat.config.values import (
+    Address,
     DurationS,
+    FileMode,
     FilePath,
     Glob,
+    Group,
     GuestAmount,
     HostAmount,
     ShareRatio,
@@ -113,6 +116,20 @@ class StoreTable(Table):
     record: Annotated[DurationS, within("1m", "3650d")] | None = _RETENTION.tape_s
 
 
+class ApiTable(Table):
+    """Who may ask the running daemon, and where."""
+
+    enabled: Truth = True
+    socket: FilePath | None = None
+    socket_mode: FileMode = 0o660
+    socket_group: Group | None = None
+    listen: Address | None = None
+    token_file: FilePath | None = None
+    read_token_file: FilePath | None = None
+    certificate: FilePath | None = None
+    key: FilePath | None = None
+
+
 class AdvancedTable(Table):
     """Knobs that should be left alone until the simulator says otherwise."""
 
@@ -152,4 +169,5 @@ class Document(Table):
     guest: tuple[GuestTable, ...] = ()
     ladder: LadderTable = LadderTable()
     store: StoreTable = StoreTable()
+    api: ApiTable = ApiTable()
     advanced: AdvancedTable = AdvancedTable()

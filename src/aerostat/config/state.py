@@ -6,9 +6,13 @@ from pathlib import Path
 
 FILE_NAME = "aerostat.db"
 UNDO_NAME = "host-undo.json"
+SOCKET_NAME = "api.sock"
 
 SYSTEM_FOLDER = Path("/var/lib/aerostat")
 """What systemd makes for a service with ``StateDirectory=aerostat``."""
+
+SYSTEM_RUN_FOLDER = Path("/run/aerostat")
+"""What systemd makes for a service with ``RuntimeDirectory=aerostat``."""
 
 
 def store_path_to_write(
@@ -39,6 +43,33 @@ def store_path_to_read(
     """Where this user finds what a daemon wrote: its own if there is one, else the system's."""
     own = store_path_to_write(environment, system=system)
     systems = system / FILE_NAME
+    return systems if not own.exists() and systems.exists() else own
+
+
+def api_socket_to_serve(
+    environment: Mapping[str, str] | None = None, *, system: Path = SYSTEM_RUN_FOLDER
+) -> Path:
+    """Where a daemon of this user listens: the system's folder if it may, else the user's own.
+
+    ``AEROSTAT_STATE`` names another folder.
+    """
+    environment = os.environ if environment is None else environment
+    if named := environment.get("AEROSTAT_STATE"):
+        return Path(named).absolute() / SOCKET_NAME
+    if _is_writable(system):
+        return system / SOCKET_NAME
+    runtime = environment.get("XDG_RUNTIME_DIR", "")
+    if runtime.startswith("/"):
+        return Path(runtime) / "aerostat" / SOCKET_NAME
+    return _own_folder(environment) / SOCKET_NAME
+
+
+def api_socket_to_ask(
+    environment: Mapping[str, str] | None = None, *, system: Path = SYSTEM_RUN_FOLDER
+) -> Path:
+    """Where this user finds a daemon: its own if there is one, else the system's."""
+    own = api_socket_to_serve(environment, system=system)
+    systems = system / SOCKET_NAME
     return systems if not own.exists() and systems.exists() else own
 
 

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from aerostat.config.consistency import contradictions
 from aerostat.config.document import (
     AdvancedTable,
+    ApiTable,
     Document,
     GuestsTable,
     GuestTable,
@@ -30,6 +31,7 @@ _TABLES: Mapping[str, type[BaseModel]] = {
     "guest": GuestTable,
     "ladder": LadderTable,
     "store": StoreTable,
+    "api": ApiTable,
     "advanced": AdvancedTable,
 }
 _PLACEHOLDER_NAME = "a guest whose name could not be read"

@@ -7,6 +7,7 @@ what would be right. Writers give text that the same reader reads as the same va
 import json
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from ipaddress import ip_address
 from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer
@@ -128,6 +129,38 @@ def read_path(value: object) -> str:
     return value
 
 
+def read_mode_bits(value: object) -> int:
+    """Read a file's permissions, as chmod takes them."""
+    text = _text(value, 'is not a file mode: write it in quotes, such as "0660"')
+    if len(text) not in {3, 4} or not set(text) <= set("01234567") or int(text, 8) > 0o777:
+        raise ValueError(f'{shown(text)} is not a file mode: write for example "0660"')
+    return int(text, 8)
+
+
+def read_address(value: object) -> str:
+    """Read an address and a port to listen on."""
+    text = _text(value, 'is not an address: write one and a port, such as "127.0.0.1:9730"')
+    host, colon, port = text.rpartition(":")
+    try:
+        ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        colon = ""
+    if not colon or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError(
+            f"{shown(text)} is not an address and a port: write for example "
+            '"127.0.0.1:9730", or "[::1]:9730"'
+        )
+    return text
+
+
+def read_group(value: object) -> str:
+    """Read the name of a group of users."""
+    text = _text(value, 'is not a group: write its name in quotes, such as "adm"')
+    if not text.strip():
+        raise ValueError(f'{shown(text)} is not a group: write its name, such as "adm"')
+    return text
+
+
 def choice(options: type[EnumT]) -> Callable[[object], EnumT]:
     """A reader of one word out of a few."""
 
@@ -163,6 +196,11 @@ def write_size(size_bytes: int) -> str:
         if size_bytes % factor == 0:
             return f"{size_bytes // factor}{unit}"
     return f"{size_bytes}B"
+
+
+def write_mode_bits(bits: int) -> str:
+    """Write a file's permissions as chmod takes them."""
+    return f"{bits:04o}"
 
 
 def write_share(ratio: float) -> str:
@@ -223,4 +261,11 @@ Weight = Annotated[int, BeforeValidator(read_weight)]
 Truth = Annotated[bool, BeforeValidator(read_truth)]
 Glob = Annotated[str, BeforeValidator(read_glob)]
 SocketGlob = Annotated[str, BeforeValidator(read_socket)]
+FileMode = Annotated[
+    int,
+    BeforeValidator(read_mode_bits),
+    PlainSerializer(write_mode_bits),
+]
+Address = Annotated[str, BeforeValidator(read_address)]
+Group = Annotated[str, BeforeValidator(read_group)]
 FilePath = Annotated[str, BeforeValidator(read_path)]

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from aerostat.control.orders import OrderBook
+from aerostat.engine.params import EngineParams
 from aerostat.model.events import TargetAnswered
 from aerostat.ports.journal import RoundRecord
 
@@ -21,6 +23,8 @@ class Status:
     events_dropped: int = 0  # since the start, in storms of them
     round_s: float | None = None  # how long the last round took
     released: tuple[TargetAnswered, ...] = ()  # answers to the last release of all guests
+    orders: OrderBook = OrderBook()  # what operators have ordered
+    params: EngineParams | None = None  # in force, with those orders
 
 
 OnStatus = Callable[[Status], None]

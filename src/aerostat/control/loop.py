@@ -1,17 +1,26 @@
 """The loop: collect, step, apply, again and again; it re-arms on every path."""
 
 import asyncio
+from dataclasses import replace
 
 from aerostat.control.apply import Applier
 from aerostat.control.board import Board
 from aerostat.control.collect import Collector
 from aerostat.control.inbox import Inbox
+from aerostat.control.orders import Ask, OrderBook
 from aerostat.control.techniques import TechniqueRunner
 from aerostat.engine.params import EngineParams
 from aerostat.engine.release import Release, release
 from aerostat.engine.state import EngineState, aligned, with_events
 from aerostat.engine.step import Step, step
-from aerostat.model.events import Event, Outcome, TargetAnswered
+from aerostat.model.events import (
+    Command,
+    Event,
+    MemoryReserved,
+    OperatorCommanded,
+    Outcome,
+    TargetAnswered,
+)
 from aerostat.model.host import HostSnapshot
 from aerostat.model.modes import Mode, OnStop
 from aerostat.model.plan import Plan
@@ -46,6 +55,7 @@ class Loop:
         techniques: HostTechniques | None = None,
     ) -> None:
         self._clock = clock
+        self._declared = params  # the configuration's word, without orders
         self._params = params
         self._mode = mode
         self._journal = journal
@@ -58,11 +68,37 @@ class Loop:
         self._is_stopping = False
         self._failures_in_a_row = 0
         self.board = Board()
+        self._use_orders(OrderBook())
 
     def replace_params(self, params: EngineParams) -> None:
-        """Use other parameters from the next round on, which starts at once."""
-        self._params = params
+        """Use other parameters from the next round on, which starts at once; orders stand."""
+        self._declared = params
+        self._use_orders(self.board.status.orders)
         self._inbox.wake()
+
+    def replace_mode(self, mode: Mode) -> None:
+        """Go further, or less far, from the next round on."""
+        self._mode = mode
+        self._inbox.wake()
+
+    def take(self, ask: Ask) -> None:
+        """Do what an operator says from the next round on, which starts at once; it is kept."""
+        if ask.command is Command.RECLAIM:
+            self._inbox.put(
+                MemoryReserved(guest=ask.guest, size_bytes=ask.size_bytes, for_s=ask.for_s or 0.0)
+            )
+        self._use_orders(self.board.status.orders.after(ask, now_s=self._clock.now_s()))
+        self._inbox.put(
+            OperatorCommanded(guest=ask.guest, command=ask.command, who=ask.who, detail=ask.words)
+        )
+
+    def restore_orders(self, book: OrderBook) -> None:
+        """Begin with what a daemon before us was told."""
+        self._use_orders(book)
+
+    def _use_orders(self, book: OrderBook) -> None:
+        self._params = replace(self._declared, orders=book.orders())
+        self.board.show(orders=book, params=self._params)
 
     def request_stop(self) -> None:
         """End after the round under way."""
@@ -104,6 +140,9 @@ class Loop:
     async def _decide_and_apply(self, tasks: asyncio.TaskGroup) -> Plan:
         snapshot = await self._collector.collect(tasks)
         events = self._inbox.drain()
+        standing = self.board.status.orders.at(snapshot.now_s)
+        if standing is not self.board.status.orders:
+            self._use_orders(standing)
         before, params = self._state, self._params
         decided = self._decide(snapshot, events)
         enforce = self._mode is Mode.ENFORCE

@@ -12,6 +12,7 @@ from aerostat.model.events import (
     HOST_ITSELF,
     Event,
     LifecycleChanged,
+    OperatorCommanded,
     Outcome,
     TargetAnswered,
     TechniqueAct,
@@ -113,6 +114,14 @@ class LogJournal:
                 guest=name,
                 id=event.guest,
                 change=event.kind.value,
+                detail=event.detail,
+            )
+        elif isinstance(event, OperatorCommanded):
+            self._log.info(
+                "operator_command",
+                guest=name,
+                command=event.command.value,
+                who=event.who,
                 detail=event.detail,
             )
         elif isinstance(event, TargetAnswered) and event.outcome is not Outcome.ACCEPTED:

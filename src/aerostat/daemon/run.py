@@ -2,15 +2,20 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
 import structlog
 
 from aerostat.config import Config, store_path_to_write
 from aerostat.control.loop import Loop
+from aerostat.daemon.faces import faces
 from aerostat.daemon.journal import LogJournal
 from aerostat.daemon.journals import Journals
+from aerostat.daemon.notify import Notifier
+from aerostat.daemon.orders_file import OrdersFile
+from aerostat.daemon.reload import Reloader
 from aerostat.daemon.status_log import StatusLog
 from aerostat.daemon.store_journal import StoreJournal
 from aerostat.daemon.techniques import techniques_of
@@ -23,9 +28,28 @@ from aerostat.ports.journal import Journal
 from aerostat.ports.techniques import HostTechniques
 from aerostat.store import Store
 
+ORDERS_NAME = "orders.json"
+"""Beside the store: what operators ordered."""
 
-def run_daemon(config: Config) -> None:
+
+@dataclass(frozen=True, kw_only=True)
+class _Wired:
+    """What a daemon is made of before it runs."""
+
+    config: Config
+    read_again: Callable[[], Config]
+    sensor: ProcHostSensor
+    journal: Journal
+    store: Store | None
+    techniques: HostTechniques | None
+
+
+def run_daemon(config: Config, read_again: Callable[[], Config] | None = None) -> None:
     """Balance this host until SIGTERM or SIGINT.
+
+    Args:
+        config: what is declared.
+        read_again: reads it again, on SIGHUP; None: it stays as it is.
 
     Raises:
         ConfigError: no guests are named.
@@ -34,56 +58,88 @@ def run_daemon(config: Config) -> None:
     config.require_guests()
     sensor = ProcHostSensor()
     sensor.read()  # a host that cannot be read is told now, not by a daemon that does nothing
-    with _journals(config) as journal, techniques_of(config) as techniques:
-        rounds = asyncio.run(_serve(config, sensor, journal, techniques))
+    with _journals(config) as (journal, store), techniques_of(config) as techniques:
+        wired = _Wired(
+            config=config,
+            read_again=read_again or (lambda: config),
+            sensor=sensor,
+            journal=journal,
+            store=store,
+            techniques=techniques,
+        )
+        rounds = asyncio.run(_serve(wired))
     structlog.get_logger().info("stopped", rounds=rounds, on_stop=config.on_stop.value)
 
 
 @contextmanager
-def _journals(config: Config) -> Iterator[Journal]:
+def _journals(config: Config) -> Iterator[tuple[Journal, Store | None]]:
     """The log, and the store unless it is switched off."""
     log = LogJournal(config.mode)
     if not config.is_store_enabled:
-        yield log
+        yield log, None
         return
     path = config.store_path or store_path_to_write()
     store = Store(path, retention=config.retention, configuration=config.stored_text())
     remembered = StoreJournal(store, path)
     with store:
-        yield Journals((log, remembered))
+        yield Journals((log, remembered)), store
     remembered.tell_the_end()
 
 
-async def _serve(
-    config: Config, sensor: ProcHostSensor, journal: Journal, techniques: HostTechniques | None
-) -> int:
+async def _serve(wired: _Wired) -> int:
     """Balance until asked to stop; returns how many rounds it took."""
-    log = structlog.get_logger()
-    clock = SystemClock()
+    config, clock = wired.config, SystemClock()
     footprints = FootprintReader(now_s=clock.now_s)
     loop = Loop(
         driver=_driver(config, clock, footprints),
-        sensor=sensor,
+        sensor=wired.sensor,
         clock=clock,
         params=config.engine_params(),
         mode=config.mode,
-        journal=journal,
-        techniques=techniques,
+        journal=wired.journal,
+        techniques=wired.techniques,
     )
     loop.board.follow(StatusLog().show)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, _stop, loop, number)
-    log.info(
-        "started",
-        mode=config.mode.value,
-        sockets=list(config.qmp_sockets),
-        on_stop=config.on_stop.value,
-    )
-    try:
+    reloader = Reloader(config, wired.read_again, loop)
+    with ExitStack() as stack:
+        stack.callback(footprints.close)
+        _remember_orders(stack, config, clock, loop)
+        notifier = Notifier()
+        loop.board.follow(notifier.follow)
+        _follow_signals(loop, reloader, notifier)
+        structlog.get_logger().info(
+            "started",
+            mode=config.mode.value,
+            sockets=list(config.qmp_sockets),
+            on_stop=config.on_stop.value,
+        )
+        stack.enter_context(faces(loop, reloader, clock, wired.store))
         await loop.run(config.on_stop)
-    finally:
-        footprints.close()
     return loop.board.status.rounds
+
+
+def _remember_orders(stack: ExitStack, config: Config, clock: SystemClock, loop: Loop) -> None:
+    """Take up what was ordered before; nothing is remembered where there is no store."""
+    if not config.is_store_enabled:
+        return
+    store_path = config.store_path or store_path_to_write()
+    file = stack.enter_context(OrdersFile(store_path.with_name(ORDERS_NAME), clock))
+    loop.restore_orders(file.read())
+    loop.board.follow(file.follow)
+    loop.board.show()  # so that what is there already is not written again
+
+
+def _follow_signals(loop: Loop, reloader: Reloader, notifier: Notifier) -> None:
+    running = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        running.add_signal_handler(number, _stop, loop, notifier, number)
+
+    def reload() -> None:
+        notifier.reloading()
+        reloader.reload()
+        notifier.reloaded()
+
+    running.add_signal_handler(signal.SIGHUP, reload)
 
 
 def _driver(config: Config, clock: SystemClock, footprints: FootprintReader) -> QmpDriver:
@@ -94,6 +150,7 @@ def _driver(config: Config, clock: SystemClock, footprints: FootprintReader) -> 
     )
 
 
-def _stop(loop: Loop, number: signal.Signals) -> None:
+def _stop(loop: Loop, notifier: Notifier, number: signal.Signals) -> None:
     structlog.get_logger().info("stopping", signal=number.name)
+    notifier.stopping()
     loop.request_stop()

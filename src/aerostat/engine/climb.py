@@ -196,7 +196,7 @@ def _donor(
     now_s: float,
 ) -> _Donor | None:
     """A VM as a donor; None: nothing is to be taken of it by the host."""
-    limits = limits_of(guest.name, params)
+    limits = limits_of(guest, params)
     step = next((s for s in steps if s not in limits.exempt), None)
     footprint = guest.footprint
     if step is None or not limits.is_managed or guest.run_state not in _REACHABLE:
@@ -222,7 +222,7 @@ def _floor_bytes(guest: GuestSnapshot, params: EngineParams) -> int:
     """What it keeps in RAM: its min, and what a guest's system lives in."""
     least = params.guard.guest_floor_bytes
     if guest.max_bytes:
-        least = max(least, limits_of(guest.name, params).minimum.of(guest.max_bytes))
+        least = max(least, limits_of(guest, params).minimum.of(guest.max_bytes))
     return least
 
 
@@ -230,7 +230,7 @@ def _spared(snapshot: HostSnapshot, params: EngineParams) -> tuple[Spared, ...]:
     """Who is exempt from what; a VM that is not managed is exempt from all."""
     found = []
     for guest in snapshot.guests:
-        limits = limits_of(guest.name, params)
+        limits = limits_of(guest, params)
         steps = tuple(s for s in HOST_STEPS if s in limits.exempt or not limits.is_managed)
         if steps and guest.footprint is not None and guest.footprint.pid is not None:
             found.append(Spared(name=guest.name, pid=guest.footprint.pid, steps=steps))

@@ -92,7 +92,7 @@ def _takes(guest: GuestSnapshot, params: EngineParams, steps: Sequence[LadderSte
     """What the ladder lets a VM's balloon take now."""
     if is_pinned(guest):
         return TAKES_PINNED
-    exempt = limits_of(guest.name, params).exempt
+    exempt = limits_of(guest, params).exempt
     if LadderStep.TAKE_FREE not in steps or LadderStep.TAKE_FREE in exempt:
         return TAKES_NOTHING
     if LadderStep.TAKE_BY_WEIGHT not in steps or LadderStep.TAKE_BY_WEIGHT in exempt:

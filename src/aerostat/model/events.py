@@ -93,4 +93,31 @@ class TechniqueUsed:
     detail: str = ""
 
 
-Event = TargetAnswered | BalloonMoved | LifecycleChanged | MemoryReserved | TechniqueUsed
+class Command(StrEnum):
+    """What an operator may say while the daemon runs. Values are stable."""
+
+    SET = "set"  # limits over the configuration
+    HOLD = "hold"  # nothing is taken from it
+    UNHOLD = "unhold"  # ends a hold or a release
+    RELEASE = "release"  # it gets its max now, and nothing is taken from it
+    RECLAIM = "reclaim"  # so much is made free on the host
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorCommanded:
+    """Somebody said something: kept, so that it can be told who moved what."""
+
+    guest: GuestId
+    command: Command
+    who: str
+    detail: str  # the command, as a person would have typed it
+
+
+Event = (
+    TargetAnswered
+    | BalloonMoved
+    | LifecycleChanged
+    | MemoryReserved
+    | TechniqueUsed
+    | OperatorCommanded
+)

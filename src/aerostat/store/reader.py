@@ -2,7 +2,7 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -181,6 +181,32 @@ class StoreReader:
         with self._told():
             before = _decided(earlier[0]) if earlier else None
             return moves_of((_decided(row) for row in found), before=before)
+
+    def figures(
+        self, guest: GuestId, names: Sequence[str], *, since_wall_s: float, until_wall_s: float
+    ) -> list[tuple[float, Mapping[str, float]]]:
+        """Some of the figures that decisions about a guest were made on, oldest first.
+
+        Args:
+            guest: which.
+            names: columns of ``decision``; what was absent is left out.
+            since_wall_s: from when on.
+            until_wall_s: up to when.
+        """
+        assert set(names) <= set(rows.DECISION), "these are columns of the table"
+        wanted = ", ".join(f"d.{name}" for name in names)
+        found = self._all(
+            f"SELECT r.wall_s, {wanted} FROM decision d"  # noqa: S608 # names of ours
+            " JOIN guest g ON g.number = d.guest JOIN round r ON r.round = d.round"
+            " WHERE g.guest = ? AND r.wall_s BETWEEN ? AND ? ORDER BY d.round",
+            guest,
+            since_wall_s,
+            until_wall_s,
+        )
+        return [
+            (row["wall_s"], {name: row[name] for name in names if row[name] is not None})
+            for row in found
+        ]
 
     def events(
         self, *, since_wall_s: float, until_wall_s: float, guest: GuestId | None = None

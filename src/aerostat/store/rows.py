@@ -9,10 +9,12 @@ from typing import Any, TypeVar
 from aerostat.model.effect import Effect
 from aerostat.model.events import (
     BalloonMoved,
+    Command,
     Event,
     LifecycleChanged,
     LifecycleKind,
     MemoryReserved,
+    OperatorCommanded,
     Outcome,
     TargetAnswered,
     TechniqueAct,
@@ -42,6 +44,7 @@ EVENT_KINDS: Mapping[type[Event], str] = {
     LifecycleChanged: "lifecycle_changed",
     MemoryReserved: "memory_reserved",
     TechniqueUsed: "technique_used",
+    OperatorCommanded: "operator_commanded",
 }
 
 
@@ -55,6 +58,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "bound": Bound,
     "outcome": Outcome,
     "kind": LifecycleKind,
+    "command": Command,
     "state": HostState,
     "allowed": _ladder,
     "in_use": _ladder,

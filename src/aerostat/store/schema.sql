@@ -176,6 +176,8 @@ CREATE TABLE event (
     asked_bytes INTEGER,
     taken_bytes INTEGER,
     took_s REAL,
+    command TEXT,
+    who TEXT,
     PRIMARY KEY (round, position)
 ) STRICT, WITHOUT ROWID;
 

@@ -12,7 +12,7 @@ import pytest
 
 from aerostat.engine.explain import explain
 from aerostat.model.effect import Effect
-from aerostat.model.events import LifecycleKind, Outcome, TechniqueAct
+from aerostat.model.events import Command, LifecycleKind, Outcome, TechniqueAct
 from aerostat.model.figures import Absence
 from aerostat.model.guest import GuestId, RunState
 from aerostat.model.host_state import HostState, LadderStep
@@ -25,6 +25,7 @@ HEADINGS: dict[str, type[StrEnum]] = {
     "Reasons": Reason,
     "Bounds": Bound,
     "Lives": LifecycleKind,
+    "Commands": Command,
     "Run states": RunState,
     "Outcomes": Outcome,
     "Host states": HostState,
@@ -52,6 +53,7 @@ EVER = {
         host_swap limit
         """,
     "Lives": "appeared paused resumed reset shutdown crashed disappeared shutdown_asked",
+    "Commands": "set hold unhold release reclaim",
     "Run states": "running paused migrating shutdown crashed unreachable unknown",
     "Outcomes": "accepted refused unknown",
     "Host states": "comfortable soft hard critical unknown",

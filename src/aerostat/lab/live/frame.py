@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from rich.text import Text
 
 from aerostat.lab.live.bars import guest_bar, host_bar, legend
-from aerostat.lab.live.glyphs import UNICODE, Glyphs, printable, sparkline
+from aerostat.lab.live.glyphs import UNICODE, Glyphs, sparkline
 from aerostat.lab.live.picture import DecisionPicture, GuestPicture, LivePicture
 from aerostat.lab.scoring.scores import STARVED_BELOW_RATIO
+from aerostat.present.printable import printable
 from aerostat.present.wording import format_latency
 from aerostat.units import MIB
 

@@ -57,8 +57,3 @@ def sparkline(ratios: Sequence[float | None], *, width: int, glyphs: Glyphs) -> 
         for ratio in ratios[-width:]
     ]
     return "".join(marks).rjust(width)
-
-
-def printable(text: str) -> str:
-    """Text without control characters: a guest's name must not drive the terminal."""
-    return "".join(char if char.isprintable() else "?" for char in text)

@@ -4,8 +4,8 @@ from types import TracebackType
 from typing import IO, Self
 
 from aerostat.lab.live.frame import clock_words
-from aerostat.lab.live.glyphs import printable
 from aerostat.lab.live.picture import GuestPicture, LivePicture
+from aerostat.present.printable import printable
 from aerostat.units import MIB
 
 

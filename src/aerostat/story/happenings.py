@@ -5,22 +5,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from aerostat.cli.explanation import outcome, outcome_words
-from aerostat.cli.remembered import Freshness, known_only, utc
 from aerostat.engine.explain import explain, explain_effect, technique_words
-from aerostat.lab.live.glyphs import printable
 from aerostat.model.events import (
     HOST_ITSELF,
     BalloonMoved,
     Event,
     LifecycleChanged,
     MemoryReserved,
+    OperatorCommanded,
     Outcome,
     TargetAnswered,
     TechniqueUsed,
 )
 from aerostat.model.guest import GuestId
+from aerostat.present.printable import printable
 from aerostat.store import EffectChange, Happening, KnownGuest, Move, Session, StoreReader
+from aerostat.story.explanation import outcome, outcome_words
+from aerostat.story.remembered import Freshness, known_only, utc
 from aerostat.units import format_duration, format_size
 
 SCHEMA = "aerostat.events/1"
@@ -68,10 +69,10 @@ def lines_of(
     span = {"since_wall_s": since_wall_s, "until_wall_s": until_wall_s}
     lines = [_started(session) for session in reader.sessions(**span)]
     lines += [_found_out(change) for change in reader.effects(**span)]
-    lines += [_happened(happening) for happening in reader.events(**span, guest=only)]
+    lines += [line_of_event(happening) for happening in reader.events(**span, guest=only)]
     for guest in guests:
         if only is None or guest.guest == only:
-            lines += [_moved(move) for move in reader.moves(guest.guest, **span)]
+            lines += [line_of_move(move) for move in reader.moves(guest.guest, **span)]
     # Sorting is stable: of one round, events come before the decisions they led to.
     return sorted(lines, key=lambda line: line.wall_s)
 
@@ -101,7 +102,8 @@ def _found_out(change: EffectChange) -> Line:
     )
 
 
-def _moved(move: Move) -> Line:
+def line_of_move(move: Move) -> Line:
+    """A decision that changed."""
     trace = move.trace
     kind = "hold" if not move.is_change else "target" if move.was_enforced else "advice"
     return Line(
@@ -121,7 +123,8 @@ def _moved(move: Move) -> Line:
     )
 
 
-def _happened(happening: Happening) -> Line:
+def line_of_event(happening: Happening) -> Line:
+    """Something that happened to a guest."""
     event = happening.event
     kind, words, more = _told(event)
     accepted = isinstance(event, TargetAnswered) and event.outcome is Outcome.ACCEPTED
@@ -152,6 +155,8 @@ def _told(event: Event) -> tuple[str, str, dict[str, Any]]:
             return "reserved", words, {"size_bytes": size, "for_s": for_s}
         case TechniqueUsed():
             return "technique", technique_words(event), _technique(event)
+        case OperatorCommanded(command=command, who=who, detail=detail):
+            return "command", f"{detail} ({who})", {"command": command.value, "who": who}
 
 
 def _technique(event: TechniqueUsed) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aerostat.cli.remembered import Freshness, heading, known_only, utc
 from aerostat.config import Config
 from aerostat.engine.explain import explain, explain_effect, host_words
 from aerostat.engine.prospects import Prospects, bound_words
-from aerostat.lab.live.glyphs import printable
 from aerostat.model.effect import Effect
+from aerostat.present.printable import printable
 from aerostat.store import LastSeen, Move
+from aerostat.story.remembered import Freshness, heading, known_only, utc
 from aerostat.units import format_duration, format_size
 
 SCHEMA = "aerostat.explain/1"
@@ -25,7 +25,7 @@ MOVES_MAX = 10
 class Explanation:
     """Everything known of why a guest is at its size."""
 
-    path: Path
+    path: Path | None  # None: told by the running daemon
     now: Freshness
     seen: LastSeen
     is_gone: bool

@@ -1,0 +1,115 @@
+"""Paths that command: each goes to the loop, and is kept with who said it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, HTTPException, Request
+
+from aerostat.api.answers import COMMAND, OF_GUEST, Told, Vm
+from aerostat.api.guests import present_guest
+from aerostat.api.requests import ForBody, LimitsBody, ReclaimBody
+from aerostat.api.seat import Seat
+from aerostat.control.orders import RECLAIM, Ask
+from aerostat.model.events import Command
+from aerostat.model.modes import Mode
+
+
+def commanding_routes(app: FastAPI, seat: Seat) -> None:
+    """Everything an operator may say."""
+    router = APIRouter(tags=["command"], responses=COMMAND)
+    _limits(router, seat)
+    for command, summary in _STANDING.items():
+        _standing_route(router, seat, command, summary)
+    _of_all(router, seat)
+    app.include_router(router)
+
+
+_STANDING = {
+    Command.HOLD: "Take nothing from it",
+    Command.RELEASE: "Give it its max now, and take nothing from it",
+    Command.UNHOLD: "End a hold or a release",
+}
+
+
+async def _told(seat: Seat, request: Request, vm: str, ask: Callable[..., Ask]) -> Told:
+    _, snapshot, _ = present_guest(seat, vm)
+    await seat.ask(ask(guest=snapshot.guest, who=request.state.who))
+    return _accepted(seat)
+
+
+def _limits(router: APIRouter, seat: Seat) -> None:
+    @router.post(
+        "/v1/guests/{vm}/limits",
+        summary="Set min, max and weight over the configuration",
+        responses=OF_GUEST,
+    )
+    async def limits(vm: Vm, body: LimitsBody, request: Request) -> Told:
+        given = body.limits()
+
+        def ask(**more: Any) -> Ask:
+            return Ask(command=Command.SET, limits=given, words=body.words(), **more)
+
+        return await _told(seat, request, vm, ask)
+
+
+def _standing_route(router: APIRouter, seat: Seat, command: Command, summary: str) -> None:
+    @router.post(
+        f"/v1/guests/{{vm}}/{command.value}",
+        summary=summary,
+        operation_id=command.value,
+        responses=OF_GUEST,
+    )
+    async def standing(vm: Vm, body: ForBody, request: Request) -> Told:
+        if command is Command.RELEASE:
+            _must_enforce(seat, "release")
+        return await _told(seat, request, vm, _standing(command, body))
+
+
+def _of_all(router: APIRouter, seat: Seat) -> None:
+    @router.post("/v1/release", summary="Give every VM its max, as far as the host has it")
+    async def release_all(body: ForBody, request: Request) -> Told:
+        _must_enforce(seat, "release")
+        ask, record = _standing(Command.RELEASE, body), seat.board.status.last
+        for guest in () if record is None else record.snapshot.guests:
+            await seat.ask(ask(guest=guest.guest, who=request.state.who))
+        return _accepted(seat)
+
+    @router.post("/v1/reclaim", summary="Make so much free on the host")
+    async def reclaim(body: ReclaimBody, request: Request) -> Told:
+        _must_enforce(seat, "reclaim")
+        ask = Ask(
+            command=Command.RECLAIM,
+            guest=RECLAIM,
+            size_bytes=body.size_bytes,
+            for_s=body.for_s,
+            who=request.state.who,
+            words=f"reclaim {body.size} --for {body.for_}",
+        )
+        await seat.ask(ask)
+        return _accepted(seat)
+
+
+def _standing(command: Command, body: ForBody) -> Callable[..., Ask]:
+    for_s = body.for_s
+
+    def ask(**more: Any) -> Ask:
+        return Ask(command=command, for_s=for_s, words=body.words(command.value), **more)
+
+    return ask
+
+
+def _must_enforce(seat: Seat, verb: str) -> None:
+    mode = seat.config().mode
+    if mode is not Mode.ENFORCE:
+        raise HTTPException(
+            409, f"{verb}: the daemon is in mode {mode.value}, and sends nothing to any VM"
+        )
+
+
+def _accepted(seat: Seat) -> Told:
+    """Accepted is not done: the round after this one heeds it."""
+    return {
+        "outcome": "accepted",
+        "mode": seat.config().mode.value,
+        "after_round": seat.board.status.rounds,
+    }

@@ -1,0 +1,74 @@
+"""Finds the guest a client means, and says everything about one."""
+
+from aerostat import __version__
+from aerostat.api.seat import Seat
+from aerostat.engine.prospects import prospects
+from aerostat.model.guest import GuestId, GuestSnapshot
+from aerostat.model.plan import GuestTrace
+from aerostat.ports.journal import RoundRecord
+from aerostat.store import KnownGuest, LastSeen, Move, Session, StoreError, open_store
+from aerostat.story.explanation import Explanation
+from aerostat.story.remembered import Freshness, UnknownGuestError, found_guest
+
+
+def present_guest(seat: Seat, wanted: str) -> tuple[RoundRecord, GuestSnapshot, GuestTrace]:
+    """The guest of this id or name in the last round.
+
+    Raises:
+        UnknownGuestError: there is none, or more than one.
+    """
+    record = seat.board.status.last
+    if record is None:
+        raise UnknownGuestError("the daemon has not looked at any VM yet")
+    wall_s = record.snapshot.wall_s
+    known = tuple(
+        KnownGuest(guest=g.guest, name=g.name, seen_wall_s=wall_s) for g in record.snapshot.guests
+    )
+    now = Freshness(now_wall_s=wall_s, written_wall_s=wall_s)
+    guest = found_guest(known, wanted, now=now).guest
+    for snapshot, trace in zip(record.snapshot.guests, record.trace.guests, strict=True):
+        if snapshot.guest == guest:
+            return record, snapshot, trace
+    raise AssertionError("found among these guests")
+
+
+def live_explanation(seat: Seat, wanted: str, *, since_s: float) -> Explanation:
+    """Why a guest is at its size: now from the loop, before that from the store where there is one.
+
+    Raises:
+        UnknownGuestError: there is no such guest.
+    """
+    record, snapshot, trace = present_guest(seat, wanted)
+    config = seat.config()
+    params = seat.board.status.params or config.engine_params()
+    now_wall_s = seat.clock.wall_s()
+    session = Session(
+        number=0, started_wall_s=seat.started_wall_s, aerostat=__version__, configuration=None
+    )
+    return Explanation(
+        path=seat.store_path,
+        now=Freshness(now_wall_s=now_wall_s, written_wall_s=record.snapshot.wall_s),
+        seen=LastSeen(
+            wall_s=record.snapshot.wall_s,
+            was_enforced=record.was_enforced,
+            session=session,
+            host=record.trace.host,
+            snapshot=snapshot,
+            trace=trace,
+        ),
+        is_gone=False,
+        config=config,
+        prospects=prospects(trace, params),
+        moves=_moves(seat, snapshot.guest, since_s=since_s, now_wall_s=now_wall_s),
+        since_s=since_s,
+    )
+
+
+def _moves(seat: Seat, guest: GuestId, *, since_s: float, now_wall_s: float) -> tuple[Move, ...]:
+    if seat.store_path is None:
+        return ()
+    try:
+        with open_store(seat.store_path) as reader:
+            return reader.moves(guest, since_wall_s=now_wall_s - since_s, until_wall_s=now_wall_s)
+    except StoreError:
+        return ()  # nothing kept yet, or a damaged file: what is now can be told all the same

@@ -1,0 +1,247 @@
+"""Figures for Prometheus. An absent value is no sample, never 0; docs/metrics.md lists them all."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from aerostat import __version__
+from aerostat.api.account import share_of
+from aerostat.api.counters import BUCKETS_S
+from aerostat.api.seat import Seat
+from aerostat.api.state import host_document
+from aerostat.model.effect import Effect
+from aerostat.model.guest import GuestSnapshot, RunState
+from aerostat.model.host_state import HostState
+from aerostat.model.modes import Mode
+from aerostat.model.orders import Standing
+from aerostat.model.plan import GuestTrace
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_LABELS = ("guest", "id")
+Figure = Callable[[GuestSnapshot, GuestTrace], float | None]
+
+GUEST_FIGURES: tuple[tuple[str, str, Figure], ...] = (
+    ("memory_max_bytes", "RAM the guest booted with", lambda g, _: g.max_bytes),
+    ("memory_min_bytes", "The operator's guarantee", lambda _, t: t.min_bytes),
+    ("memory_actual_bytes", "What it holds: max less its balloon", lambda _, t: t.actual_bytes),
+    ("memory_target_bytes", "What it was asked to hold", lambda _, t: t.target_bytes),
+    ("memory_demand_bytes", "Working set and headroom", lambda _, t: t.demand_bytes),
+    ("memory_used_bytes", "Actual less what is available", lambda _, t: t.used_bytes),
+    ("memory_available_bytes", "As the guest's kernel says", lambda _, t: t.available_bytes),
+    ("memory_free_bytes", "As the guest's kernel says", lambda _, t: t.free_bytes),
+    ("memory_cache_bytes", "As the guest's kernel says", lambda _, t: t.cache_bytes),
+    ("swap_in_bytes_per_second", "Read back from its own swap", lambda _, t: t.swap_in_bytes_per_s),
+    ("swap_out_bytes_per_second", "Sent to its own swap", lambda _, t: t.swap_out_bytes_per_s),
+    ("major_faults_per_second", "Pages it had to fetch", lambda _, t: t.major_faults_per_s),
+    ("pressure_some_ratio", "Of the time, some of it waited for memory; needs an agent in it",
+     lambda _, t: t.pressure_some_ratio),
+    ("statistics_age_seconds", "Age of its own figures when last looked at",
+     lambda _, t: t.figures_age_s),
+    ("host_held_bytes", "What the host measures for it", lambda g, _: _held(g)),
+    ("host_swap_bytes", "What of it lies in the host's swap", lambda _, t: t.host_swap_bytes),
+    ("host_waiting_ratio", "Of the time, one of its threads waited for the host's memory",
+     lambda _, t: t.host_waiting_ratio),
+    ("distressed", "1: short of memory", lambda _, t: int(t.is_distressed)),
+    ("stalled", "1: its balloon does not move", lambda _, t: int(t.is_stalled)),
+    ("doubted", "1: the host holds much more for it than it says", lambda _, t: int(t.is_doubted)),
+    ("owed", "1: in distress with less than its share by weight, which others hold",
+     lambda _, t: int(t.is_owed)),
+    ("at_min", "1: it holds no more than its min",
+     lambda _, t: None if None in (t.actual_bytes, t.min_bytes)
+     else int((t.actual_bytes or 0) <= (t.min_bytes or 0))),
+    ("reachable", "1: its hypervisor answers",
+     lambda g, _: int(g.run_state is not RunState.UNREACHABLE)),
+)  # fmt: skip
+
+HOST_FIGURES = (
+    ("memory_total_bytes", "RAM of the host", ("memory", "total_bytes")),
+    ("memory_available_bytes", "As its kernel says", ("memory", "available_bytes")),
+    ("swap_total_bytes", "Its swap", ("memory", "swap_total_bytes")),
+    ("swap_free_bytes", "Of it, free", ("memory", "swap_free_bytes")),
+    ("supply_bytes", "What all guests together may hold", ("supply_bytes",)),
+    ("committed_bytes", "What they hold or have been promised", ("committed_bytes",)),
+    ("demand_bytes", "What they need", ("demand_bytes",)),
+    ("short_bytes", "What of that cannot be met", ("short_bytes",)),
+    ("reserved_bytes", "Kept for VMs that are coming, or reclaimed", ("reserved_bytes",)),
+    ("guests_max_bytes", "Sum of what guests booted with", ("max_bytes",)),
+    ("ballooned_bytes", "Taken out of guests", ("account", "ballooned_bytes")),
+    ("untouched_bytes", "Held by guests and not touched yet", ("account", "untouched_bytes")),
+    ("guests_swapped_bytes", "Of guests, in the host's swap", ("account", "swapped_bytes")),
+    ("reserve_bytes", "The host's own reserve", ("account", "reserve_bytes")),
+)
+HOST_COUNTERS = (
+    ("swap_in_bytes", "Read from the host's swap since it booted", ("memory", "swap_in_bytes")),
+    ("swap_out_bytes", "Written to the host's swap", ("memory", "swap_out_bytes")),
+    ("pressure_some_seconds", "Some task waited for memory",
+     ("memory", "pressure_some_total_s")),
+    ("pressure_full_seconds", "All tasks waited for memory",
+     ("memory", "pressure_full_total_s")),
+)  # fmt: skip
+
+
+def _held(guest: GuestSnapshot) -> int | None:
+    return None if guest.footprint is None else guest.footprint.held_bytes
+
+
+class Metrics:
+    """Writes the daemon's figures out when asked."""
+
+    def __init__(self, seat: Seat) -> None:
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(_Figures(seat))
+
+    def body(self) -> bytes:
+        """All of them, in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+class _Figures(Collector):
+    def __init__(self, seat: Seat) -> None:
+        self._seat = seat
+
+    def collect(self) -> Iterable[Metric]:
+        """Everything, read off one status."""
+        yield from self._daemon()
+        yield from self._counted()
+        yield from self._host()
+        yield from self._guests()
+
+    def _daemon(self) -> Iterator[Metric]:
+        seat, status = self._seat, self._seat.board.status
+        info = GaugeMetricFamily("aerostat_build_info", "1", labels=["version"])
+        info.add_metric([__version__], 1)
+        yield info
+        yield _one_of("aerostat_mode", "1: the mode in force", Mode, seat.config().mode)
+        if status.last is not None:
+            age_s = max(0.0, seat.clock.now_s() - status.last.snapshot.now_s)
+            yield _gauge("aerostat_round_age_seconds", "Since the last completed round", age_s)
+            yield _gauge("aerostat_guests", "VMs found", len(status.last.snapshot.guests))
+        if seat.counters.lag_s is not None:
+            words = "How much later than planned the last round began"
+            yield _gauge("aerostat_loop_lag_seconds", words, seat.counters.lag_s)
+        yield _count("aerostat_round_failures", "Rounds that failed", status.failures)
+        yield _count("aerostat_events_dropped", "Events lost in storms", status.events_dropped)
+        if seat.store_path is not None:
+            health = seat.health()
+            words = "1: rounds cannot be written just now"
+            yield _gauge("aerostat_store_trouble", words, int(health.trouble is not None))
+            words = "Rounds missing from the store"
+            yield _count("aerostat_store_rounds_dropped", words, health.rounds_dropped)
+
+    def _counted(self) -> Iterator[Metric]:
+        counters = self._seat.counters
+        rounds = HistogramMetricFamily("aerostat_round_seconds", "How long rounds take")
+        total, buckets = 0, []
+        for bound, count in zip((*BUCKETS_S, "+Inf"), counters.round_buckets, strict=True):
+            total += count
+            buckets.append((str(bound), float(total)))
+        rounds.add_metric([], buckets, counters.round_sum_s)
+        yield rounds
+        yield _counts("aerostat_decisions", "Targets sent", "reason", dict(counters.decisions))
+        yield _counts(
+            "aerostat_targets", "How targets ended", "outcome", counters.outcomes_of_all()
+        )
+        yield _counts("aerostat_commands", "Of operators", "command", dict(counters.commands))
+        words = "Times a guest was released because it was short of memory"
+        yield _count("aerostat_distress_releases", words, counters.distress_releases)
+        words = "Taken out of guests, as seen in what they hold"
+        yield _count("aerostat_inflated_bytes", words, counters.inflated_bytes)
+        words = "Given back to guests, as seen in what they hold"
+        yield _count("aerostat_deflated_bytes", words, counters.deflated_bytes)
+
+    def _host(self) -> Iterator[Metric]:
+        status = self._seat.board.status
+        if status.last is None:
+            return
+        document, trace = host_document(status), status.last.trace.host
+        yield _one_of("aerostat_host_state", "1: how short the host is", HostState, trace.state)
+        yield _one_of("aerostat_effect", "1: whether it has any effect", Effect, trace.effect)
+        for name, words, path in HOST_FIGURES:
+            if (value := _at(document, path)) is not None:
+                yield _gauge(f"aerostat_host_{name}", words, value)
+        for name, words, path in HOST_COUNTERS:
+            if (value := _at(document, path)) is not None:
+                yield _count(f"aerostat_host_{name}", words, value)
+        account = document.get("account") or {}
+        family = GaugeMetricFamily(
+            "aerostat_host_ram_bytes", "The host's RAM by what it is for", labels=["kind"]
+        )
+        beside = {"ballooned_bytes", "untouched_bytes", "swapped_bytes"}
+        for name, value in account.items():
+            if name not in beside:
+                family.add_metric([name.removesuffix("_bytes")], value)
+        yield family
+
+    def _guests(self) -> Iterator[Metric]:
+        status = self._seat.board.status
+        if status.last is None:
+            return
+        record = status.last
+        pairs = list(zip(record.snapshot.guests, record.trace.guests, strict=True))
+        for name, words, figure in GUEST_FIGURES:
+            family = GaugeMetricFamily(f"aerostat_guest_{name}", words, labels=_LABELS)
+            for guest, trace in pairs:
+                if (value := figure(guest, trace)) is not None:
+                    family.add_metric([guest.name, guest.guest], value)
+            yield family
+        yield from self._standing_and_reasons(pairs)
+
+    def _standing_and_reasons(
+        self, pairs: list[tuple[GuestSnapshot, GuestTrace]]
+    ) -> Iterator[Metric]:
+        reasons = GaugeMetricFamily(
+            "aerostat_guest_reason", "1: why it has its target", labels=[*_LABELS, "reason"]
+        )
+        ordered = GaugeMetricFamily(
+            "aerostat_guest_ordered", "1: an operator said so", labels=[*_LABELS, "standing"]
+        )
+        balloon = GaugeMetricFamily(
+            "aerostat_guest_ballooned_bytes", "Max less actual", labels=_LABELS
+        )
+        orders = self._seat.board.status.orders.standing
+        for guest, trace in pairs:
+            reasons.add_metric([guest.name, guest.guest, trace.reason.value], 1)
+            if guest.max_bytes is not None and guest.actual_bytes is not None:
+                size = share_of(guest, trace).ballooned_bytes
+                balloon.add_metric([guest.name, guest.guest], size)
+            if guest.guest in orders:
+                standing: Standing | None = orders[guest.guest].order.standing
+                word = "limits" if standing is None else standing.value
+                ordered.add_metric([guest.name, guest.guest, word], 1)
+        yield from (reasons, ordered, balloon)
+
+
+def _at(document: Any, path: tuple[str, ...]) -> Any:
+    for step in path:
+        document = None if document is None else document.get(step)
+    return document
+
+
+def _gauge(name: str, words: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, words, value=value)
+
+
+def _count(name: str, words: str, value: float) -> Metric:
+    return CounterMetricFamily(name, words, value=value)
+
+
+def _counts(name: str, words: str, label: str, values: dict[str, int]) -> Metric:
+    family = CounterMetricFamily(name, words, labels=[label])
+    for word, value in sorted(values.items()):
+        family.add_metric([word], value)
+    return family
+
+
+def _one_of(name: str, words: str, kinds: Any, now: Any) -> Metric:
+    family = GaugeMetricFamily(name, words, labels=[name.rpartition("_")[2]])
+    for kind in kinds:
+        family.add_metric([kind.value], int(kind is now))
+    return family

@@ -1,0 +1,113 @@
+"""Paths that tell: the state, one VM and why, history, events, configuration."""
+
+from typing import Annotated
+
+from fastapi import FastAPI, Query, Response
+
+from aerostat.api.answers import OF_GUEST, Since, Told, Vm
+from aerostat.api.guests import live_explanation, present_guest
+from aerostat.api.history import POINTS_MAX, guest_history
+from aerostat.api.requests import checked_duration
+from aerostat.api.seat import Seat
+from aerostat.api.state import StateDocuments, guest_document, host_document
+from aerostat.store import StoreError, open_store
+from aerostat.story.explanation import explanation_document, explanation_text
+from aerostat.story.happenings import lines_of
+from aerostat.story.remembered import Freshness, known_only
+
+EVENTS_MAX = 5000
+
+
+def reading_routes(app: FastAPI, seat: Seat) -> None:
+    """What is now."""
+    documents = StateDocuments(seat)
+
+    @app.get("/v1/state", summary="Host, daemon and all VMs, as of the last round", tags=["read"])
+    async def state() -> Response:
+        return Response(documents.body(), media_type="application/json")
+
+    @app.get("/v1/host", summary="The host alone", tags=["read"])
+    async def host() -> Told:
+        return host_document(seat.board.status)
+
+    @app.get("/v1/guests/{vm}", summary="One VM", tags=["read"], responses=OF_GUEST)
+    async def guest(vm: Vm) -> Told:
+        record, snapshot, trace = present_guest(seat, vm)
+        now_s = seat.clock.now_s()
+        return guest_document(
+            snapshot,
+            trace,
+            seat.board.status.orders,
+            was_enforced=record.was_enforced,
+            now_s=now_s,
+            since_s=max(0.0, now_s - record.snapshot.now_s),
+        )
+
+    @app.get("/v1/config", summary="Every setting, and where it came from", tags=["read"])
+    async def config() -> Told:
+        settings = seat.config().settings()
+        rows = [{"key": s.key, "value": s.value, "origin": str(s.origin)} for s in settings]
+        return {"schema": "aerostat.config/1", "settings": rows}
+
+
+def remembering_routes(app: FastAPI, seat: Seat) -> None:
+    """What was, and why."""
+
+    # Plain functions: they read a file, and so run beside the server's loop.
+    @app.get(
+        "/v1/guests/{vm}/explanation",
+        summary="Why a VM is at its size, and what would change it",
+        tags=["read"],
+        responses=OF_GUEST,
+    )
+    def explanation(vm: Vm, since: Since = "1h") -> Told:
+        told = live_explanation(seat, vm, since_s=checked_duration(since))
+        return {**explanation_document(told), "text": explanation_text(told)}
+
+    @app.get("/v1/guests/{vm}/history", summary="A VM over time", tags=["read"], responses=OF_GUEST)
+    def history(
+        vm: Vm,
+        since: Since = "1h",
+        points: Annotated[int, Query(ge=2, le=POINTS_MAX)] = 600,
+    ) -> Told:
+        _, snapshot, _ = present_guest(seat, vm)
+        return guest_history(seat, snapshot.guest, since_s=checked_duration(since), points=points)
+
+    @app.get("/v1/sparklines", summary="What each VM held lately, few points each", tags=["read"])
+    def sparklines() -> Told:
+        record = seat.board.status.last
+        guests = () if record is None else record.snapshot.guests
+        return {
+            g.guest: [s.figures.get("actual_bytes") for s in seat.recent.of(g.guest)][::6]
+            for g in guests
+        }
+
+    @app.get("/v1/events", summary="What happened, oldest first", tags=["read"])
+    def events(
+        since: Since = "1h",
+        vm: Annotated[str | None, Query(max_length=256)] = None,
+        limit: Annotated[int, Query(ge=1, le=EVENTS_MAX)] = 500,
+    ) -> Told:
+        return _events(seat, since_s=checked_duration(since), vm=vm, limit=limit)
+
+
+def _events(seat: Seat, *, since_s: float, vm: str | None, limit: int) -> Told:
+    now_wall_s = seat.clock.wall_s()
+    now = Freshness(now_wall_s=now_wall_s, written_wall_s=now_wall_s)
+    only = None if vm is None else present_guest(seat, vm)[1].guest
+    lines = []
+    trouble = "the store is switched off" if seat.store_path is None else None
+    if seat.store_path is not None:
+        try:
+            with open_store(seat.store_path) as reader:
+                lines = lines_of(
+                    reader,
+                    reader.guests(),
+                    only=only,
+                    since_wall_s=now_wall_s - since_s,
+                    until_wall_s=now_wall_s,
+                )
+        except StoreError as error:
+            trouble = str(error)
+    told = [line.document(now) for line in lines if not line.is_routine]
+    return {"schema": "aerostat.events/1", **known_only(trouble=trouble), "events": told[-limit:]}

@@ -1,0 +1,76 @@
+"""The last minutes of every guest in memory: for charts while there is no store, or a full disk."""
+
+import struct
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aerostat.control.board import Status
+from aerostat.model.guest import GuestId
+from aerostat.model.plan import GuestTrace
+
+SAMPLE_S = 5.0
+"""One sample in so long."""
+
+SAMPLES = 180
+"""So many of each guest: a quarter of an hour, 15 KiB a guest."""
+
+NAMES = (
+    "target_bytes", "actual_bytes", "used_bytes", "cache_bytes", "free_bytes", "demand_bytes",
+    "swap_in_bytes_per_s", "swap_out_bytes_per_s", "pressure_some_ratio",
+)  # fmt: skip
+_ROW = struct.Struct(f"<{1 + len(NAMES)}d")
+_ABSENT = -1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A guest at one moment; a figure that was absent is not in it."""
+
+    wall_s: float
+    figures: Mapping[str, float]
+
+
+class Recent:
+    """Follows the status board, in the loop's thread; may be read from any."""
+
+    def __init__(self) -> None:
+        self._rows: dict[GuestId, deque[bytes]] = {}
+        self._last_s: float | None = None
+
+    def follow(self, status: Status) -> None:
+        """Take a sample of the last round, now and then."""
+        record = status.last
+        if record is None:
+            return
+        now_s = record.snapshot.now_s
+        if self._last_s is not None and 0 <= now_s - self._last_s < SAMPLE_S:
+            return
+        self._last_s = now_s
+        rows = {}
+        for trace in record.trace.guests:
+            row = self._rows.get(trace.guest)
+            rows[trace.guest] = deque(maxlen=SAMPLES) if row is None else row
+            rows[trace.guest].append(_packed(record.snapshot.wall_s, trace))
+        self._rows = rows  # who is gone is forgotten
+
+    def of(self, guest: GuestId, *, since_wall_s: float = 0.0) -> list[Sample]:
+        """A guest's samples, oldest first."""
+        unpacked = (_ROW.unpack(row) for row in list(self._rows.get(guest, ())))
+        return [
+            Sample(
+                wall_s=wall_s,
+                figures={
+                    name: figure
+                    for name, figure in zip(NAMES, figures, strict=True)
+                    if figure != _ABSENT
+                },
+            )
+            for wall_s, *figures in unpacked
+            if wall_s >= since_wall_s
+        ]
+
+
+def _packed(wall_s: float, trace: GuestTrace) -> bytes:
+    figures = (getattr(trace, name) for name in NAMES)
+    return _ROW.pack(wall_s, *(_ABSENT if figure is None else float(figure) for figure in figures))

@@ -1,0 +1,38 @@
+"""What the API may see of a daemon, and the one thing it may do: ask the loop."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aerostat.api.counters import Counters
+from aerostat.api.recent import Recent
+from aerostat.config import Config
+from aerostat.control.board import Board
+from aerostat.control.orders import Ask
+from aerostat.ports.clock import Clock
+from aerostat.ports.errors import AerostatError
+from aerostat.store import Health
+
+
+class LoopBusyError(AerostatError):
+    """The loop did not take a command in time: whether it will be done is unknown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seat:
+    """Everything here may be used from the server's thread."""
+
+    board: Board
+    clock: Clock
+    config: Callable[[], Config]  # in force: a reload replaces it
+    ask: Callable[[Ask], Awaitable[None]]  # returns once the loop has it; raises LoopBusyError
+    store_path: Path | None = None  # None: nothing is remembered
+    health: Callable[[], Health] = Health
+    started_wall_s: float = 0.0
+    recent: Recent = field(default_factory=Recent)
+    counters: Counters = field(default_factory=Counters)
+
+    def follow(self) -> None:
+        """Let what is counted and kept here follow the board."""
+        self.board.follow(self.recent.follow)
+        self.board.follow(self.counters.follow)

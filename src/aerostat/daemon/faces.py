@@ -1,0 +1,130 @@
+"""The faces around a loop: the API on its sockets. None of them can hold the loop up, or end it."""
+
+import asyncio
+import concurrent.futures
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import structlog
+
+from aerostat.api.gate import Tokens
+from aerostat.api.listen import ListenError, tcp_socket, unix_socket
+from aerostat.api.seat import LoopBusyError, Seat
+from aerostat.api.server import ApiServer, Listener
+from aerostat.config import Config, api_socket_to_serve, store_path_to_write
+from aerostat.control.loop import Loop
+from aerostat.control.orders import Ask
+from aerostat.daemon.reload import Reloader
+from aerostat.ports.clock import Clock
+from aerostat.store import Health, Store
+
+TAKEN_S = 2.0
+"""A loop that has not taken a command after so long is busy, or hangs."""
+
+TOKEN_LENGTH_MIN = 16
+
+
+@contextmanager
+def faces(loop: Loop, reloader: Reloader, clock: Clock, store: Store | None) -> Iterator[None]:
+    """Serve the API for the length of a block, as far as it can be."""
+    config = reloader.config
+    if not config.document.api.enabled:
+        yield
+        return
+    seat = Seat(
+        board=loop.board,
+        clock=clock,
+        config=lambda: reloader.config,
+        ask=loop_asker(loop),
+        store_path=None if store is None else config.store_path or store_path_to_write(),
+        health=Health if store is None else store.health,
+        started_wall_s=clock.wall_s(),
+    )
+    seat.follow()
+    with ExitStack() as stack:
+        if listeners := _listeners(config):
+            where = [listener.where for listener in listeners]
+            structlog.get_logger().info("api_listening", sockets=where)
+            stack.enter_context(ApiServer(seat, listeners))
+        yield
+
+
+def _listeners(config: Config) -> list[Listener]:
+    """What can be listened on; what cannot is told, and the daemon does without."""
+    listeners = []
+    for make in (_unix, _tcp):
+        try:
+            listener = make(config)
+        except ListenError as error:
+            structlog.get_logger().error("api_trouble", detail=str(error))
+        else:
+            listeners += [] if listener is None else [listener]
+    return listeners
+
+
+def _unix(config: Config) -> Listener:
+    api = config.document.api
+    path = api_socket_to_serve() if api.socket is None else Path(api.socket)
+    listener = unix_socket(path, mode=api.socket_mode, group=api.socket_group)
+    return Listener(where=str(path), socket=listener, path=path)
+
+
+def _tcp(config: Config) -> Listener | None:
+    api = config.document.api
+    if api.listen is None or api.token_file is None:
+        return None
+    control = _token(Path(api.token_file))
+    read = None if api.read_token_file is None else _token(Path(api.read_token_file))
+    certificate, key = _pem(api.certificate), _pem(api.key)
+    host, _, port = api.listen.rpartition(":")
+    listener = tcp_socket(host.removeprefix("[").removesuffix("]"), int(port))
+    return Listener(
+        where=f"{'http' if certificate is None else 'https'}://{api.listen}",
+        socket=listener,
+        tokens=Tokens(control=control, read=read),
+        certificate=certificate,
+        key=key,
+    )
+
+
+def _pem(name: str | None) -> Path | None:
+    if name is not None and not Path(name).is_file():
+        raise ListenError(f"{name}: there is no such file")
+    return None if name is None else Path(name)
+
+
+def _token(path: Path) -> str:
+    try:
+        token = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ListenError(f"{path}: the token cannot be read: {error}") from error
+    if len(token) < TOKEN_LENGTH_MIN:
+        raise ListenError(
+            f"{path}: the token has {len(token)} characters, and at least {TOKEN_LENGTH_MIN} are "
+            "needed: openssl rand -hex 32 makes a good one"
+        )
+    if path.stat().st_mode & 0o004:
+        raise ListenError(f"{path}: everybody may read the token: chmod o-r {path}")
+    return token
+
+
+def loop_asker(loop: Loop) -> Callable[[Ask], Awaitable[None]]:
+    """Posts commands into the loop's thread, from any other."""
+    running = asyncio.get_running_loop()
+
+    async def ask(given: Ask) -> None:
+        taken: concurrent.futures.Future[None] = concurrent.futures.Future()
+
+        def take() -> None:
+            if taken.set_running_or_notify_cancel():
+                loop.take(given)
+                taken.set_result(None)
+
+        running.call_soon_threadsafe(take)
+        try:
+            await asyncio.wait_for(asyncio.wrap_future(taken), TAKEN_S)
+        except TimeoutError as error:
+            raise LoopBusyError("the daemon's loop does not answer; try again") from error
+
+    return ask
