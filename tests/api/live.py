@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from aerostat.api.gate import Tokens
+from aerostat.api.gate import Rates, Tokens
 from aerostat.api.listen import tcp_socket, unix_socket
 from aerostat.api.seat import Seat
 from aerostat.api.server import ApiServer, Listener
@@ -42,7 +42,10 @@ class Nothing:
 class Live:
     """A host: its world, its loop, its API."""
 
-    def __init__(self, folder: Path, names: list[str], mode: Mode, *, has_store: bool) -> None:
+    def __init__(  # a test says what it is about
+        self, folder: Path, names: list[str], mode: Mode, *, has_store: bool, rates: Rates
+    ) -> None:
+        self.rates = rates
         self.folder = folder
         self.socket = folder / "api.sock"
         self.mode = mode
@@ -109,7 +112,9 @@ class Live:
                 socket=unix_socket(self.socket, mode=0o660, group=None),
                 path=self.socket,
             ),
-            Listener(where="tcp", socket=tcp, tokens=Tokens(control=CONTROL, read=READ)),
+            Listener(
+                where="tcp", socket=tcp, tokens=Tokens(control=CONTROL, read=READ), rates=self.rates
+            ),
         ]
         with ApiServer(self.seat, listeners):
             self.is_up.set()
@@ -149,9 +154,10 @@ def live(
     names: list[str] | None = None,
     mode: Mode = Mode.ENFORCE,
     has_store: bool = True,
+    rates: Rates = Rates(),  # noqa: B008 # frozen
 ) -> Iterator[Live]:
     """A host that lives for the length of a block."""
-    host = Live(folder, names or ["ada", "bob", "cleo"], mode, has_store=has_store)
+    host = Live(folder, names or ["ada", "bob", "cleo"], mode, has_store=has_store, rates=rates)
     host.start()
     try:
         host.until(lambda: host.loop.board.status.rounds > 2, "rounds are taken")

@@ -11,12 +11,12 @@ Since = Annotated[str, Query(pattern=DURATION, max_length=16, description="How f
 Told = dict[str, Any]
 
 ERRORS: dict[int | str, Told] = {
+    400: {"description": "A value is out of range, or the body is no JSON"},
     401: {"description": "No token, or a wrong one (TCP only)"},
     429: {"description": "Too many requests"},
 }
 OF_GUEST: dict[int | str, Told] = {404: {"description": "There is no such VM"}}
 COMMAND: dict[int | str, Told] = {
-    400: {"description": "A value is out of range, or the body is no JSON"},
     403: {"description": "This token may only read"},
     409: {"description": "The daemon does not enforce: nothing is sent"},
     413: {"description": "The body is too long"},

@@ -1,14 +1,14 @@
 """The HTTP API, version 1, put together; its OpenAPI document is made of this."""
 
 from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 
 from aerostat import __version__
 from aerostat.api import metrics as metrics_format
 from aerostat.api.answers import ERRORS
 from aerostat.api.commanding import commanding_routes
 from aerostat.api.dashboard import dashboard_routes
-from aerostat.api.reading import reading_routes, remembering_routes
+from aerostat.api.reading import guest_route, reading_routes, remembering_routes
 from aerostat.api.seat import LoopBusyError, Seat
 from aerostat.api.stream import Stream
 from aerostat.story.remembered import UnknownGuestError
@@ -33,6 +33,7 @@ def create_app(seat: Seat, stream: Stream) -> FastAPI:
     commanding_routes(app, seat)
     _following(app, stream)
     _measuring(app, seat)
+    guest_route(app, seat)
     dashboard_routes(app)
     return app
 
@@ -76,11 +77,21 @@ def _following(app: FastAPI, stream: Stream) -> None:
 def _measuring(app: FastAPI, seat: Seat) -> None:
     metrics = metrics_format.Metrics(seat)
 
-    @app.get("/metrics", summary="Figures for Prometheus", tags=["read"])
+    @app.get(
+        "/metrics",
+        summary="Figures for Prometheus",
+        tags=["read"],
+        response_class=PlainTextResponse,
+    )
     def prometheus() -> Response:
         return Response(metrics.body(), media_type=metrics_format.CONTENT_TYPE)
 
-    @app.get("/healthz", summary="Whether rounds are completed", tags=["read"])
+    @app.get(
+        "/healthz",
+        summary="Whether rounds are completed",
+        tags=["read"],
+        responses={503: {"description": "None has been for a while"}},
+    )
     async def health() -> Response:
         record = seat.board.status.last
         age_s = None if record is None else seat.clock.now_s() - record.snapshot.now_s

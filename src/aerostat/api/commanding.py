@@ -39,7 +39,7 @@ async def _told(seat: Seat, request: Request, vm: str, ask: Callable[..., Ask]) 
 
 def _limits(router: APIRouter, seat: Seat) -> None:
     @router.post(
-        "/v1/guests/{vm}/limits",
+        "/v1/guests/{vm:path}/limits",
         summary="Set min, max and weight over the configuration",
         responses=OF_GUEST,
     )
@@ -54,7 +54,7 @@ def _limits(router: APIRouter, seat: Seat) -> None:
 
 def _standing_route(router: APIRouter, seat: Seat, command: Command, summary: str) -> None:
     @router.post(
-        f"/v1/guests/{{vm}}/{command.value}",
+        f"/v1/guests/{{vm:path}}/{command.value}",
         summary=summary,
         operation_id=command.value,
         responses=OF_GUEST,

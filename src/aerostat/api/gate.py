@@ -14,8 +14,6 @@ from typing import Any
 BODY_BYTES_MAX = 64 * 1024
 """No command is longer."""
 
-READS_PER_S, READS_BURST = 200.0, 400.0
-COMMANDS_PER_S, COMMANDS_BURST = 10.0, 50.0
 
 _OPEN = ("/", "/healthz", "/favicon.ico")
 _OPEN_UNDER = "/static/"
@@ -49,6 +47,16 @@ class Tokens:
         return Right.CONTROL if is_control else Right.READ if is_read else Right.NONE
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """How often all clients of a listener together may ask: a second, and at once."""
+
+    reads_per_s: float = 200.0
+    reads_burst: float = 400.0
+    commands_per_s: float = 10.0
+    commands_burst: float = 50.0
+
+
 class Bucket:
     """So many at once, and so many a second after that."""
 
@@ -75,13 +83,14 @@ class Gate:
         app: Callable[[Scope, Receive, Send], Any],
         *,
         tokens: Tokens | None,
+        rates: Rates,
         now_s: Callable[[], float],
     ) -> None:
         """``tokens``: None for a Unix socket."""
         self._app = app
         self._tokens = tokens
-        self._reads = Bucket(READS_PER_S, READS_BURST, now_s)
-        self._commands = Bucket(COMMANDS_PER_S, COMMANDS_BURST, now_s)
+        self._reads = Bucket(rates.reads_per_s, rates.reads_burst, now_s)
+        self._commands = Bucket(rates.commands_per_s, rates.commands_burst, now_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it here."""

@@ -30,19 +30,6 @@ def reading_routes(app: FastAPI, seat: Seat) -> None:
     async def host() -> Told:
         return host_document(seat.board.status)
 
-    @app.get("/v1/guests/{vm}", summary="One VM", tags=["read"], responses=OF_GUEST)
-    async def guest(vm: Vm) -> Told:
-        record, snapshot, trace = present_guest(seat, vm)
-        now_s = seat.clock.now_s()
-        return guest_document(
-            snapshot,
-            trace,
-            seat.board.status.orders,
-            was_enforced=record.was_enforced,
-            now_s=now_s,
-            since_s=max(0.0, now_s - record.snapshot.now_s),
-        )
-
     @app.get("/v1/config", summary="Every setting, and where it came from", tags=["read"])
     async def config() -> Told:
         settings = seat.config().settings()
@@ -55,7 +42,7 @@ def remembering_routes(app: FastAPI, seat: Seat) -> None:
 
     # Plain functions: they read a file, and so run beside the server's loop.
     @app.get(
-        "/v1/guests/{vm}/explanation",
+        "/v1/guests/{vm:path}/explanation",
         summary="Why a VM is at its size, and what would change it",
         tags=["read"],
         responses=OF_GUEST,
@@ -64,7 +51,9 @@ def remembering_routes(app: FastAPI, seat: Seat) -> None:
         told = live_explanation(seat, vm, since_s=checked_duration(since))
         return {**explanation_document(told), "text": explanation_text(told)}
 
-    @app.get("/v1/guests/{vm}/history", summary="A VM over time", tags=["read"], responses=OF_GUEST)
+    @app.get(
+        "/v1/guests/{vm:path}/history", summary="A VM over time", tags=["read"], responses=OF_GUEST
+    )
     def history(
         vm: Vm,
         since: Since = "1h",
@@ -82,13 +71,30 @@ def remembering_routes(app: FastAPI, seat: Seat) -> None:
             for g in guests
         }
 
-    @app.get("/v1/events", summary="What happened, oldest first", tags=["read"])
+    @app.get("/v1/events", summary="What happened, oldest first", tags=["read"], responses=OF_GUEST)
     def events(
         since: Since = "1h",
         vm: Annotated[str | None, Query(max_length=256)] = None,
         limit: Annotated[int, Query(ge=1, le=EVENTS_MAX)] = 500,
     ) -> Told:
         return _events(seat, since_s=checked_duration(since), vm=vm, limit=limit)
+
+
+def guest_route(app: FastAPI, seat: Seat) -> None:
+    """One VM; after all other paths that begin like this one, since a name may hold a slash."""
+
+    @app.get("/v1/guests/{vm:path}", summary="One VM", tags=["read"], responses=OF_GUEST)
+    async def guest(vm: Vm) -> Told:
+        record, snapshot, trace = present_guest(seat, vm)
+        now_s = seat.clock.now_s()
+        return guest_document(
+            snapshot,
+            trace,
+            seat.board.status.orders,
+            was_enforced=record.was_enforced,
+            now_s=now_s,
+            since_s=max(0.0, now_s - record.snapshot.now_s),
+        )
 
 
 def _events(seat: Seat, *, since_s: float, vm: str | None, limit: int) -> Told:

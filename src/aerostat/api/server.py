@@ -17,7 +17,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from aerostat.api.app import create_app
-from aerostat.api.gate import Gate, Tokens
+from aerostat.api.gate import Gate, Rates, Tokens
 from aerostat.api.seat import Seat
 from aerostat.api.stream import Stream
 
@@ -35,6 +35,7 @@ class Listener:
     where: str  # for people
     socket: socket.socket
     tokens: Tokens | None = None  # None: a Unix socket, guarded by its file
+    rates: Rates = Rates()
     certificate: Path | None = None
     key: Path | None = None
     path: Path | None = None  # of a Unix socket: it is removed at the end
@@ -98,7 +99,9 @@ class ApiServer:
     def _server(self, app: Callable[..., Any], listener: Listener) -> uvicorn.Server:
         return uvicorn.Server(
             uvicorn.Config(
-                Gate(app, tokens=listener.tokens, now_s=self._seat.clock.now_s),
+                Gate(
+                    app, tokens=listener.tokens, rates=listener.rates, now_s=self._seat.clock.now_s
+                ),
                 http=KnownPeer,
                 ws="none",
                 lifespan="off",

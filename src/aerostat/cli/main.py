@@ -17,6 +17,8 @@ from aerostat.cli.record import record_app
 from aerostat.cli.replay import replay
 from aerostat.cli.run import run
 from aerostat.cli.simulate import simulate
+from aerostat.cli.status import show, status
+from aerostat.cli.steer import hold, reclaim, release, set_limits, unhold
 from aerostat.ports.errors import AerostatError
 
 app = typer.Typer(
@@ -28,8 +30,16 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(run)
 app.command()(doctor)
+app.command()(status)
+app.command(name="list")(status)
+app.command()(show)
 app.command()(explain)
 app.command()(events)
+app.command(name="set")(set_limits)
+app.command()(hold)
+app.command()(unhold)
+app.command()(release)
+app.command()(reclaim)
 app.command()(replay)
 app.command()(simulate)
 app.command()(plan)

@@ -1,0 +1,145 @@
+"""Figures for Prometheus: documented, absent where absent; what alerts and dashboard ask for."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from api.live import Live, live
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "metrics.md").read_text("utf-8")
+RULES = ROOT / "etc" / "prometheus" / "aerostat-rules.yml"
+DASHBOARD = ROOT / "etc" / "grafana" / "aerostat.json"
+_NAME = re.compile(r"\baerostat_[a-z0-9_]+")
+
+
+def text_of(host: Live) -> str:
+    with host.client() as client:
+        return client.get("/metrics").raise_for_status().text
+
+
+def families(text: str) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
+    """Every sample by name and labels."""
+    found: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            labels = tuple(sorted(sample.labels.items()))
+            found.setdefault(sample.name, {})[labels] = sample.value
+    return found
+
+
+@pytest.fixture(scope="module")
+def exported() -> set[str]:
+    """All names there are, from the code's own lists; a host need not show each of them."""
+    names = set(re.findall(r"^\| `(aerostat_\w+)` \|", PAGE, re.MULTILINE))
+    assert len(names) > 40
+    return names
+
+
+def with_parts(names: set[str]) -> set[str]:
+    return names | {f"{name}_{part}" for name in names for part in ("bucket", "sum", "count")}
+
+
+def test_the_page_lists_all_that_is_exported(host: Live, exported: set[str]) -> None:
+    shown = {name for name in families(text_of(host)) if not name.endswith("_created")}
+    assert shown <= with_parts(exported), sorted(shown - with_parts(exported))
+
+
+def test_what_a_simulated_host_cannot_show_is_no_sample(host: Live, exported: set[str]) -> None:
+    host.until(lambda: bool(host.seat.counters.decisions), "something is decided")
+    shown = set(families(text_of(host)))
+    unseen = {name for name in exported if name not in shown and f"{name}_sum" not in shown}
+    # No agent in the guests, no process of the VM, no pressure of a host that is simulated.
+    assert unseen <= {
+        "aerostat_guest_pressure_some_ratio",
+        "aerostat_guest_host_held_bytes",
+        "aerostat_guest_host_swap_bytes",
+        "aerostat_guest_host_waiting_ratio",
+        "aerostat_guest_ordered",
+        "aerostat_host_pressure_some_seconds_total",
+        "aerostat_host_pressure_full_seconds_total",
+        "aerostat_host_swap_in_bytes_total",
+        "aerostat_host_swap_out_bytes_total",
+        "aerostat_commands_total",
+        "aerostat_guest_swap_in_bytes_per_second",
+        "aerostat_guest_swap_out_bytes_per_second",
+    }
+
+
+def test_the_figures_are_those_of_the_state(host: Live) -> None:
+    host.until(lambda: host.seat.counters.inflated_bytes > 0, "something is taken")
+    with host.client() as client:
+        state = client.get("/v1/state").json()
+        shown = families(client.get("/metrics").text)
+    for guest in state["guests"]:
+        labels = (("guest", guest["name"]), ("id", guest["id"]))
+        assert shown["aerostat_guest_memory_max_bytes"][labels] == guest["max_bytes"]
+    assert shown["aerostat_mode"][(("mode", "enforce"),)] == 1
+    assert shown["aerostat_mode"][(("mode", "observe"),)] == 0
+    assert shown["aerostat_guests"][()] == len(state["guests"])
+    assert shown["aerostat_round_seconds_count"][()] > 0
+    assert sum(shown["aerostat_decisions_total"].values()) > 0
+    assert shown["aerostat_inflated_bytes_total"][()] > 0
+
+
+def test_a_guest_that_tells_nothing_has_no_samples_of_what_it_would_tell(tmp_path: Path) -> None:
+    with live(tmp_path, names=["a", "b"], has_store=False) as one:
+        one.world.guest("a").faults.absent_figures = frozenset({"available_bytes"})
+        one.until(lambda: _of_b(families(text_of(one))) == ["b"], "only the other one tells")
+        shown = families(text_of(one))
+    assert len(shown["aerostat_guest_memory_actual_bytes"]) == 2
+    assert "aerostat_store_trouble" not in shown, "there is no store"
+
+
+def _of_b(shown: dict[str, dict[tuple[tuple[str, str], ...], float]]) -> list[str]:
+    told = shown.get("aerostat_guest_memory_available_bytes", {})
+    return [dict(labels)["guest"] for labels in told]
+
+
+def test_names_follow_the_conventions(exported: set[str]) -> None:
+    for name in exported:
+        assert not re.search(r"_(kib|mib|mb|percent|ms|milliseconds)(_|$)", name), name
+
+
+def asked_for(text: str) -> set[str]:
+    return {re.sub(r"_(bucket|sum|count)$", "", name) for name in _NAME.findall(text)}
+
+
+def test_every_alert_asks_for_what_there_is_and_has_its_runbook(exported: set[str]) -> None:
+    runbooks = (ROOT / "docs" / "runbooks.md").read_text("utf-8")
+    headings = set(re.findall(r"^## (\w+)$", runbooks, re.MULTILINE))
+    rules = yaml.safe_load(RULES.read_text("utf-8"))["groups"][0]["rules"]
+    assert {rule["alert"] for rule in rules} == headings
+    for rule in rules:
+        assert asked_for(rule["expr"]) <= exported, rule["alert"]
+        anchor = rule["annotations"]["runbook"].partition("#")[2]
+        assert anchor == rule["alert"].lower()
+        assert rule["labels"]["severity"] in {"critical", "warning"}
+        assert rule["for"]
+
+
+def test_promtool_takes_the_rules() -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed (Debian: prometheus)")
+    done = subprocess.run(
+        [promtool, "check", "rules", str(RULES)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_grafana_dashboard_asks_for_what_there_is(exported: set[str]) -> None:
+    document = json.loads(DASHBOARD.read_text("utf-8"))
+    asked = asked_for(DASHBOARD.read_text("utf-8"))
+    assert asked <= exported, sorted(asked - exported)
+    panels = document["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    places = [tuple(panel["gridPos"].values()) for panel in panels]
+    assert len(set(places)) == len(places)
+    assert all(target["expr"] for panel in panels for target in panel["targets"])
