@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import schemathesis
@@ -44,7 +45,7 @@ schema = schemathesis.pytest.from_fixture("document")
 
 @schema.parametrize()
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-def test_everything_is_answered_as_documented(case: schemathesis.Case, fuzzed: Live) -> None:
+def test_everything_is_answered_as_documented(case: schemathesis.Case[Any], fuzzed: Live) -> None:
     rounds = fuzzed.loop.board.status.rounds
     case.call_and_validate(
         headers={"Authorization": f"Bearer {CONTROL}"},
