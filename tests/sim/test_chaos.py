@@ -42,11 +42,6 @@ def contents(world: World) -> dict[tuple[str, str], list[float]]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.xfail(
-    strict=True,
-    reason="8 of 1,240 seeds (52, 128, 578, 681, 695, 943, 1106, 1176): since dues and learned "
-    "reserves met, distress waits for a few MiB, or memory keeps moving",
-)
 def test_a_swarm_of_seeds_breaks_no_rule_and_comes_to_rest_where_a_fresh_start_does() -> None:
     result = run_swarm(guest_hours=GUEST_HOURS)
     assert result.guest_hours >= GUEST_HOURS

@@ -40,8 +40,9 @@ def judge(r: Round) -> None:
     for host in range(len(r.hosts.first)):
         _size_reserve(r, host)
         supply = supply_of_host(r, host)
-        ordinary = supply - _burst_of_host(r, host, supply)
-        entitle(r, r.hosts.first[host], r.hosts.end[host], ordinary)
+        # Dues do not follow what is learned: others' luck is no reason to be due less.
+        least = r.hosts.burst_least_bytes[host] if r.knobs.is_guarded == 1 else 0
+        entitle(r, r.hosts.first[host], r.hosts.end[host], max(0, supply - least))
 
 
 def _size_reserve(r: Round, host: int) -> None:

@@ -194,8 +194,9 @@ def _excess(needs: Needs, first: int, end: int, calm_only: int, desk: Desk) -> N
         asked = asked and needs.is_in_host_swap[i] == 0
         if asked and (needs.is_calm[i] == 1 or calm_only == 0):
             kept = needs.ordered_bytes[i] - desk.taken[i]
-            own = max(desk.surplus_share[i], _protected_bytes(needs, i))
-            desk.excess[i] = max(0, kept - own)
+            # Where nobody waits for it, what a guest uses is worth more than a reserve.
+            spared = needs.kept_bytes[i] if calm_only == 1 else _protected_bytes(needs, i)
+            desk.excess[i] = max(0, kept - max(desk.surplus_share[i], spared))
 
 
 def _protected_bytes(needs: Needs, i: int) -> int:

@@ -269,8 +269,8 @@ def _note_dues(world: World) -> None:
                 due[i] = min(max(1, world.guests.min_bytes[i]), most)
                 cap[i] = most
     host = world.host
-    supply = max(0, host.supply_bytes[0] - host.reserved_bytes[0])
-    supply -= min(supply, int(BURST_RATIO * supply))
+    kept_back = int(BURST_RATIO * max(0, host.supply_bytes[0]))
+    supply = max(0, host.supply_bytes[0] - host.reserved_bytes[0] - kept_back)
     fill(due, cap, world.guests.weight, 0, len(due), supply)
 
 
