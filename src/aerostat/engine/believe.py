@@ -165,7 +165,15 @@ def _follow_the_balloon(figures: Figures, memory: Memory, i: int, now_s: float) 
             if memory.has_arrived[i] == 0 and now_s >= memory.stalled_until_s[i]:
                 memory.stall_retry_s[i] = 0.0
             memory.has_arrived[i] = 1
-        elif memory.has_arrived[i] == 1 and actual < target - BLUR_BYTES:
-            # No balloon inflates by itself: somebody else set a target, and that one stands now.
+        elif memory.has_arrived[i] == 1 and _is_void(target, actual, figures.max_bytes[i]):
             memory.target_bytes[i] = ABSENT
     memory.actual_bytes[i] = actual
+
+
+def _is_void(target: int, actual: int, max_bytes: int) -> bool:
+    """Whether a target that was reached does not stand any more.
+
+    No balloon inflates by itself: somebody else has set another one. One that let go by itself is a
+    sign of distress, and released; but beyond all that its guest may have, nothing is left to give.
+    """
+    return actual < target - BLUR_BYTES or (target >= max_bytes and actual > target + BLUR_BYTES)

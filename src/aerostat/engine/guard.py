@@ -312,5 +312,7 @@ def _step_bytes(r: Round, i: int) -> int:
     is_left = r.figures.takes[i] == TAKES_FREE
     if resting or hurt or is_left or r.estimates.is_calm[i] == 0:
         return min(harmless, most)
-    slow = min(int(knobs.step_ratio_max * r.figures.max_bytes[i]), knobs.step_rate_max)
-    return min(harmless + slow, most)
+    # A small guest's steps are as large as the least that is worth a command.
+    slow = int(knobs.step_ratio_max * r.figures.max_bytes[i])
+    slow = max(slow, dead_band_bytes(r.figures.max_bytes[i], knobs))
+    return min(harmless + min(slow, knobs.step_rate_max), most)

@@ -272,7 +272,7 @@ def _wish(needs: Needs, i: int, desk: Desk, out: Wishes) -> None:
     out.why[i] = WHY_NOTHING
     if needs.is_movable[i] == 0:
         return
-    if ordered > needs.max_bytes[i]:
+    if ordered - desk.taken[i] > needs.max_bytes[i]:
         out.wish_bytes[i] = needs.max_bytes[i]
         out.why[i] = WHY_LOWERED_TO_MAX
     elif needs.is_distressed[i] == 1:

@@ -5,7 +5,7 @@ case is clear: what the guest showed, not what one might suspect.
 """
 
 from aerostat.engine.columns import RUN_RUNNING
-from aerostat.policy.columns import ABSENT
+from aerostat.policy.columns import ABSENT, IntColumn
 from aerostat.policy.water import fill
 from aerostat.sim.chaos.columns import VIOLATIONS_MAX, World
 from aerostat.sim.chaos.rules import (
@@ -115,6 +115,13 @@ def _observe(world: World, now_s: float, tick: int) -> None:
             elif world.watch.has_arrived[i] == 1 and actual < known - REST_BYTES:
                 # No balloon inflates by itself: that target was lost, and an older one stands.
                 world.commands.known_bytes[i] = ABSENT
+            elif world.watch.has_arrived[i] == 1 and _is_beyond_all(world, i, actual, known):
+                world.commands.known_bytes[i] = ABSENT
+
+
+def _is_beyond_all(world: World, i: int, actual: int, known: int) -> bool:
+    """Whether its balloon let go beyond all that it may have: no distress can be served there."""
+    return known >= world.guests.ceiling_bytes[i] and actual > known + REST_BYTES
 
 
 def _observe_shutdown(world: World, i: int, now_s: float) -> None:
@@ -257,15 +264,28 @@ def _check_distress(world: World, i: int, now_s: float, tick: int) -> None:
 
 
 def _note_dues(world: World) -> None:
-    """What each guest is due at the least; a balloon that does not rest may be planned around."""
-    due, cap = world.watch.due_bytes, world.watch.due_cap_bytes
+    """What each guest is due, at the least and at the most.
+
+    A balloon that does not rest may be planned around, or not: that makes the difference.
+    """
+    watch = world.watch
+    _fill_dues(world, watch.due_bytes, 1)
+    _fill_dues(world, watch.due_bytes_max, 0)
+    for i in range(len(world.guests.is_here)):
+        one, other = watch.due_bytes[i], watch.due_bytes_max[i]
+        watch.due_bytes[i], watch.due_bytes_max[i] = min(one, other), max(one, other)
+
+
+def _fill_dues(world: World, due: IntColumn, is_planned_around: int) -> None:
+    cap = world.watch.due_cap_bytes
     for i in range(len(world.guests.is_here)):
         due[i] = committed_bytes(world, i)
         cap[i] = due[i]
         if _is_movable(world, i):
             most = world.guests.ceiling_bytes[i]
+            rests = abs(actual_bytes(world, i) - ordered_bytes(world, i)) <= REST_BYTES
             cap[i] = max(cap[i], most)
-            if abs(actual_bytes(world, i) - ordered_bytes(world, i)) <= REST_BYTES:
+            if rests or is_planned_around == 0:
                 due[i] = min(max(1, world.guests.min_bytes[i]), most)
                 cap[i] = most
     host = world.host
@@ -279,7 +299,7 @@ def _due_to_others_bytes(world: World, i: int) -> int:
     lacks = 0
     for other in range(len(world.guests.is_here)):
         if other != i and world.guests.is_here[other] == 1:
-            lacks += max(0, world.watch.due_bytes[other] - committed_bytes(world, other))
+            lacks += max(0, world.watch.due_bytes_max[other] - committed_bytes(world, other))
     return lacks
 
 

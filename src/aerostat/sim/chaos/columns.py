@@ -121,6 +121,7 @@ class Watch(NamedTuple):
     taken_s: FloatColumn  # when it was last lowered ...
     taken_from_bytes: IntColumn  # ... and what it held before that
     due_bytes: IntColumn  # its share by weight, if everybody wanted all it can have; at least that
+    due_bytes_max: IntColumn  # and at most
     due_cap_bytes: IntColumn
     has_arrived: IntColumn
     last_actual_bytes: IntColumn  # as last read; ABSENT: never

@@ -35,7 +35,8 @@ FITTING_RATIO = 0.85
 LACK_RATIO = 0.25
 BURST_RATIO = 0.05
 TO_AND_FRO_BYTES_PER_HOUR = 6 * GIB
-TO_AND_FRO_RATIO = 0.5
+TO_AND_FRO_RATIO = 2.0
+"""Of its limit: one release and what was taken before and after it, once in a back-off."""
 
 
 def faults_off(world: World) -> None:
@@ -122,8 +123,10 @@ def judge_rest(world: World, fresh: World, moved_bytes: list[int], tick: int) ->
     supply = int(world.host.supply_bytes[0])
     if mins_bytes(world) > supply - int(BURST_RATIO * supply):
         return  # no promise can be kept here: the operator has promised more than there is
-    # What a fresh start has only because its host swaps is nothing to be measured by.
+    # What a fresh start has only because its host swaps is nothing to be measured by, nor what it
+    # has because its guests have not touched much yet.
     afresh = sum(lacking_bytes(fresh)) + max(0, -available_bytes(fresh))
+    afresh += max(0, int(fresh.host.supply_bytes[0]) - supply)
     allowed = afresh + (int(LACK_RATIO * supply) if wanted_bytes(world) > supply else 0)
     if sum(lacking) > allowed:
         violate(world, tick, ABSENT, NOT_CONVERGED, sum(lacking), allowed)
@@ -131,7 +134,7 @@ def judge_rest(world: World, fresh: World, moved_bytes: list[int], tick: int) ->
     for i in range(len(lacking)):
         if min(owed[i], lacking[i]) > OWED_BYTES and sum(idle) - idle[i] > 2 * owed[i]:
             violate(world, tick, i, STARVED, owed[i], sum(idle) - idle[i])
-        share = int(TO_AND_FRO_RATIO * world.guests.max_bytes[i])
+        share = int(TO_AND_FRO_RATIO * world.guests.ceiling_bytes[i])
         most = max(share, int(TO_AND_FRO_BYTES_PER_HOUR * WATCHED_S / 3600.0))
         if moved_bytes and moved_bytes[i] > most:
             violate(world, tick, i, RESTLESS, moved_bytes[i], most)
