@@ -99,7 +99,6 @@ def test_bounds_supply_distress_and_freshness_hold_in_every_round(
     limits = {rule.name_glob: rule.limits for rule in world.params.rules}
     held = {g.name: (g.actual_mib or 0) * MIB for g in world.guests}
     for turn in story:
-        held_before_bytes = sum(held.values())
         step = play(world, turn)
         traces = {trace.name: trace for trace in step.trace.guests}
         for change in step.plan.changes:
@@ -117,14 +116,13 @@ def test_bounds_supply_distress_and_freshness_hold_in_every_round(
                 assert guest.has_statistics
                 assert trace.figures_age_s is not None
                 assert trace.figures_age_s <= world.params.guard.figures_age_max_s
-        for guest in world.guests:
-            trace = traces[guest.name]
-            held[guest.name] = (guest.actual_mib or 0) * MIB
-            target = trace.target_bytes or held[guest.name]
-            held[guest.name] = max(held[guest.name], target)
+        counted = {
+            name: max(size, traces[name].target_before_bytes or 0) for name, size in held.items()
+        }
+        given = sum(max(0, c.target_bytes - counted[str(c.guest)]) for c in step.plan.changes)
         # One that holds more than it says counts with what it holds: being given that costs nobody.
-        if not any(trace.is_doubted for trace in step.trace.guests):
-            assert sum(held.values()) <= max(BUDGET_MIB * MIB, held_before_bytes)
+        if not any(trace.is_doubted for trace in traces.values()):
+            assert given <= max(0, BUDGET_MIB * MIB - sum(counted.values()))
         for guest in world.guests:
             held[guest.name] = (guest.actual_mib or 0) * MIB
 
