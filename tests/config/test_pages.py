@@ -53,6 +53,7 @@ def test_the_examples_commented_keys_are_the_defaults(tmp_path: Path) -> None:
     without_default = {
         "host.budget": '"48GiB"',
         "guests.max": '"100%"',
+        "libvirt.uri": '"qemu:///system"',
         "store.path": '"/var/lib/aerostat/aerostat.db"',
         "store.record": '"1h"',
         "ladder.swap_file": '"/var/lib/aerostat/swap"',

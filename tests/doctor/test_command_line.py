@@ -2,7 +2,14 @@
 
 import pytest
 
-from aerostat.doctor.command_line import Device, devices, flag_of, is_qemu, monitor_paths, value_of
+from aerostat.host.qemu_command_line import (
+    Device,
+    devices,
+    flag_of,
+    is_qemu,
+    monitor_paths,
+    value_of,
+)
 
 PLAIN = ("/usr/bin/qemu-system-x86_64", "-name", "web,process=qemu-web", "-m", "512")
 LIBVIRT_DEVICE = '{"driver":"virtio-balloon-pci","id":"balloon0","free-page-reporting":true}'

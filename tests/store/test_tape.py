@@ -13,8 +13,8 @@ from hypothesis import given
 from aerostat.engine.params import EngineParams, GuardRule
 from aerostat.engine.state import EngineState
 from aerostat.engine.step import step
-from aerostat.model.guest import GuestSnapshot
-from aerostat.model.limits import Amount, GuestLimits, LimitRule
+from aerostat.model.guest import GuestId, GuestSnapshot, RunState
+from aerostat.model.limits import Amount, DeclaredLimits, GuestLimits, LimitRule
 from aerostat.model.plan import GuestTrace
 from aerostat.policy.params import PolicyName
 from aerostat.policy.registry import BASELINES
@@ -78,6 +78,21 @@ def test_any_snapshot_comes_back_from_its_row(snapshot: object) -> None:
     row = row_of(snapshot)
     assert value_from(GuestSnapshot, row) == snapshot
     assert set(row) <= {column.name for column in columns_of(GuestSnapshot)}
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        DeclaredLimits(weight=200),
+        DeclaredLimits(is_managed=False),
+        DeclaredLimits(minimum=Amount(size_bytes=1), maximum=Amount(max_ratio=0.5)),
+    ],
+)
+def test_what_is_declared_at_a_vm_comes_back(declared: DeclaredLimits) -> None:
+    snapshot = GuestSnapshot(
+        guest=GuestId("g"), name="g", run_state=RunState.RUNNING, declared=declared
+    )
+    assert value_from(GuestSnapshot, row_of(snapshot)) == snapshot
 
 
 @given(trace=traces)

@@ -26,6 +26,10 @@ StorePath = Annotated[
     typer.Option("--store", help="The daemon's database; without one, where it is by default."),
 ]
 Since = Annotated[str, typer.Option("--since", help="How far back: 10m, 1h, 2d.")]
+LibvirtUri = Annotated[
+    str | None,
+    typer.Option("--libvirt", help="Domains of a libvirt on this host: qemu:///system."),
+]
 QmpSockets = Annotated[
     list[str] | None,
     typer.Option("--qmp", help="QMP socket, or a quoted glob of them. May be repeated."),

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from aerostat.cli.options import ConfigPath, QmpSockets, StorePath
+from aerostat.cli.options import ConfigPath, LibvirtUri, QmpSockets, StorePath
 from aerostat.config import CommandLine, Config, default_config, load_config
+from aerostat.config.values import read_libvirt_uri
 from aerostat.daemon.logs import logs_on
 from aerostat.daemon.run import run_daemon
 from aerostat.model.modes import Mode
@@ -20,17 +21,35 @@ def effective_config(
     *,
     mode: Mode | None = None,
     qmp: list[str] | None = None,
+    libvirt: str | None = None,
     store: StorePath = None,
     record_s: float | None = None,
 ) -> Config:
     """The file, or the defaults, with the command line over it."""
     base = default_config() if config is None else load_config(config)
-    return base.overlaid(CommandLine(mode=mode, qmp=qmp or None, store=store, record_s=record_s))
+    return base.overlaid(
+        CommandLine(
+            mode=mode,
+            qmp=qmp or None,
+            libvirt=None if libvirt is None else parsed_libvirt(libvirt),
+            store=store,
+            record_s=record_s,
+        )
+    )
+
+
+def parsed_libvirt(text: str) -> str:
+    """Check ``--libvirt``."""
+    try:
+        return read_libvirt_uri(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--libvirt") from error
 
 
 def run(
     config: ConfigPath = None,
     qmp: QmpSockets = None,
+    libvirt: LibvirtUri = None,
     mode: Annotated[
         Mode | None,
         typer.Option(help="observe: only watch. recommend: say what to do. enforce: do it."),
@@ -47,7 +66,9 @@ def run(
     record_s = None if record is None else parsed_record(record)
 
     def read() -> Config:
-        return effective_config(config, mode=mode, qmp=qmp, store=store, record_s=record_s)
+        return effective_config(
+            config, mode=mode, qmp=qmp, libvirt=libvirt, store=store, record_s=record_s
+        )
 
     settings = read()
     with logs_on():

@@ -22,6 +22,7 @@ class CommandLine:
 
     mode: Mode | None = None
     qmp: Sequence[str] | None = None  # paths or globs; relative ones count from here
+    libvirt: str | None = None  # the address of a libvirt on this host
     store: Path | None = None  # whoever names a store wants one: it switches it on
     record_s: float | None = None  # for so long rounds stay in full; it takes a store
 
@@ -49,6 +50,11 @@ class Config:
     def qmp_sockets(self) -> tuple[str, ...]:
         """Absolute paths or globs of QMP sockets."""
         return self.document.qmp.sockets
+
+    @property
+    def libvirt_uri(self) -> str | None:
+        """The libvirt that runs guests here; None: none does."""
+        return self.document.libvirt.uri
 
     @property
     def store_path(self) -> Path | None:
@@ -91,6 +97,10 @@ class Config:
             qmp = document.qmp.model_copy(update={"sockets": sockets})
             document = document.model_copy(update={"qmp": qmp})
             options["qmp", "sockets"] = "--qmp"
+        if command_line.libvirt is not None:
+            libvirt = document.libvirt.model_copy(update={"uri": command_line.libvirt})
+            document = document.model_copy(update={"libvirt": libvirt})
+            options["libvirt", "uri"] = "--libvirt"
         if command_line.store is not None:
             named = {"path": str(command_line.store.absolute()), "enabled": True}
             store = document.store.model_copy(update=named)
@@ -109,9 +119,9 @@ class Config:
         """See to it that there is something to look after.
 
         Raises:
-            ConfigError: no socket is named, so the daemon would silently do nothing.
+            ConfigError: nothing is named, so the daemon would silently do nothing.
         """
-        if self.qmp_sockets:
+        if self.qmp_sockets or self.libvirt_uri is not None:
             return
         key = ("qmp", "sockets")
         raise ConfigError(
@@ -120,7 +130,7 @@ class Config:
                 line=self.lines.get(key, self.lines.get(("qmp",))),
                 key="qmp.sockets",
                 message="[] names no guests: write where their QMP sockets are, such as "
-                '["/run/vm/*.qmp"], or start with --qmp "/run/vm/*.qmp"',
+                '["/run/vm/*.qmp"], or start with --qmp "/run/vm/*.qmp" or --libvirt qemu:///system',
             )
         )
 

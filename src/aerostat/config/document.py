@@ -17,6 +17,7 @@ from aerostat.config.values import (
     Group,
     GuestAmount,
     HostAmount,
+    LibvirtUri,
     ShareRatio,
     SizeBytes,
     SocketGlob,
@@ -55,6 +56,13 @@ class QmpTable(Table):
     """Where the guests' monitors are."""
 
     sockets: tuple[SocketGlob, ...] = ()
+
+
+class LibvirtTable(Table):
+    """Which libvirt runs the guests."""
+
+    uri: LibvirtUri | None = None
+    agent: Truth = True
 
 
 class HostTable(Table):
@@ -164,6 +172,7 @@ class Document(Table):
     on_stop: Annotated[OnStop, BeforeValidator(choice(OnStop))] = OnStop.LEAVE
     policy: Annotated[PolicyName, BeforeValidator(choice(PolicyName))] = _ENGINE.policy
     qmp: QmpTable = QmpTable()
+    libvirt: LibvirtTable = LibvirtTable()
     host: HostTable = HostTable()
     guests: GuestsTable = GuestsTable()
     guest: tuple[GuestTable, ...] = ()

@@ -18,6 +18,7 @@ from aerostat.config.document import (
     GuestTable,
     HostTable,
     LadderTable,
+    LibvirtTable,
     QmpTable,
     StoreTable,
 )
@@ -26,6 +27,7 @@ from aerostat.config.values import shown
 
 _TABLES: Mapping[str, type[BaseModel]] = {
     "qmp": QmpTable,
+    "libvirt": LibvirtTable,
     "host": HostTable,
     "guests": GuestsTable,
     "guest": GuestTable,

@@ -119,6 +119,17 @@ def read_socket(value: object) -> str:
     return value
 
 
+def read_libvirt_uri(value: object) -> str:
+    """Read the address of a libvirt on this host: a daemon balances the host it runs on."""
+    local = ("qemu:///", "qemu+unix:///")
+    if not isinstance(value, str) or not value.startswith(local):
+        raise ValueError(
+            f"{shown(value)} is not a libvirt with QEMU on this host: "
+            'write "qemu:///system", or "qemu:///session"'
+        )
+    return value
+
+
 def read_path(value: object) -> str:
     """Read the path of a file; absolute, since a daemon has no directory of its own."""
     if not isinstance(value, str) or not value.startswith("/") or value.endswith("/"):
@@ -268,4 +279,5 @@ FileMode = Annotated[
 ]
 Address = Annotated[str, BeforeValidator(read_address)]
 Group = Annotated[str, BeforeValidator(read_group)]
+LibvirtUri = Annotated[str, BeforeValidator(read_libvirt_uri)]
 FilePath = Annotated[str, BeforeValidator(read_path)]

@@ -8,7 +8,7 @@ from aerostat.config import Config, ConfigError
 from aerostat.control.loop import Loop
 from aerostat.model.modes import Mode
 
-FIXED = ("qmp", "store", "api", "ladder")
+FIXED = ("qmp", "libvirt", "store", "api", "ladder")
 """Tables that take a restart, which costs nothing: balloons stay as they are, and are taken up."""
 
 

@@ -10,6 +10,7 @@ import structlog
 
 from aerostat.config import Config, store_path_to_write
 from aerostat.control.loop import Loop
+from aerostat.daemon.drivers import drivers_of
 from aerostat.daemon.faces import faces
 from aerostat.daemon.journal import LogJournal
 from aerostat.daemon.journals import Journals
@@ -19,11 +20,9 @@ from aerostat.daemon.reload import Reloader
 from aerostat.daemon.status_log import StatusLog
 from aerostat.daemon.store_journal import StoreJournal
 from aerostat.daemon.techniques import techniques_of
-from aerostat.drivers.qmp import QmpDriver, QmpSettings
 from aerostat.host.clock import SystemClock
 from aerostat.host.footprint import FootprintReader
 from aerostat.host.sensor import ProcHostSensor
-from aerostat.model.modes import Mode
 from aerostat.ports.journal import Journal
 from aerostat.ports.techniques import HostTechniques
 from aerostat.store import Store
@@ -91,7 +90,7 @@ async def _serve(wired: _Wired) -> int:
     config, clock = wired.config, SystemClock()
     footprints = FootprintReader(now_s=clock.now_s)
     loop = Loop(
-        driver=_driver(config, clock, footprints),
+        driver=drivers_of(config, clock, footprints),
         sensor=wired.sensor,
         clock=clock,
         params=config.engine_params(),
@@ -111,6 +110,7 @@ async def _serve(wired: _Wired) -> int:
             "started",
             mode=config.mode.value,
             sockets=list(config.qmp_sockets),
+            libvirt=config.libvirt_uri,
             on_stop=config.on_stop.value,
         )
         stack.enter_context(faces(loop, reloader, clock, wired.store))
@@ -140,14 +140,6 @@ def _follow_signals(loop: Loop, reloader: Reloader, notifier: Notifier) -> None:
         notifier.reloaded()
 
     running.add_signal_handler(signal.SIGHUP, reload)
-
-
-def _driver(config: Config, clock: SystemClock, footprints: FootprintReader) -> QmpDriver:
-    # Observing changes nothing in a VM, not even how often its driver reports.
-    settings = QmpSettings(arm_statistics=config.mode is not Mode.OBSERVE)
-    return QmpDriver(
-        config.qmp_sockets, clock=clock, settings=settings, footprint_of=footprints.read
-    )
 
 
 def _stop(loop: Loop, notifier: Notifier, number: signal.Signals) -> None:

@@ -29,8 +29,8 @@ _HUGE = {
     "qemu": "start it without hugetlb=on, or a mem-path of hugetlbfs, for its memory",
 }
 _MONITOR = {
-    "libvirt": "libvirt holds its monitor, and this edition does not talk to libvirt yet: give it "
-    "one more by <qemu:commandline> -qmp unix:/run/vm/{name}.qmp,server=on,wait=off",
+    "libvirt": "none is needed: libvirt holds it, and aerostat run --libvirt qemu:///system "
+    "balances the VM; to see more here: virsh dommemstat {name}, virsh dumpxml {name}",
     "qemu": "start it with -qmp unix:/run/vm/{name}.qmp,server=on,wait=off, a monitor of its own",
 }
 _TABLES = {

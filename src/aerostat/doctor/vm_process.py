@@ -5,16 +5,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aerostat.doctor.command_line import (
+from aerostat.host.proc_text import read_text_if_any
+from aerostat.host.process_memory import parse_kilobytes, parse_rss
+from aerostat.host.qemu_command_line import (
     Device,
     devices,
     flag_of,
-    is_qemu,
     monitor_paths,
     value_of,
 )
-from aerostat.host.proc_text import read_text_if_any
-from aerostat.host.process_memory import parse_kilobytes, parse_rss
+from aerostat.host.qemu_processes import qemu_processes
 from aerostat.units import MIB
 
 _BALLOON = "virtio-balloon"
@@ -51,17 +51,8 @@ def find_vms(root: Path = Path("/")) -> tuple[VmProcess, ...]:
 
 
 def _each(root: Path) -> Iterator[VmProcess]:
-    for directory in (root / "proc").iterdir():
-        if directory.name.isdigit():
-            arguments = read_arguments(directory)
-            if is_qemu(arguments):
-                yield describe(directory, arguments)
-
-
-def read_arguments(directory: Path) -> tuple[str, ...]:
-    """A process's command line; empty when it is gone or a thread of the kernel."""
-    text = read_text_if_any(directory / "cmdline") or ""
-    return tuple(text.rstrip("\0").split("\0")) if text else ()
+    for directory, arguments in qemu_processes(root):
+        yield describe(directory, arguments)
 
 
 def describe(directory: Path, arguments: Sequence[str]) -> VmProcess:

@@ -25,8 +25,9 @@ from aerostat.model.figures import BalloonStatistics, VmFootprint
 from aerostat.model.guest import GuestSnapshot, RunState
 from aerostat.model.host import HostSnapshot
 from aerostat.model.host_state import HostState, LadderStep
-from aerostat.model.limits import Amount, GuestLimits, ResolvedLimits
+from aerostat.model.limits import Amount, GuestLimits
 from aerostat.model.orders import GuestOrder, Standing
+from aerostat.model.resolved import ResolvedLimits
 from aerostat.policy.columns import ABSENT, FloatColumn, IntColumn
 
 _RUN = {
@@ -45,12 +46,17 @@ _STANDING = {
 
 
 def limits_of(guest: GuestSnapshot, params: EngineParams) -> GuestLimits:
-    """The operator's word on a guest: the first rule that matches its name, and orders over it."""
+    """The operator's word on a guest: the first rule for it, the VM's own settings, then orders.
+
+    A rule names guests by a glob of their names, or one by its id as it is.
+    """
     limits = params.default_limits
     for rule in params.rules:
-        if fnmatchcase(guest.name, rule.name_glob):
+        if fnmatchcase(guest.name, rule.name_glob) or guest.guest == rule.name_glob:
             limits = rule.limits
             break
+    if guest.declared is not None:
+        limits = guest.declared.over(limits)
     order = params.orders.get(guest.guest)
     return limits if order is None else _ordered(limits, order)
 

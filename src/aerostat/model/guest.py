@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NewType
 
 from aerostat.model.figures import BalloonStatistics, GuestPressure, VmFootprint
+from aerostat.model.limits import DeclaredLimits
 
 GuestId = NewType("GuestId", str)
 """Opaque and stable while the VM lives: its UUID where it has one, else its name."""
@@ -36,4 +37,5 @@ class GuestSnapshot:
     pressure: GuestPressure | None = None
     footprint: VmFootprint | None = None
     is_backing_up: bool = False  # its disks are being copied: what it swaps would be copied too
+    declared: DeclaredLimits | None = None  # stands above the rules of the configuration
     trouble: str | None = None  # in words, when something could not be read

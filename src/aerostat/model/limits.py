@@ -1,8 +1,7 @@
 """What the operator declares for a guest."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from aerostat.model.guest import GuestId
 from aerostat.model.host_state import LadderStep
 
 
@@ -39,19 +38,32 @@ class GuestLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredLimits:
+    """What is declared at the VM itself, in its hypervisor's settings; at least one of these."""
+
+    minimum: Amount | None = None
+    maximum: Amount | None = None
+    weight: int | None = None
+    is_managed: bool | None = None
+
+    def __post_init__(self) -> None:
+        assert self.weight is None or self.weight > 0
+        assert (self.minimum, self.maximum, self.weight, self.is_managed) != (None,) * 4
+
+    def over(self, limits: GuestLimits) -> GuestLimits:
+        """The limits with what is declared here in their place."""
+        return replace(
+            limits,
+            minimum=limits.minimum if self.minimum is None else self.minimum,
+            maximum=limits.maximum if self.maximum is None else self.maximum,
+            weight=limits.weight if self.weight is None else self.weight,
+            is_managed=limits.is_managed if self.is_managed is None else self.is_managed,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitRule:
     """Limits for the guests whose name matches a glob; the first match wins."""
 
     name_glob: str
     limits: GuestLimits
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResolvedLimits:
-    """Limits in bytes for one guest whose max is known; 0 < min <= max."""
-
-    guest: GuestId
-    min_bytes: int
-    max_bytes: int
-    weight: int
-    is_managed: bool

@@ -10,7 +10,7 @@ from typing import Any
 from aerostat.engine.figures import resolve_limits
 from aerostat.engine.params import EngineParams
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
-from aerostat.model.limits import ResolvedLimits
+from aerostat.model.resolved import ResolvedLimits
 from aerostat.policy.params import PolicyName
 from aerostat.replay.alternatives import Alternative, AlternativeError
 from aerostat.replay.demand import Demand, GuestDemand

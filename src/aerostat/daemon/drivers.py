@@ -1,0 +1,47 @@
+"""Makes the drivers that a configuration asks for."""
+
+from aerostat.config import Config
+from aerostat.drivers.libvirt import LibvirtDriver, LibvirtSettings
+from aerostat.drivers.qmp import QmpDriver, QmpSettings
+from aerostat.drivers.several import SeveralDrivers
+from aerostat.host.footprint import FootprintReader
+from aerostat.host.qemu_processes import pid_of_vm
+from aerostat.model.modes import Mode
+from aerostat.ports.clock import Clock
+from aerostat.ports.driver import HypervisorDriver
+
+
+def drivers_of(config: Config, clock: Clock, footprints: FootprintReader) -> HypervisorDriver:
+    """All that are configured, behind one port.
+
+    Raises:
+        AerostatError: what one of them needs is not installed.
+    """
+    # Observing changes nothing in a VM, not even how often its driver reports.
+    may_touch = config.mode is not Mode.OBSERVE
+    drivers: list[HypervisorDriver] = []
+    if config.libvirt_uri is not None:
+        asks_agent = may_touch and config.document.libvirt.agent
+        libvirt_settings = LibvirtSettings(
+            arm_statistics=may_touch, agent_period_s=2.0 if asks_agent else None
+        )
+        drivers.append(
+            LibvirtDriver(
+                config.libvirt_uri,
+                clock=clock,
+                settings=libvirt_settings,
+                footprint_of=footprints.read,
+                pid_of=pid_of_vm,
+            )
+        )
+    if config.qmp_sockets:
+        qmp_settings = QmpSettings(arm_statistics=may_touch)
+        drivers.append(
+            QmpDriver(
+                config.qmp_sockets,
+                clock=clock,
+                settings=qmp_settings,
+                footprint_of=footprints.read,
+            )
+        )
+    return drivers[0] if len(drivers) == 1 else SeveralDrivers(drivers)
