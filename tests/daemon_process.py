@@ -75,6 +75,10 @@ class Daemon:
         status = "running" if self.returncode is None else f"exit status {self.returncode}"
         return "\n".join([*self.garbage, *(json.dumps(line) for line in self.lines), status])
 
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to stop; returns its exit status."""
         self._process.send_signal(number)

@@ -20,12 +20,13 @@ from aerostat.engine.params import EngineParams, HostParams
 from aerostat.host.clock import SystemClock
 from aerostat.model.modes import Mode
 from aerostat.ports.journal import Journal, RoundRecord
+from aerostat.sim.constants import HostPhysics
 from aerostat.sim.driver import SimulatedDriver
 from aerostat.sim.guest_state import Load
 from aerostat.sim.host import SimulatedSensor
 from aerostat.sim.world import GuestSpec, World
 from aerostat.store import Retention, Store
-from aerostat.units import MIB
+from aerostat.units import GIB, MIB
 
 CONTROL = "control-token-of-the-tests"
 READ = "read-token-of-the-tests"
@@ -83,7 +84,8 @@ class Live:
     async def _balance(self) -> None:
         self._asyncio = asyncio.get_running_loop()
         load = Load(hot_bytes=80 * MIB, heap_bytes=350 * MIB)
-        self.world = World([GuestSpec(name=name, load=load) for name in self.names])
+        ram = HostPhysics(total_bytes=max(4 * GIB, len(self.names) * 400 * MIB))
+        self.world = World([GuestSpec(name=name, load=load) for name in self.names], host=ram)
         journal: Journal = Nothing() if self.store is None else self.store
         clock = SystemClock()
         budget = EngineParams(host=HostParams(budget_bytes=300 * MIB * len(self.names)))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from aerostat.config.document import Document
+from aerostat.config.drop_ins import Place
 from aerostat.config.errors import ConfigError, ConfigProblem
 from aerostat.config.lines import KeyPath
 from aerostat.config.parameters import engine_params, technique_settings
@@ -33,7 +34,7 @@ class Config:
 
     document: Document
     path: Path | None = None  # None: no file was read
-    lines: Mapping[KeyPath, int] = field(default_factory=dict)
+    places: Mapping[KeyPath, Place] = field(default_factory=dict)  # of all that was written
     options: Mapping[KeyPath, str] = field(default_factory=dict)  # set on the command line
 
     @property
@@ -124,10 +125,11 @@ class Config:
         if self.qmp_sockets or self.libvirt_uri is not None:
             return
         key = ("qmp", "sockets")
+        place = self.places.get(key, self.places.get(("qmp",)))
         raise ConfigError(
             ConfigProblem(
-                path=self.path,
-                line=self.lines.get(key, self.lines.get(("qmp",))),
+                path=self.path if place is None else place.path,
+                line=None if place is None else place.line,
                 key="qmp.sockets",
                 message="[] names no guests: write where their QMP sockets are, such as "
                 '["/run/vm/*.qmp"], or start with --qmp "/run/vm/*.qmp" or --libvirt qemu:///system',
@@ -150,6 +152,7 @@ class Config:
     def _origin(self, path: KeyPath) -> Origin:
         if path in self.options:
             return Origin(kind=OriginKind.COMMAND_LINE, option=self.options[path])
-        if path in self.lines:
-            return Origin(kind=OriginKind.FILE, path=self.path, line=self.lines[path])
+        if path in self.places:
+            place = self.places[path]
+            return Origin(kind=OriginKind.FILE, path=place.path, line=place.line)
         return Origin(kind=OriginKind.DEFAULT)

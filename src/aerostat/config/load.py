@@ -9,8 +9,9 @@ from pydantic import ValidationError
 
 from aerostat.config.config import CommandLine, Config
 from aerostat.config.document import Document
+from aerostat.config.drop_ins import Place, Written, drop_ins, over, written
 from aerostat.config.errors import ConfigError, ConfigProblem
-from aerostat.config.lines import KeyPath, line_of_keys
+from aerostat.config.lines import KeyPath
 from aerostat.config.settings import key_text
 from aerostat.config.validate import Finding, validate
 
@@ -24,23 +25,28 @@ def default_config(qmp: Sequence[str] = ()) -> Config:
 
 
 def load_config(path: Path) -> Config:
-    """Read and check a file.
+    """Read and check a file, and those of ``conf.d`` beside it, which stand over it.
 
     Raises:
-        ConfigError: it cannot be read, is not TOML, or holds something wrong; all of it is told.
+        ConfigError: one cannot be read, is not TOML, or holds something wrong; all of it is told.
     """
     path = path.absolute()
+    all_of_it = _written(path)
+    for more in drop_ins(path):
+        all_of_it = over(all_of_it, _written(more))
+    document, findings = validate(all_of_it.raw)
+    if findings:
+        problems = [_problem(path, all_of_it.places, finding) for finding in findings]
+        raise ConfigError(*sorted(problems, key=lambda one: (str(one.path), one.line or 0)))
+    return Config(document=document, path=path, places=all_of_it.places)
+
+
+def _written(path: Path) -> Written:
     text = _read_text(path)
     try:
-        raw = tomllib.loads(text)
+        return written(path, text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(_syntax_problem(path, text, str(error))) from error
-    lines = line_of_keys(text)
-    document, findings = validate(raw)
-    if findings:
-        problems = [_problem(path, lines, finding) for finding in findings]
-        raise ConfigError(*sorted(problems, key=lambda problem: problem.line or 0))
-    return Config(document=document, path=path, lines=lines)
 
 
 def stored_config(text: str) -> Config | None:
@@ -94,13 +100,14 @@ def _syntax_problem(path: Path, text: str, message: str) -> ConfigProblem:
     )
 
 
-def _problem(path: Path, lines: Mapping[KeyPath, int], finding: Finding) -> ConfigProblem:
+def _problem(path: Path, places: Mapping[KeyPath, Place], finding: Finding) -> ConfigProblem:
     where = finding.where
-    while where and where not in lines:
+    while where and where not in places:
         where = where[:-1]
+    place = places.get(where)
     return ConfigProblem(
-        path=path,
-        line=lines.get(where),
+        path=path if place is None else place.path,
+        line=None if place is None else place.line,
         key=key_text(finding.where),
         message=finding.message,
     )

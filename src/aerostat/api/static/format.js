@@ -1,0 +1,53 @@
+// How figures are written, and elements made. Text from guests only ever becomes text, never HTML.
+export const ABSENT = "–";
+const UNITS = [["TiB", 2 ** 40], ["GiB", 2 ** 30], ["MiB", 2 ** 20], ["KiB", 2 ** 10]];
+
+export function size(bytes) {
+  if (bytes === undefined || bytes === null) return ABSENT;
+  const magnitude = Math.abs(bytes);
+  for (const [unit, factor] of UNITS) {
+    if (magnitude >= 2 * factor || (magnitude >= factor && (unit === "MiB" || unit === "KiB"))) {
+      const amount = magnitude / factor;
+      const digits = amount >= 100 || Number.isInteger(amount) ? 0 : 1;
+      return `${bytes < 0 ? "-" : ""}${amount.toFixed(digits)}\u00a0${unit}`;
+    }
+  }
+  return `${bytes}\u00a0B`;
+}
+
+export function duration(seconds) {
+  if (seconds === undefined || seconds === null) return ABSENT;
+  if (seconds < 120) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)}\u00a0s`;
+  return seconds < 7200 ? `${Math.round(seconds / 60)}\u00a0min` : `${(seconds / 3600).toFixed(1)}\u00a0h`;
+}
+
+export function clock(when) {
+  return new Date(when).toLocaleTimeString([], { hour12: false });
+}
+
+export function element(tag, options = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(options)) {
+    if (name === "class") made.className = value;
+    else if (name === "text") made.textContent = value;
+    else if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+// Writing to the page only what has changed is what keeps 500 rows fluid.
+export function write(node, text) {
+  if (node.firstChild?.nodeValue !== text || node.childNodes.length !== 1) node.textContent = text;
+}
+
+export function attribute(node, name, value) {
+  if (value === null) node.removeAttribute(name);
+  else if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+}
+
+export function width(node, share) {
+  const text = `${(100 * Math.max(0, Math.min(1, share || 0))).toFixed(2)}%`;
+  if (node.style.width !== text) node.style.width = text;
+}
