@@ -94,6 +94,7 @@ def test_rounds_that_fail_feed_no_watchdog(tmp_path: Path) -> None:
     notifier.follow(Status(rounds=1, failure="broken"))
     notifier.follow(Status(rounds=0))
     notifier.tell("END=1")
+    notifier.close()
     while "END=1" not in systemd.heard:
         time.sleep(0.01)
     assert systemd.heard == ["END=1"]

@@ -54,6 +54,10 @@ class Notifier:
         """The end begins."""
         self.tell("STOPPING=1")
 
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._socket.close()
+
     def tell(self, text: str) -> None:
         """Send one message; never waits, never fails."""
         if not self._address:

@@ -104,6 +104,7 @@ async def _serve(wired: _Wired) -> int:
         stack.callback(footprints.close)
         _remember_orders(stack, config, clock, loop)
         notifier = Notifier()
+        stack.callback(notifier.close)
         loop.board.follow(notifier.follow)
         _follow_signals(loop, reloader, notifier)
         structlog.get_logger().info(
