@@ -114,7 +114,8 @@ refreshSparklines();
 setInterval(refreshSparklines, 30000);
 setInterval(() => { if (!isLinked && seat.state) draw(); }, 2000);
 get("/v1/events?since=1h&limit=300").then((document) => {
-  seat.happened = document.events.reverse();
+  // That a balloon has moved shows in what its guest holds.
+  seat.happened = document.events.filter((event) => event.kind !== "balloon_moved").reverse();
   view?.happened?.(null);
 }).catch(() => {});
 follow(onEvent, (linked) => { isLinked = linked; if (linked) refresh(); else if (seat.state) draw(); });
