@@ -183,6 +183,11 @@ class Bystander:
             if "return" in answer:
                 return answer["return"]
 
+    async def quit(self) -> None:
+        """End QEMU, which may be gone before its answer has left it."""
+        with suppress(ConnectionError):
+            await self.execute("quit")
+
 
 async def wait_until(
     condition: Callable[[], bool], *, what: str, seen: Callable[[], object] = lambda: ""

@@ -373,7 +373,7 @@ def test_a_vm_that_shuts_down_says_so_before_it_is_gone(fleet: Fleet) -> None:
 
     async def scenario() -> None:
         async with Session(fleet.glob) as session, Bystander(socket) as operator:
-            await operator.execute("quit")
+            await operator.quit()
             await session.until_listed()
             wanted = [LifecycleKind.APPEARED, LifecycleKind.SHUTDOWN, LifecycleKind.DISAPPEARED]
             assert [kind for _, kind in lifecycle(session)] == wanted
@@ -408,7 +408,7 @@ def test_why_a_vm_was_reset_or_ended_is_told_in_qemus_own_word(fleet: Fleet) -> 
     async def scenario() -> None:
         async with Session(fleet.glob) as session, Bystander(socket) as operator:
             await operator.execute("system_reset")
-            await operator.execute("quit")
+            await operator.quit()
             await session.until_listed()
             told = {e.kind: e.detail for e in session.events if isinstance(e, LifecycleChanged)}
             assert told[LifecycleKind.RESET] in {"host-qmp-system-reset", "guest-reset"}

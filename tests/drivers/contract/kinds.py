@@ -7,6 +7,7 @@ from drivers.contract.cases_of_trouble import TROUBLE
 from drivers.contract.rig_fake_api import FAKE_CLOUD_HYPERVISOR, FAKE_FIRECRACKER
 from drivers.contract.rig_fake_qemu import FAKE_QEMU
 from drivers.contract.rig_libvirt import LIBVIRT
+from drivers.contract.rig_real_api import CLOUD_HYPERVISOR, FIRECRACKER
 from drivers.contract.rig_real_qemu import REAL_QEMU
 from drivers.contract.rig_simulated import SIMULATED
 
@@ -19,6 +20,8 @@ KINDS = {
         REAL_QEMU,
         LIBVIRT,
         FAKE_CLOUD_HYPERVISOR,
+        CLOUD_HYPERVISOR,
         FAKE_FIRECRACKER,
+        FIRECRACKER,
     )
 }

@@ -233,5 +233,6 @@ class RigKind:
     cannot: Mapping[str, str] = field(default_factory=dict)  # names of cases, and why not
     marks: tuple[pytest.MarkDecorator, ...] = ()
     when: str | None = None  # what runs it, for the page; None: as its marks say
+    shown: str = "yes"  # in the table, where a case is played
     # Why it cannot run on this machine; None: it can.
     missing: Callable[[], str | None] = lambda: None

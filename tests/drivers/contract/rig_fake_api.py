@@ -1,10 +1,11 @@
 """The drivers of Cloud Hypervisor and Firecracker on the package's stand-ins, on virtual time.
 
-Somebody else's hand is the API itself, as it is in the field.
+Simulated guests stand behind both.
 """
 
 from abc import abstractmethod
 from functools import partial
+from pathlib import Path
 
 from aerostat.drivers.cloud_hypervisor import CloudHypervisorDriver
 from aerostat.drivers.firecracker import FirecrackerDriver
@@ -14,12 +15,12 @@ from aerostat.ports.driver import HypervisorDriver
 from aerostat.sim.cloud_hypervisor import CloudHypervisors
 from aerostat.sim.firecracker import Firecrackers
 from aerostat.units import MIB
-from api_client import request
+from drivers.contract.api_hands import ApiHand, CloudHypervisorHand, FirecrackerHand
 from drivers.contract.rig import RigKind, Traits
 from drivers.contract.rig_of_world import WorldRig, play_in_world
 
 
-class FakeApiRig(WorldRig):
+class FakeApiRig(WorldRig, ApiHand):
     """A world behind an API."""
 
     machines: CloudHypervisors | Firecrackers
@@ -37,16 +38,17 @@ class FakeApiRig(WorldRig):
     async def cut(self, name: str) -> None:
         self.machines.hang_up(self.guest(name).guest)
 
-    async def ask(self, name: str, method: str, path: str, body: object = None) -> None:
-        socket = self.machines.peers[self.guest(name).guest].path
-        status, answer = await request(socket, method, path, body)
-        assert status == 204, (status, answer)
+    def socket(self, name: str) -> Path:
+        return self.machines.peers[self.guest(name).guest].path
+
+    def snapshots(self) -> Path:
+        return self.directory
 
 
-class FakeCloudHypervisorRig(FakeApiRig):
+class FakeCloudHypervisorRig(CloudHypervisorHand, FakeApiRig):
     """A world behind Cloud Hypervisors."""
 
-    # A snapshot takes a paused VM; while it is sent elsewhere its API answers nobody.
+    # While it is saved; while it is sent elsewhere its API answers nobody.
     traits = Traits(state_in_migration=RunState.PAUSED)
 
     def new_machines(self) -> CloudHypervisors:
@@ -57,25 +59,8 @@ class FakeCloudHypervisorRig(FakeApiRig):
             [self.machines.pattern], clock=self.clock, settings=SocketSettings()
         )
 
-    async def pause(self, name: str) -> None:
-        await self.ask(name, "PUT", "/api/v1/vm.pause")
 
-    async def resume(self, name: str) -> None:
-        await self.ask(name, "PUT", "/api/v1/vm.resume")
-
-    async def reset(self, name: str) -> None:
-        await self.ask(name, "PUT", "/api/v1/vm.reboot")
-
-    async def begin_migration(self, name: str) -> None:
-        await self.pause(name)
-        where = {"destination_url": "file:///tmp/snapshot"}
-        await self.ask(name, "PUT", "/api/v1/vm.snapshot", where)
-
-    async def end_migration(self, name: str) -> None:
-        await self.resume(name)
-
-
-class FakeFirecrackerRig(FakeApiRig):
+class FakeFirecrackerRig(FirecrackerHand, FakeApiRig):
     """A world behind Firecrackers."""
 
     traits = Traits(state_in_migration=RunState.PAUSED, step_bytes=MIB)
@@ -87,20 +72,6 @@ class FakeFirecrackerRig(FakeApiRig):
         return FirecrackerDriver(
             [self.machines.pattern], clock=self.clock, settings=SocketSettings()
         )
-
-    async def pause(self, name: str) -> None:
-        await self.ask(name, "PATCH", "/vm", {"state": "Paused"})
-
-    async def resume(self, name: str) -> None:
-        await self.ask(name, "PATCH", "/vm", {"state": "Resumed"})
-
-    async def begin_migration(self, name: str) -> None:
-        await self.pause(name)
-        files = {"mem_file_path": "/tmp/memory", "snapshot_path": "/tmp/state"}
-        await self.ask(name, "PUT", "/snapshot/create", files)
-
-    async def end_migration(self, name: str) -> None:
-        await self.resume(name)
 
 
 NEVER_RESET = "a guest that reboots ends its Firecracker, so a microVM is never reset"

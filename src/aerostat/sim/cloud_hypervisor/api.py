@@ -46,6 +46,7 @@ class VmConfig:
     deflate_on_oom: bool = False
     free_page_reporting: bool = False
     uuid: str | None = None
+    cmdline: str = ""
 
 
 class CloudHypervisorApi:
@@ -155,13 +156,14 @@ class CloudHypervisorApi:
             return Answer(status=400)
         balloon = body.get("balloon")
         options = balloon if isinstance(balloon, dict) else {}
-        platform = body.get("platform")
+        platform, payload = body.get("platform"), body.get("payload")
         self.config = VmConfig(
             size_bytes=int(body["memory"]["size"]),
             has_balloon=isinstance(balloon, dict),
             deflate_on_oom=options.get("deflate_on_oom", False),
             free_page_reporting=options.get("free_page_reporting", False),
             uuid=platform.get("uuid") if isinstance(platform, dict) else None,
+            cmdline=payload.get("cmdline", "") if isinstance(payload, dict) else "",
         )
         return _DONE
 

@@ -76,6 +76,7 @@ class FirecrackerApi:
         boot: Callable[[MicroVm], None] | None = None,
     ) -> None:
         self.machine = machine
+        self.is_ending = False  # it ends with its microVM, never by itself
         self._world = world
         self._name = name
         self._identifier = identifier
