@@ -48,6 +48,7 @@ class Guest:
     actual_mib: int | None = 512
     used_mib: int = 200  # what it cannot spare; the rest of actual is free or cache
     cache_mib: int = 0
+    disk_read_mib: float = 0.0  # cumulative
     swap_in_mib: float = 0  # cumulative
     swap_out_mib: float = 0
     major_faults: int = 0
@@ -90,6 +91,7 @@ class Guest:
             max_bytes=self.max_mib * MIB,
             actual_bytes=None if self.actual_mib is None else self.actual_mib * MIB,
             has_balloon=self.has_balloon,
+            disk_read_bytes=int(self.disk_read_mib * MIB),
             is_backing_up=self.is_backing_up,
             statistics=statistics if self.has_statistics else None,
             pressure=self.pressure,

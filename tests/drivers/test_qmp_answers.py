@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from aerostat.drivers.bounds import objection_to_target, target_floor_bytes
 from aerostat.drivers.qmp.answers import (
     Jobs,
+    parse_disk_read_bytes,
     parse_jobs,
     parse_properties,
     parse_run_state,
@@ -153,6 +154,19 @@ def test_the_first_to_claim_an_id_keeps_it_and_the_next_inherits() -> None:
 )
 def test_of_jobs_those_count_that_a_take_would_disturb(listed: object, expected: Jobs) -> None:
     assert parse_jobs(listed) == expected
+
+
+def test_what_was_read_is_summed_over_devices_and_absent_without_any() -> None:
+    disk = {"device": "drive0", "stats": {"rd_bytes": 4096, "wr_bytes": 7}}
+    below = {"node-name": "file0", "stats": {"rd_bytes": 9999}}
+    assert parse_disk_read_bytes([{**disk, "parent": below}, disk]) == 8192
+    assert parse_disk_read_bytes([]) is None
+
+
+@pytest.mark.parametrize("untrusted", [{}, None, [1], [{}], [{"stats": {"rd_bytes": -1}}]])
+def test_disk_figures_of_another_form_are_a_violation(untrusted: object) -> None:
+    with pytest.raises(AnswerViolationError):
+        parse_disk_read_bytes(untrusted)
 
 
 @pytest.mark.parametrize("untrusted", [None, {}, "jobs"])

@@ -90,6 +90,7 @@ def _rates(figures: Figures, memory: Memory, i: int, span_s: float) -> None:
     _rate(figures.oom_kills, memory.oom_kills, memory.oom_kill_rate, i, span_s)
     _rate(figures.alloc_stalls, memory.alloc_stalls, memory.alloc_stall_rate, i, span_s)
     _rate(figures.refaults, memory.refaults, memory.refault_rate, i, span_s)
+    _rate(figures.disk_read_bytes, memory.disk_read_bytes, memory.disk_read_rate, i, span_s)
     _ratio(figures.pressure_some_s, memory.pressure_some_s, memory.pressure_some_ratio, i, span_s)
     _ratio(figures.pressure_full_s, memory.pressure_full_s, memory.pressure_full_ratio, i, span_s)
 

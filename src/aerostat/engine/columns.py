@@ -59,6 +59,7 @@ class Figures(Table):
     host_swap_in_bytes: IntColumn  # counter: read back from there for it
     host_waited_s: FloatColumn  # counter: one of its threads waited for the host's memory
     limit_hits: IntColumn  # counter: held at a memory limit of its own
+    disk_read_bytes: IntColumn  # counter: from its disks, its swap's too
     has_sample: IntColumn
     sample_wall_s: FloatColumn
     sample_age_s: FloatColumn
@@ -108,6 +109,8 @@ class Memory(Table):
     oom_kill_rate: FloatColumn
     alloc_stall_rate: FloatColumn
     refault_rate: FloatColumn
+    disk_read_bytes: IntColumn
+    disk_read_rate: FloatColumn
     pressure_some_ratio: FloatColumn
     pressure_full_ratio: FloatColumn
     available_bytes: IntColumn  # newest, for judging distress
@@ -132,6 +135,7 @@ class Memory(Table):
     take_clean_s: FloatColumn  # the sample the last take was founded on: none justifies two
     take_from_bytes: IntColumn  # what it held before the last takes, close upon each other
     take_refault_rate: FloatColumn  # what of its cache it missed before them, a second
+    take_disk_read_rate: FloatColumn  # and what it read from its disks
     cache_floor_bytes: IntColumn  # its cache was missed below this; ABSENT: it was not
     squeeze_s: FloatColumn  # when memory in use was last taken
     squeeze_from_bytes: IntColumn  # what it held before that; ABSENT: it got it back

@@ -3,7 +3,7 @@
 from aerostat.engine.columns import RUN_RUNNING, Figures, Memory, Round
 from aerostat.engine.knobs import Knobs
 from aerostat.policy.columns import ABSENT
-from aerostat.units import MIB
+from aerostat.units import MIB, PAGE_BYTES
 
 AVAILABLE_RATIO = 0.03
 """Less available than this share of what the guest holds is distress by itself."""
@@ -206,16 +206,29 @@ def record_distress(r: Round, i: int, distressed: bool) -> None:
 def _judge_cache(r: Round, i: int) -> None:
     """A page cache is worth what is missed of it: no distress, but no more of it is taken then.
 
-    Only an agent can tell. A guest that always misses some of its cache misses it for nothing.
+    An agent counts what is missed. Without one, a guest that reads more from its disks than before
+    the take, and not from its swap, misses it. One that always misses some misses it for nothing.
     """
     memory = r.memory
     taken = memory.take_from_bytes[i] != ABSENT and r.now_s - memory.take_s[i] < BLAMED_S
     if not taken or r.now_s < memory.backoff_until_s[i]:
         return
-    least = max(FAULT_RATE, MISSED_FACTOR * max(0.0, memory.take_refault_rate[i]))
-    if memory.refault_rate[i] >= least:
+    if _misses(memory.refault_rate[i], memory.take_refault_rate[i], FAULT_RATE) or _rereads(r, i):
         memory.cache_floor_bytes[i] = memory.take_from_bytes[i]
         _wait_longer(r, i)
+
+
+def _misses(rate: float, before: float, least: float) -> bool:
+    return rate >= max(least, MISSED_FACTOR * max(0.0, before))
+
+
+def _rereads(r: Round, i: int) -> bool:
+    """Whether it reads files from its disks that it did not have to read before the take."""
+    memory = r.memory
+    if memory.disk_read_rate[i] <= 0.0 or memory.swap_in_rate[i] < 0.0:
+        return False
+    files = memory.disk_read_rate[i] - memory.swap_in_rate[i]
+    return _misses(files, memory.take_disk_read_rate[i], FAULT_RATE * PAGE_BYTES)
 
 
 def cache_floor_bytes(r: Round, i: int) -> int:

@@ -140,6 +140,7 @@ def figures_of(
         ],
         held_age_s=[0.0 if g.footprint is None else g.footprint.age_s for g in guests],
         **_host_side(guests),
+        disk_read_bytes=[_or_absent(guest.disk_read_bytes) for guest in guests],
         has_sample=[0 if sample is None or sample.sampled_wall_s <= 0 else 1 for sample in samples],
         sample_wall_s=[0.0 if sample is None else sample.sampled_wall_s for sample in samples],
         sample_age_s=[0.0 if sample is None else sample.age_s for sample in samples],

@@ -197,6 +197,7 @@ def _note_take(r: Round, i: int, target: int) -> None:
     if r.now_s - memory.take_s[i] > BLAMED_S:
         memory.take_from_bytes[i] = r.estimates.ordered_bytes[i]
         memory.take_refault_rate[i] = memory.refault_rate[i]
+        memory.take_disk_read_rate[i] = memory.disk_read_rate[i]
     if r.now_s - memory.gave_s[i] < TURN_S:
         memory.turns[i] += 1.0
     if target < memory.used_bytes[i] + r.estimates.headroom_bytes[i] // 2:

@@ -36,6 +36,7 @@ class GuestSnapshot:
     statistics: BalloonStatistics | None = None
     pressure: GuestPressure | None = None
     footprint: VmFootprint | None = None
+    disk_read_bytes: int | None = None  # counter: read from its disks, as its hypervisor saw it
     is_backing_up: bool = False  # its disks are being copied: what it swaps would be copied too
     declared: DeclaredLimits | None = None  # stands above the rules of the configuration
     trouble: str | None = None  # in words, when something could not be read

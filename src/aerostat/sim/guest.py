@@ -89,6 +89,11 @@ class SimulatedGuest:
         return self.build.max_bytes - pages * PAGE_BYTES
 
     @property
+    def disk_read_bytes(self) -> int:
+        """Counter: what it has read of its disks, files and swap."""
+        return int(self._state.file_read_bytes + self._state.swap_in_bytes)
+
+    @property
     def held_bytes(self) -> float:
         """What the host holds for its memory, in RAM or in swap."""
         if self.faults.is_pinned:
@@ -233,6 +238,7 @@ class SimulatedGuest:
             max_bytes=self.build.max_bytes,
             actual_bytes=self.actual_bytes,
             has_balloon=True,
+            disk_read_bytes=self.disk_read_bytes,
             is_backing_up=self.is_backing_up,
             statistics=self._statistics(wall_s),
             pressure=self._pressure,

@@ -68,6 +68,7 @@ class GuestState:
     major_faults: float = 0.0
     minor_faults: float = 0.0
     refaults: float = 0.0
+    file_read_bytes: float = 0.0  # from its disks, into its page cache
     oom_kills: int = 0
     pressure_some_s: float = 0.0
     pressure_full_s: float = 0.0

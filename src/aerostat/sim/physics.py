@@ -118,6 +118,7 @@ def _read_files(state: GuestState, load: Load, step: Step) -> None:
     dropped = max(0.0, min(state.cache_peak_bytes, load.file_bytes) - held)
     refaults = read / PAGE_BYTES * min(1.0, dropped / absent)
     state.refaults += refaults
+    state.file_read_bytes += read
     step.stalled_some_s += refaults * step.physics.file_read_s
     state.major_faults += read / PAGE_BYTES
     room = max(0.0, state.free_bytes - step.physics.free_bytes_high)

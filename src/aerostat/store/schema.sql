@@ -74,6 +74,7 @@ CREATE TABLE sample (
     actual_bytes INTEGER,
     has_balloon INTEGER,
     trouble TEXT,
+    disk_read_bytes INTEGER,
     is_backing_up INTEGER,
     statistics_sampled_wall_s REAL,
     statistics_age_s REAL,

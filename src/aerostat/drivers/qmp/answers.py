@@ -59,6 +59,18 @@ def parse_run_state(status: object, migration: object) -> RunState:
     return RunState.MIGRATING if migrates and state in _MAY_MIGRATE else state
 
 
+def parse_disk_read_bytes(untrusted: object) -> int | None:
+    """What the guest has read of all its disks, from the answer to query-blockstats.
+
+    Only the devices themselves count: what lies below them reads on its own account. None: it has
+    no disk.
+    """
+    if not isinstance(untrusted, list):
+        raise AnswerViolationError("the answer to query-blockstats is not a list")
+    reads = [parse_size(_field(entry, "stats"), "rd_bytes") for entry in untrusted]
+    return sum(reads) if reads else None
+
+
 _MAY_MIGRATE = (RunState.RUNNING, RunState.PAUSED)
 
 

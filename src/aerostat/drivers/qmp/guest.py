@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from aerostat.drivers.qmp.answers import (
     Jobs,
+    parse_disk_read_bytes,
     parse_jobs,
     parse_run_state,
     parse_size,
@@ -36,6 +37,7 @@ _ROUND = (
     Command(name="query-status"),
     Command(name="query-migrate"),
     Command(name="query-balloon"),
+    Command(name="query-blockstats"),
 )
 _JOBS = Command(name="query-jobs")
 _Parsed = TypeVar("_Parsed")
@@ -98,7 +100,7 @@ class ConnectedGuest:
             self._may_have_jobs = False  # before asking: what changes from now on is asked again
             commands = (*commands, _JOBS)
         answers = await self.session.ask_all(commands, deadline_s=self._settings.command_deadline_s)
-        status, migration, balloon = answers[: len(_ROUND)]
+        status, migration, balloon, disks = answers[: len(_ROUND)]
         troubles: list[str] = []
         if asks_for_jobs:
             self._jobs = self._parsed_jobs(answers[-1], troubles)
@@ -111,6 +113,7 @@ class ConnectedGuest:
             actual_bytes=actual_bytes,
             has_balloon=_has_balloon(balloon),
             statistics=statistics,
+            disk_read_bytes=_disk_read_bytes(disks, troubles),
             is_backing_up=self._jobs.is_backing_up,
             troubles=(*troubles, *self._device_trouble),
         )
@@ -187,6 +190,12 @@ class ConnectedGuest:
 
 def _is_inactive(refusal: CommandRefusedError) -> bool:
     return refusal.error_class == "DeviceNotActive"
+
+
+def _disk_read_bytes(answer: Answer, troubles: list[str]) -> int | None:
+    if isinstance(answer, CommandRefusedError):
+        return None  # it decides nothing alone: no reason to complain in every round
+    return _parse_or_say(lambda: parse_disk_read_bytes(answer), troubles)
 
 
 def _has_balloon(answer: Answer) -> bool | None:

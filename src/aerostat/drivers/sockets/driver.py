@@ -176,6 +176,7 @@ class SocketDriver(ABC):
             has_balloon=reading.has_balloon,
             statistics=reading.statistics,
             footprint=self._footprint(connected.identity.pid),
+            disk_read_bytes=reading.disk_read_bytes,
             is_backing_up=reading.is_backing_up,
             trouble="; ".join((*reading.troubles, *self._roll.rivals(watch))) or None,
         )

@@ -24,6 +24,7 @@ class Reading:
     actual_bytes: int | None
     has_balloon: bool | None
     statistics: BalloonStatistics | None
+    disk_read_bytes: int | None = None
     is_backing_up: bool = False
     troubles: tuple[str, ...] = ()
 

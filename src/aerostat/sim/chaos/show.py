@@ -67,6 +67,7 @@ def _show_guest(world: World, figures: Figures, i: int) -> None:
     figures.host_swap_in_bytes[i] = ABSENT
     figures.host_waited_s[i] = -1.0
     figures.limit_hits[i] = ABSENT
+    figures.disk_read_bytes[i] = ABSENT
 
 
 def has_sample(world: World, i: int) -> bool:

@@ -87,6 +87,9 @@ class Commands:
         progress = {"current-progress": 1, "total-progress": 2}
         return [{**job, **progress}] if self._guest.is_backing_up else []
 
+    def _query_blockstats(self, _untrusted: Mapping[str, Any]) -> object:
+        return [{"device": "disk0", "stats": {"rd_bytes": self._guest.disk_read_bytes}}]
+
     def _query_balloon(self, _untrusted: Mapping[str, Any]) -> object:
         return {"actual": self._guest.actual_bytes}
 
