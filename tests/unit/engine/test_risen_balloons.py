@@ -54,8 +54,8 @@ def test_a_target_a_little_above_a_lowered_max_gives_what_lies_idle_in_it() -> N
         memory=host_memory(),
     )
     world.rounds(60)
-    assert world.guest("short").actual_mib > 240
-    assert world.guest("idle").actual_mib < 350
+    assert (world.guest("short").actual_mib or 0) > 240
+    assert (world.guest("idle").actual_mib or 999) < 350
 
 
 def test_what_let_go_beyond_its_max_comes_back_to_it() -> None:
@@ -74,4 +74,4 @@ def test_what_let_go_beyond_its_max_comes_back_to_it() -> None:
     world.params = replace(world.params, default_limits=lower)
     world.guest("small").actual_mib = 256
     world.rounds(120)
-    assert world.guest("small").actual_mib <= 136
+    assert (world.guest("small").actual_mib or 999) <= 136
