@@ -1,5 +1,6 @@
 """``aerostat lab``: experiments on real guests."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from rich.console import Console
 
 from aerostat.cli.demo import present
 from aerostat.cli.lab_calibrate import calibrate_command, validate_command
+from aerostat.cli.lab_mechanism import show_mechanism
 from aerostat.cli.lab_techniques import present_techniques, show_techniques
 from aerostat.cli.options import Output, OutputFormat
 from aerostat.lab.clean import clean_host
@@ -18,9 +20,12 @@ from aerostat.lab.schedule import Schedule
 from aerostat.lab.schedule_file import load_packaged_schedule, load_schedule, packaged_schedules
 from aerostat.lab.techniques.arms import ARM_OF, ARMS
 from aerostat.lab.techniques.plan import plan_techniques
+from aerostat.lab.techniques.swap_speed import SLOW
 
-QUICK = 0.5
-"""The quick profile plays phases of half their length."""
+QUICK, FULL = 3 / 7, 6 / 7
+"""Parts of their length for which profiles play phases: all arms in 6 minutes, or in 25."""
+TAKE_BACK_S, QUICK_TAKE_BACK_S = 10.0, 4.0
+"""For so long memory that is taken back is watched."""
 
 lab_app = typer.Typer(help="Experiments on real guests.", no_args_is_help=True)
 
@@ -49,6 +54,9 @@ def techniques(
     ] = "freed",
     full: Annotated[bool, typer.Option("--full", help="Three repeats of the whole.")] = False,
     repeats: Annotated[int | None, typer.Option(min=1, max=50, help="Of every arm.")] = None,
+    slow_swap: Annotated[
+        bool, typer.Option("--slow-swap", help="All swap at 40 MiB/s and 1500 operations/s.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of the order in which arms run.")] = 1,
     output: Output = OutputFormat.TABLE,
     directory: Annotated[Path, typer.Option(help="Where report and result are written.")] = Path(),
@@ -66,8 +74,12 @@ def techniques(
         raise typer.BadParameter(f"{directory} is not a directory", param_hint="--directory")
     chosen = _schedule(schedule)
     arms = [arm for arm in ARMS if technique is None or arm.name in technique]
-    plan = plan_techniques(
-        chosen if full else chosen.scaled(QUICK), arms, repeats or (3 if full else 1), seed
+    plan = replace(
+        plan_techniques(
+            chosen.scaled(FULL if full else QUICK), arms, repeats or (3 if full else 1), seed
+        ),
+        swap_speed=SLOW if slow_swap else None,
+        take_back_s=TAKE_BACK_S if full else QUICK_TAKE_BACK_S,
     )
     present_techniques(show_techniques(plan, is_quiet=quiet), output, directory)
 
@@ -83,12 +95,19 @@ def bench(
     ] = "rotate",
     repeats: Annotated[int, typer.Option(min=1, max=50, help="Of every arm.")] = 3,
     simulated: Annotated[bool, typer.Option("--simulated", help="On simulated guests.")] = False,
+    mechanism: Annotated[
+        bool,
+        typer.Option("--mechanism", help="Instead: what moving a balloon, and the daemon, cost."),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of the order in which arms run.")] = 1,
     output: Output = OutputFormat.TABLE,
     directory: Annotated[Path, typer.Option(help="Where report and result are written.")] = Path(),
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Compare policies on the same guests and schedule, arms in shuffled order, repeated."""
+    if mechanism:
+        show_mechanism(repeats, output, directory, is_quiet=quiet)
+        return
     policies = policy or ["static", "shares", "threshold", "adaptive", "clairvoyant"]
     unknown = [name for name in policies if name not in ARM_POLICIES]
     if unknown:

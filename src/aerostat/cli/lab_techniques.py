@@ -12,7 +12,13 @@ from aerostat.lab.report import write_report
 from aerostat.lab.result import result_document
 from aerostat.lab.techniques.experiment import TechniqueComparison
 from aerostat.lab.techniques.plan import TechniquePlan
-from aerostat.lab.techniques.table import discarded_lines, techniques_table, words_table
+from aerostat.lab.techniques.table import (
+    cpu_table,
+    discarded_lines,
+    take_back_table,
+    techniques_table,
+    words_table,
+)
 from aerostat.present.text import document_text
 
 
@@ -43,6 +49,12 @@ def present_techniques(experiment: Experiment, output: OutputFormat, directory: 
         return
     out = Console()
     out.print(techniques_table(document))
+    out.print()
+    taken = take_back_table(document)
+    if taken is not None:
+        out.print(taken)
+        out.print()
+    out.print(cpu_table(document))
     out.print()
     out.print(words_table(document))
     out.print()

@@ -8,6 +8,7 @@ from aerostat.host.techniques.kernel import Kernel
 from aerostat.lab.directory import OWNER, PREFIX
 from aerostat.lab.machine import clean_stale, find_hierarchy
 from aerostat.lab.techniques.host_state import lab_undo_log, restore_all
+from aerostat.lab.techniques.swap_speed import clean_stale_throttles
 
 
 def clean_host() -> list[str]:
@@ -27,6 +28,7 @@ def clean_host() -> list[str]:
     hierarchy = find_hierarchy()
     if not isinstance(hierarchy, str):
         clean_stale(hierarchy)
+    clean_stale_throttles()
     said += [f"{path} removed" for path in _remove_orphans()]
     return said
 

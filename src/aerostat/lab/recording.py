@@ -95,6 +95,9 @@ class ArmRecording:
     daemon_cpu_s: float | None = None
     host_cpu_s: float | None = None  # CPU of the guests' QEMU processes
     kernel_cpu_s: float | None = None  # of the host's kernel threads: ksmd, kswapd
+    cpu_split_s: Mapping[str, float] | None = None  # where processor time went, by name
+    zswap_in_bytes: int | None = None
+    zswap_out_bytes: int | None = None
     foreign_cores: float | None = None  # that others kept busy meanwhile, on average
     host_swap_in_bytes: int | None = None
     host_swap_out_bytes: int | None = None
@@ -115,3 +118,16 @@ class Experiment:
     slo_s: float
     arms: tuple[ArmRecording, ...]
     notes: tuple[str, ...] = field(default=())
+    take_backs: tuple["TakeBack", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBack:
+    """How long a technique took to take memory back, and to give it again."""
+
+    technique: str
+    contents: str  # "free" or "cold" in the guest
+    asked_bytes: int
+    taken_bytes: int  # by which the host's measured memory had fallen at most
+    took_s: float | None  # until 95 % of what was asked; None: not within the deadline
+    gave_s: float | None  # until the guest served again with all its memory in use

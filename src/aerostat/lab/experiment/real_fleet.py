@@ -101,6 +101,10 @@ class RealFleet:
                 return MemoryGroup(path=machine.cgroup.path.parent, version=machine.cgroup.version)
         return None
 
+    def group_of(self, guest: str) -> MemoryGroup | None:
+        """A guest's own cgroup."""
+        return self._machines[guest].cgroup
+
     @property
     def pids(self) -> tuple[int, ...]:
         """The processes of the machines."""

@@ -11,6 +11,7 @@ from aerostat.lab.report.facts import badges, machine_facts, notes, repeat_it, s
 from aerostat.lab.report.tables import figures_table, guest_tables
 from aerostat.lab.result.summary import arm_name, summaries
 from aerostat.lab.result.verdict import verdict
+from aerostat.lab.techniques.classic import classic_table
 from aerostat.present.assets import embedded, plot_library, style
 from aerostat.present.markup import Markup, escaped, join
 
@@ -35,6 +36,7 @@ def render_report(document: Mapping[str, Any]) -> str:
         "badges": badges(document),
         "notes": notes(document),
         "cards": cards(document),
+        "techniques": classic_table(document),
         "figures": figures_table(document),
         "guests": guest_tables(document),
         "schedule": schedule_table(document),

@@ -1,10 +1,11 @@
 """Builds the result document of an experiment; what was not measured is left out, never 0."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import aerostat
-from aerostat.lab.recording import ArmRecording, Experiment, Phase, SpokenDecision
+from aerostat.lab.recording import ArmRecording, Experiment, Phase, SpokenDecision, TakeBack
 from aerostat.lab.result.series import series_columns
 from aerostat.lab.scoring import ArmScore, GuestScore, Recovery, score_experiment
 from aerostat.present.schema import SCHEMA_NAME
@@ -56,6 +57,7 @@ def result_document(experiment: Experiment) -> Document:
             _arm(arm, score, slo_s=experiment.slo_s)
             for arm, score in zip(experiment.arms, scores, strict=True)
         ],
+        **_take_backs(experiment.take_backs),
     }
 
 
@@ -75,6 +77,9 @@ def _arm(arm: ArmRecording, score: ArmScore, *, slo_s: float) -> Document:
         "host_cpu_s": _rounded(arm.host_cpu_s),
         "daemon_cpu_s": _rounded(arm.daemon_cpu_s),
         "kernel_cpu_s": _rounded(arm.kernel_cpu_s),
+        "cpu_split_s": arm.cpu_split_s and {k: _rounded(v) for k, v in arm.cpu_split_s.items()},
+        "zswap_in_bytes": arm.zswap_in_bytes,
+        "zswap_out_bytes": arm.zswap_out_bytes,
         "foreign_cores": _rounded(arm.foreign_cores),
         "guests": {name: _present(_figures(guest)) for name, guest in score.guests.items()},
         "phases": [_phase(phase) for phase in arm.phases],
@@ -82,6 +87,14 @@ def _arm(arm: ArmRecording, score: ArmScore, *, slo_s: float) -> Document:
         "series": series_columns(arm),
     }
     return _present(document)
+
+
+def _take_backs(taken: Sequence[TakeBack]) -> Document:
+    return {"take_back": [_take_back(entry) for entry in taken]} if taken else {}
+
+
+def _take_back(taken: TakeBack) -> Document:
+    return _present({name: _rounded(value) for name, value in asdict(taken).items()})
 
 
 def _phase(phase: Phase) -> Document:

@@ -2,14 +2,18 @@
 
 from dataclasses import replace
 
-from aerostat.engine.params import Accounting, EngineParams, GuardParams, HostParams
+from aerostat.engine.params import Accounting, EngineParams, HostParams, LadderParams
 from aerostat.lab.experiment.policies import UNCONSTRAINED, arm_params
 from aerostat.lab.schedule import Schedule
 from aerostat.lab.techniques.arms import LADDER, TechniqueArm
+from aerostat.model.host_state import LadderStep
 from aerostat.model.limits import Amount
 
 LADDER_RESERVE = Amount(max_ratio=0.06)
 """Of the budget, that the ladder keeps free by taking what is free and cache in the guests."""
+
+
+_STEPS = (LadderStep.REPORTING, LadderStep.TAKE_FREE)
 
 
 def params_for(arm: TechniqueArm, schedule: Schedule, own_bytes: int) -> EngineParams:
@@ -36,5 +40,5 @@ def ladder_params() -> EngineParams:
     """
     return EngineParams(
         host=HostParams(accounting=Accounting.ELASTIC, reserve=LADDER_RESERVE),
-        guard=GuardParams(step_ratio_max=0.0),
+        ladder=LadderParams(comfortable=_STEPS, soft=_STEPS, hard=_STEPS, critical=_STEPS),
     )

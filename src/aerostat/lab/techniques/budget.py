@@ -8,7 +8,9 @@ set until the kernel kills a VM (seen in a prototype).
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
@@ -32,10 +34,38 @@ FLOOR_RATIO = 0.6
 _UNLIMITED = {1: "-1", 2: "max"}
 
 
+class LimitWriter:
+    """Writes limits in a thread of its own: the kernel reclaims in whoever lowers one."""
+
+    def __init__(self, group: MemoryGroup, join: Callable[[], None] | None = None) -> None:
+        """Use ``group``; the thread calls ``join`` first, to be throttled like the guests."""
+        self._group = group
+        self._thread = ThreadPoolExecutor(1, "limit", join or (lambda: None))
+        self.cpu_s = 0.0  # spent in reclaim so far
+
+    async def write(self, text: str) -> None:
+        """Set the limit; returns when the kernel has reclaimed what it could."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._write, text)
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._thread.shutdown(wait=False)
+
+    def _write(self, text: str) -> None:
+        began_s = time.thread_time()
+        name = "memory.limit_in_bytes" if self._group.version == 1 else "memory.high"
+        # EBUSY: it could not be brought so low just now; the next turn tries again.
+        with contextlib.suppress(OSError):
+            Path(self._group.path / name).write_text(text)
+        self.cpu_s += time.thread_time() - began_s
+
+
 @contextlib.asynccontextmanager
-async def held_to(budget_bytes: int, group: MemoryGroup, measure: Measure) -> AsyncIterator[None]:
+async def held_to(
+    budget_bytes: int, group: MemoryGroup, measure: Measure, writer: LimitWriter
+) -> AsyncIterator[None]:
     """Hold the guests to the budget inside the block; afterwards there is no limit."""
-    keeper = asyncio.create_task(_keep(budget_bytes, group, measure))
+    keeper = asyncio.create_task(_keep(budget_bytes, measure, writer))
     try:
         yield
         if keeper.done():
@@ -44,15 +74,14 @@ async def held_to(budget_bytes: int, group: MemoryGroup, measure: Measure) -> As
         keeper.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await keeper
-        await asyncio.to_thread(_write, group, _UNLIMITED[group.version])
+        await writer.write(_UNLIMITED[group.version])
 
 
-async def _keep(budget_bytes: int, group: MemoryGroup, measure: Measure) -> None:
+async def _keep(budget_bytes: int, measure: Measure, writer: LimitWriter) -> None:
     limit = max(measure.read().charged_bytes, budget_bytes)
     while True:
         limit = next_limit(limit, budget_bytes, measure.read().pool_bytes)
-        # Writing a limit below the charge reclaims there and then, in whoever writes it.
-        await asyncio.to_thread(_write, group, str(limit))
+        await writer.write(str(limit))
         await asyncio.sleep(PERIOD_S)
 
 
@@ -63,10 +92,3 @@ def next_limit(limit_bytes: int, budget_bytes: int, pool_bytes: int) -> int:
         return min(wanted, limit_bytes + STEP_BYTES)
     step = max(STEP_BYTES, (limit_bytes - budget_bytes) // 2)
     return max(wanted, limit_bytes - step)
-
-
-def _write(group: MemoryGroup, text: str) -> None:
-    name = "memory.limit_in_bytes" if group.version == 1 else "memory.high"
-    # EBUSY: it could not be brought so low just now; the next turn tries again.
-    with contextlib.suppress(OSError):
-        Path(group.path / name).write_text(text)

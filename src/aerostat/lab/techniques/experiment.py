@@ -10,7 +10,7 @@ from aerostat.host.techniques.technique import TechniqueError
 from aerostat.lab.experiment.arm import ArmRunner, ArmSetting
 from aerostat.lab.experiment.comparison import rest_phase
 from aerostat.lab.experiment.controller import ThreadController
-from aerostat.lab.experiment.policies import UNCONSTRAINED, arm_params
+from aerostat.lab.experiment.policies import ADAPTIVE, UNCONSTRAINED, arm_params
 from aerostat.lab.experiment.real_fleet import RealFleet
 from aerostat.lab.foreign_load import (
     FOREIGN_CORES_MAX,
@@ -20,17 +20,21 @@ from aerostat.lab.foreign_load import (
 )
 from aerostat.lab.machine.cgroup import MemoryGroup
 from aerostat.lab.machine.errors import MachineError
-from aerostat.lab.recording import ArmRecording, Experiment
+from aerostat.lab.recording import ArmRecording, Experiment, TakeBack
 from aerostat.lab.schedule import PhasePlan, Schedule
 from aerostat.lab.techniques.arms import TechniqueArm
 from aerostat.lab.techniques.balance import params_for
-from aerostat.lab.techniques.budget import held_to
+from aerostat.lab.techniques.budget import LimitWriter, held_to
 from aerostat.lab.techniques.budget_sensor import BudgetSensor
+from aerostat.lab.techniques.cpu_split import HostSpent, gone_by, read_spent, split_of
 from aerostat.lab.techniques.host_memory import HostMeasure, own_bytes
 from aerostat.lab.techniques.host_state import HostTechniques
 from aerostat.lab.techniques.plan import TechniquePlan
+from aerostat.lab.techniques.swap_speed import throttled
+from aerostat.lab.techniques.take_back import NAMES as TAKE_BACK_NAMES
+from aerostat.lab.techniques.take_back import TakeBackProbe, contents_of
 
-LEAD_IN_S = 4.0
+LEAD_IN_S = 3.0
 """With an arm's techniques on and everybody small, before it is measured."""
 RECOVER_S_MAX = 15
 """Between arms everybody gets all its memory back, until all serve again or for so long."""
@@ -49,6 +53,7 @@ class _Bench:
     group: MemoryGroup
     host: HostTechniques
     measure: HostMeasure
+    writer: LimitWriter
     own_bytes: int = 0
 
 
@@ -60,6 +65,7 @@ class TechniqueComparison:
     on_progress: OnProgress
     _arms: list[ArmRecording] = field(default_factory=list)
     _notes: dict[str, None] = field(default_factory=dict)
+    _take_backs: list[TakeBack] = field(default_factory=list)
 
     async def run(self) -> Experiment:
         """Run every arm.
@@ -77,17 +83,22 @@ class TechniqueComparison:
                 await self._warm_up(bench)
                 for arm, repeat in boot.arms:
                     await self._arm(bench, arm, repeat)
+                for arm, repeat in boot.arms:
+                    if arm.name in TAKE_BACK_NAMES and repeat <= self.plan.take_backs:
+                        await self._take_back(bench, arm)
         assert fleet is not None, "a plan boots at least once"
+        speed = {} if self.plan.swap_speed is None else self.plan.swap_speed.as_world()
         return Experiment(
             name="techniques",
             started_utc=started_utc,
             accelerator=fleet.accelerator,
             machine=fleet.machine,
-            world=schedule.as_world(),
+            world={**schedule.as_world(), **speed},
             guest_max_bytes={guest.name: guest.ram_bytes for guest in schedule.guests},
             slo_s=schedule.slo_s,
             arms=tuple(self._arms),
             notes=tuple(self._notes),
+            take_backs=tuple(self._take_backs),
         )
 
     async def _boot(self, stack: AsyncExitStack, reports_free_pages: bool) -> _Bench:
@@ -106,6 +117,11 @@ class TechniqueComparison:
         swap_bytes = sum(guest.ram_bytes for guest in schedule.guests)
         host = HostTechniques(fleet.directory, swap_bytes)
         measure = HostMeasure(group, host.kernel, host.log)
+        throttle = stack.enter_context(
+            throttled(fleet.directory, group, fleet.pids, self.plan.swap_speed)
+        )
+        writer = LimitWriter(group, throttle.join)
+        stack.callback(writer.close)
         controller = ThreadController(fleet, arm_params(UNCONSTRAINED, schedule))
         await controller.start()
         stack.push_async_callback(controller.stop)
@@ -118,7 +134,7 @@ class TechniqueComparison:
             measure=lambda: measure.read().total_bytes,
         )
         self._notes.update(dict.fromkeys(fleet.notes))
-        return _Bench(fleet, controller, runner, sensor, group, host, measure)
+        return _Bench(fleet, controller, runner, sensor, group, host, measure, writer)
 
     async def _warm_up(self, bench: _Bench) -> None:
         """Every guest big once with all its memory; the first time it is also the reference."""
@@ -148,8 +164,10 @@ class TechniqueComparison:
         schedule = self.plan.schedule
         async with AsyncExitStack() as stack:
             if arm.is_held:
-                keeper = held_to(schedule.budget_bytes, bench.group, bench.measure)
+                keeper = held_to(schedule.budget_bytes, bench.group, bench.measure, bench.writer)
                 await stack.enter_async_context(keeper)
+            if arm.is_held and arm.policy == ADAPTIVE:
+                # Only to who balances by it: a fixed split would divide a smaller host as well.
                 held = lambda: bench.measure.read().total_bytes  # noqa: E731
                 bench.sensor.show_budget(schedule.budget_bytes, held)
                 stack.callback(bench.sensor.show_all)
@@ -161,10 +179,11 @@ class TechniqueComparison:
 
     async def _measured(self, bench: _Bench, arm: TechniqueArm, repeat: int) -> ArmRecording:
         schedule = self.plan.schedule
-        before, kernel_s = _cpu_use(bench), _kernel_cpu_s(bench)
+        before, kernel_s, spent = _cpu_use(bench), _kernel_cpu_s(bench), _spent(bench)
         setting = _setting(arm, repeat, schedule.budget_bytes, schedule.phases)
         played = await bench.runner.play(setting)
         foreign = foreign_cores(before, _cpu_use(bench), schedule.duration_s)
+        now = _spent(bench)
         why = played.why_invalid
         if foreign > FOREIGN_CORES_MAX and why is None:
             why = f"others kept {foreign:.2f} cores busy meanwhile"
@@ -174,7 +193,33 @@ class TechniqueComparison:
             why_invalid=why,
             foreign_cores=foreign,
             kernel_cpu_s=_kernel_cpu_s(bench) - kernel_s,
+            cpu_split_s=split_of(spent, now, played.daemon_cpu_s),
+            zswap_in_bytes=gone_by(spent.zswap_in_bytes, now.zswap_in_bytes),
+            zswap_out_bytes=gone_by(spent.zswap_out_bytes, now.zswap_out_bytes),
         )
+
+    async def _take_back(self, bench: _Bench, arm: TechniqueArm) -> None:
+        """Measure how fast it takes memory, of guests that have all of theirs."""
+        if bench.host.why_not(arm) is not None:
+            return
+        probe = TakeBackProbe(
+            fleet=bench.fleet,
+            controller=bench.controller,
+            measure=bench.measure,
+            kernel=bench.host.kernel,
+            log=bench.host.log,
+            schedule=self.plan.schedule,
+            sensor=bench.sensor,
+            deadline_s=self.plan.take_back_s,
+        )
+        for contents in contents_of(self.plan.schedule):
+            self.on_progress(f"{arm.title}: taking 256 MiB back that are {contents}")
+            await self._recover(bench)
+            try:
+                with bench.host.on(arm):
+                    self._take_backs.append(await probe.run(arm, contents))
+            except TechniqueError as error:
+                self._notes[f"{arm.title} could not take {contents} memory back: {error}"] = None
 
     async def _recover(self, bench: _Bench) -> None:
         """Wait until everybody serves again: what an arm swapped out is not the next one's."""
@@ -190,6 +235,10 @@ class TechniqueComparison:
 
 def _kernel_cpu_s(bench: _Bench) -> float:
     return sum(read_cpu_s(bench.host.kernel, name) or 0.0 for name in ("ksmd", "kswapd"))
+
+
+def _spent(bench: _Bench) -> HostSpent:
+    return read_spent(bench.host.kernel, bench.fleet.pids, bench.writer.cpu_s)
 
 
 def _cpu_use(bench: _Bench) -> CpuUse:

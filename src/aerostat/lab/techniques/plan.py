@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aerostat.lab.schedule import Schedule
 from aerostat.lab.techniques.arms import TechniqueArm
+from aerostat.lab.techniques.swap_speed import SwapSpeed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,9 @@ class TechniquePlan:
 
     schedule: Schedule
     boots: tuple[Boot, ...]
+    swap_speed: SwapSpeed | None = None  # None: as fast as the disk is
+    take_backs: int = 1  # repeats in which it is measured how fast memory is taken back
+    take_back_s: float = 10.0  # and for how long it is watched
 
 
 def plan_techniques(

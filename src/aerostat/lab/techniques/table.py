@@ -10,6 +10,7 @@ from rich.text import Text
 from aerostat.lab.result.measures import Better, Measure, best_told
 from aerostat.lab.result.summary import UNCONSTRAINED, PolicySummary, summaries
 from aerostat.lab.techniques.arms import ARM_OF, ARMS
+from aerostat.lab.techniques.costs import CPU_NAMES, contents_seen, cpu_of, give_of, take_of
 from aerostat.present.wording import (
     ABSENT,
     format_bytes,
@@ -76,7 +77,7 @@ def techniques_table(document: Mapping[str, Any]) -> Table:
     table.add_column("", no_wrap=True)
     for measure in MEASURES:
         table.add_column(measure.label, justify="right")
-    rows = _in_order(document)
+    rows = in_order(document)
     for summary in rows:
         table.add_row(_title(summary), *_cells(summary, rows))
     return table
@@ -87,10 +88,40 @@ def words_table(document: Mapping[str, Any]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for heading in ("technique", "how", "the guest must", "cost"):
         table.add_column(heading)
-    for summary in _in_order(document):
+    for summary in in_order(document):
         arm = ARM_OF.get(summary.policy)
         if arm is not None:
             table.add_row(arm.title, arm.how, arm.guest_must, arm.cost)
+    return table
+
+
+def take_back_table(document: Mapping[str, Any]) -> Table | None:
+    """How long taking 256 MiB back took, and giving them; None where it was not measured."""
+    kinds = contents_seen(document)
+    if not kinds:
+        return None
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("256 MiB", no_wrap=True)
+    for kind in kinds:
+        table.add_column(f"{kind} in the guest:\ntaken", justify="right")
+        table.add_column("\ngiven again", justify="right")
+    seen = {entry["technique"] for entry in document.get("take_back", ())}
+    for name in (arm.name for arm in ARMS if arm.name in seen):
+        cells = [of(document, name, kind) for kind in kinds for of in (take_of, give_of)]
+        table.add_row(Text(ARM_OF[name].title, style="bold"), *(cell.text for cell in cells))
+    return table
+
+
+def cpu_table(document: Mapping[str, Any]) -> Table:
+    """Where processor time went, in seconds."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("CPU", no_wrap=True)
+    for name in CPU_NAMES.values():
+        table.add_column(name.replace(", ", ",\n"), justify="right")
+    for summary in in_order(document):
+        if any("cpu_split_s" in arm for arm in summary.arms):
+            cells = [cpu_of(summary, name).text for name in CPU_NAMES]
+            table.add_row(Text(_name(summary), style="bold"), *cells)
     return table
 
 
@@ -98,12 +129,13 @@ def discarded_lines(document: Mapping[str, Any]) -> list[str]:
     """Runs that are not judged, each with its reason."""
     return [
         f"discarded: {_name(summary)}: {why}"
-        for summary in _in_order(document)
+        for summary in in_order(document)
         for why in summary.why_invalid
     ]
 
 
-def _in_order(document: Mapping[str, Any]) -> list[PolicySummary]:
+def in_order(document: Mapping[str, Any]) -> list[PolicySummary]:
+    """The arms in the order people know, the reference first."""
     places = {arm.name: place for place, arm in enumerate(ARMS, start=1)}
     return sorted(summaries(document["arms"]), key=lambda summary: places.get(summary.policy, 0))
 

@@ -5,7 +5,13 @@ from itertools import pairwise
 from pathlib import Path
 
 from aerostat.lab.machine.cgroup import MemoryGroup
-from aerostat.lab.techniques.budget import FLOOR_RATIO, STEP_BYTES, held_to, next_limit
+from aerostat.lab.techniques.budget import (
+    FLOOR_RATIO,
+    STEP_BYTES,
+    LimitWriter,
+    held_to,
+    next_limit,
+)
 from aerostat.lab.techniques.host_memory import HostHeld
 from aerostat.units import MIB
 
@@ -48,7 +54,8 @@ def test_no_limit_stays_behind(tmp_path: Path) -> None:
 
     async def hold() -> None:
         group = MemoryGroup(path=tmp_path, version=1)
-        async with asyncio.timeout(30), held_to(BUDGET, group, Guests()):
+        writer = LimitWriter(group)
+        async with asyncio.timeout(30), held_to(BUDGET, group, Guests(), writer):
             while file.read_text() != str(BUDGET):  # noqa: ASYNC110 # a file tells nobody
                 await asyncio.sleep(0.001)
 

@@ -1,0 +1,185 @@
+"""How fast each technique takes 256 MiB back, and gives it again: by the host's measured memory.
+
+Not by ``actual`` and not by RSS: both fall while the host has got nothing. One guest is big first;
+then what it used is free in it, or cold. From the order on, the host's measure is read every 20 ms.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+
+from aerostat.engine.climb import PATIENCE_S
+from aerostat.engine.params import Accounting, EngineParams, HostParams
+from aerostat.host.techniques.kernel import Kernel
+from aerostat.host.techniques.undo_log import UndoLog
+from aerostat.host.techniques.vm_reclaim import SLICE_BYTES, ReclaimState, VmReclaim
+from aerostat.lab.experiment.controller import ThreadController
+from aerostat.lab.experiment.policies import ADAPTIVE, UNCONSTRAINED, arm_params
+from aerostat.lab.experiment.real_fleet import RealFleet
+from aerostat.lab.recording import TakeBack
+from aerostat.lab.schedule import Schedule
+from aerostat.lab.techniques.arms import Host, TechniqueArm
+from aerostat.lab.techniques.balance import ladder_params
+from aerostat.lab.techniques.budget import Measure
+from aerostat.lab.techniques.budget_sensor import BudgetSensor
+from aerostat.model.limits import Amount
+from aerostat.units import MIB
+
+TAKE_BYTES = 256 * MIB
+ARRIVED_RATIO = 0.95
+LOOK_S = 0.02
+FILL_S_MAX = 12.0
+SETTLE_S = 1.5
+GIVE_S_MAX = 10.0
+WELL_RATIO = 0.95
+
+NAMES = ("host_swap", "zswap", "zram", "reporting", "balloon", "ladder")
+"""Those that can take memory of one guest; an even split is a balloon, KSM takes nothing."""
+
+Act = Callable[[], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class TakeBackProbe:
+    """Measures on guests that are up and served with all their memory."""
+
+    fleet: RealFleet
+    controller: ThreadController
+    measure: Measure
+    kernel: Kernel
+    log: UndoLog
+    schedule: Schedule
+    sensor: BudgetSensor
+    deadline_s: float
+
+    async def run(self, arm: TechniqueArm, contents: str) -> TakeBack:
+        """Measure one technique; what it needs of the host is on.
+
+        Raises:
+            TechniqueError: the kernel refused.
+        """
+        big = {guest.name: self._big_bytes(guest.name) for guest in self.schedule.guests}
+        victim = max(big, key=lambda name: big[name])
+        others = {name: min(size, self._small_bytes(name)) for name, size in big.items()}
+        for name, size in others.items():
+            self.fleet.set_hot(name, size)
+        self.fleet.order(victim, "keep", "cold" if contents == "cold" else "release")
+        await self._fill(victim, self._small_bytes(victim) + TAKE_BYTES + 24 * MIB)
+        if arm.reports_free_pages and contents == "free":
+            # Reporting begins as soon as something is free: the clock does, too.
+            taken, took_s = await self._watch(lambda: self._shrink_and_act(arm, victim))
+        else:
+            await self._shrink(victim)
+            await asyncio.sleep(SETTLE_S)
+            taken, took_s = await self._watch(lambda: self._act(arm, victim))
+        self.sensor.show_all()
+        gave_s = await self._give_back(victim, self._small_bytes(victim) + TAKE_BYTES)
+        keep = next(guest.keep for guest in self.schedule.guests if guest.name == victim)
+        self.fleet.order(victim, "keep", keep)
+        self.fleet.set_hot(victim, self._small_bytes(victim))
+        return TakeBack(
+            technique=arm.name,
+            contents=contents,
+            asked_bytes=TAKE_BYTES,
+            taken_bytes=max(0, taken),
+            took_s=took_s,
+            gave_s=gave_s,
+        )
+
+    async def _shrink_and_act(self, arm: TechniqueArm, victim: str) -> None:
+        await self._shrink(victim)
+        await self._act(arm, victim)
+
+    async def _act(self, arm: TechniqueArm, victim: str) -> None:
+        """Order the memory; what takes long goes on while it is watched."""
+        goal = self.measure.read().total_bytes - TAKE_BYTES
+        if arm.policy == ADAPTIVE:
+            self._show_short_host(arm)
+            if arm.host:
+                await asyncio.sleep(PATIENCE_S)  # what the ladder gives its balloons
+        if arm.host & {Host.SWAP, Host.ZSWAP, Host.ZRAM}:
+            await self._reclaim(victim, goal)
+
+    def _show_short_host(self, arm: TechniqueArm) -> None:
+        """The balancer sees a host that has nothing left of a reserve of 256 MiB."""
+        self.sensor.show_budget(
+            self.measure.read().total_bytes, lambda: self.measure.read().total_bytes
+        )
+        params = ladder_params() if arm.host else EngineParams()
+        reserve = Amount(size_bytes=TAKE_BYTES)
+        host = HostParams(
+            accounting=Accounting.ELASTIC, reserve=reserve, burst_reserve=Amount(size_bytes=0)
+        )
+        self.controller.replace_params(replace(params, host=host))
+
+    async def _reclaim(self, victim: str, goal_bytes: int) -> None:
+        """Slice by slice, until the host really has it: what is compressed stays in part."""
+        group = self.fleet.group_of(victim)
+        assert group is not None, "the experiment has seen to it"
+        reclaim = VmReclaim(self.kernel, self.log, group.path, is_v2=group.version == 2)
+        give_up_s = time.monotonic() + self.deadline_s
+        while time.monotonic() < give_up_s:
+            missing = self.measure.read().total_bytes - goal_bytes
+            if missing <= 0:
+                return
+            take = ReclaimState(take_bytes=min(SLICE_BYTES, max(MIB, missing)))
+            await asyncio.to_thread(reclaim.apply, take)
+            if reclaim.last is None or reclaim.last.taken_bytes < MIB:
+                return
+
+    async def _watch(self, act: Act) -> tuple[int, float | None]:
+        """The most by which the measure fell, and when that was nearly all that was asked."""
+        before, began_s = self.measure.read().total_bytes, time.monotonic()
+        doing = asyncio.ensure_future(act())
+        most, took_s = 0, None
+        while time.monotonic() - began_s < self.deadline_s and took_s is None:
+            fell = before - self.measure.read().total_bytes
+            most = max(most, fell)
+            if most >= ARRIVED_RATIO * TAKE_BYTES:
+                took_s = time.monotonic() - began_s
+            await asyncio.sleep(LOOK_S)
+        await doing
+        return most, took_s
+
+    async def _give_back(self, victim: str, hot_bytes: int) -> float | None:
+        """Until the guest serves again with all its memory in use; in whole seconds of reports."""
+        self.controller.replace_params(arm_params(UNCONSTRAINED, self.schedule))
+        while self.fleet.next_sample(victim) is not None:
+            pass
+        self.fleet.set_hot(victim, hot_bytes)
+        began_s = time.monotonic()
+        while time.monotonic() - began_s < GIVE_S_MAX:
+            sample = self.fleet.next_sample(victim)
+            if sample is None:
+                await asyncio.sleep(LOOK_S)
+            elif sample.hot_bytes == hot_bytes and sample.served >= WELL_RATIO * sample.offered:
+                return time.monotonic() - began_s
+        return None
+
+    async def _fill(self, victim: str, hot_bytes: int) -> None:
+        """Wait until the guest has touched that much."""
+        self.fleet.set_hot(victim, hot_bytes)
+        give_up_s = time.monotonic() + FILL_S_MAX
+        while time.monotonic() < give_up_s:
+            sample = self.fleet.next_sample(victim)
+            if sample is None:
+                await asyncio.sleep(LOOK_S)
+            elif sample.hot_bytes == hot_bytes and sample.heap_bytes >= ARRIVED_RATIO * hot_bytes:
+                return
+
+    async def _shrink(self, victim: str) -> None:
+        self.fleet.set_hot(victim, self._small_bytes(victim))
+
+    def _big_bytes(self, guest: str) -> int:
+        return max(phase.hot_bytes[guest] for phase in self.schedule.phases)
+
+    def _small_bytes(self, guest: str) -> int:
+        return min(phase.hot_bytes[guest] for phase in self.schedule.phases)
+
+
+def contents_of(schedule: Schedule) -> tuple[str, ...]:
+    """What lies in the guests of a schedule: both kinds, where both are there."""
+    kinds: Mapping[str, str] = {"cold": "cold", "release": "free"}
+    found = {kinds.get(guest.keep, "free") for guest in schedule.guests}
+    return tuple(sorted(found, reverse=True))
