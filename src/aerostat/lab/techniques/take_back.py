@@ -143,7 +143,10 @@ class TakeBackProbe:
         return most, took_s
 
     async def _give_back(self, victim: str, hot_bytes: int) -> float | None:
-        """Until the guest serves again with all its memory in use; in whole seconds of reports."""
+        """Until the guest serves again with all its memory in use; in whole seconds of reports.
+
+        The first report after the order tells of a second that was over before.
+        """
         self.controller.replace_params(arm_params(UNCONSTRAINED, self.schedule))
         while self.fleet.next_sample(victim) is not None:
             pass
@@ -153,7 +156,10 @@ class TakeBackProbe:
             sample = self.fleet.next_sample(victim)
             if sample is None:
                 await asyncio.sleep(LOOK_S)
-            elif sample.hot_bytes == hot_bytes and sample.served >= WELL_RATIO * sample.offered:
+                continue
+            is_there = sample.heap_bytes >= ARRIVED_RATIO * hot_bytes
+            is_well = is_there and sample.served >= WELL_RATIO * sample.offered
+            if is_well and time.monotonic() - began_s >= 1.0:
                 return time.monotonic() - began_s
         return None
 
