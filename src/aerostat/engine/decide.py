@@ -23,26 +23,31 @@ RELEASE_S_MIN = 5.0
 
 def decide(r: Round) -> None:
     """Decide every host of a round; results are in ``r.decision``, and memory is updated."""
-    judge(r)
     for host in range(len(r.hosts.first)):
         first, end = r.hosts.first[host], r.hosts.end[host]
+        _judge_host(r, host)
         supply = supply_of_host(r, host)
         burst = _burst_of_host(r, host, supply)
         _wish(r, Host(first, end, supply, burst, r.is_host_short))
-    settle(r)
+        _settle_host(r, host)
 
 
 def judge(r: Round) -> None:
     """What is believed and estimated of every guest, and what each is due."""
-    for i in range(len(r.figures.run)):
+    for host in range(len(r.hosts.first)):
+        _judge_host(r, host)
+
+
+def _judge_host(r: Round, host: int) -> None:
+    first, end = r.hosts.first[host], r.hosts.end[host]
+    for i in range(first, end):
         believe(r, i)
         estimate(r, i)
-    for host in range(len(r.hosts.first)):
-        _size_reserve(r, host)
-        supply = supply_of_host(r, host)
-        # Dues do not follow what is learned: others' luck is no reason to be due less.
-        least = r.hosts.burst_least_bytes[host] if r.knobs.is_guarded == 1 else 0
-        entitle(r, r.hosts.first[host], r.hosts.end[host], max(0, supply - least))
+    _size_reserve(r, host)
+    supply = supply_of_host(r, host)
+    # Dues do not follow what is learned: others' luck is no reason to be due less.
+    least = r.hosts.burst_least_bytes[host] if r.knobs.is_guarded == 1 else 0
+    entitle(r, first, end, max(0, supply - least))
 
 
 def _size_reserve(r: Round, host: int) -> None:

@@ -59,6 +59,10 @@ ENGINE_MODULES: tuple[ModuleType, ...] = (
 ENGINE_BESIDE: tuple[ModuleType, ...] = (codes, columns, knobs, policy_codes, policy_columns)
 """Those whose constants and tables these use."""
 
+_PLACES = ("first", "end")
+"""Columns of where a host's guests stand. An index that may be negative is asked at every use
+whether it is, so these are told to be none, and with them whatever counts from one to the other."""
+
 ColumnsT = TypeVar("ColumnsT", bound=tuple[Any, ...] | Table)
 
 
@@ -104,8 +108,9 @@ def compile_modules(
                 namespace[name] = _as_tuple_kind(value)
         for function in [f for f in namespace.values() if _is_own(f, module)]:
             twin = _twin(function, namespace)
+            # As numpy divides: what Python would refuse, the same source refuses interpreted.
             compile_it = numba.njit(  # type: ignore[call-overload] # its stubs leave `_nrt` out
-                cache=True, forceinline=True, _nrt=makes_lists
+                cache=True, forceinline=True, error_model="numpy", _nrt=makes_lists
             )
             compiled[function] = compile_it(twin)
         for name, value in namespace.items():
@@ -182,7 +187,10 @@ def _as_array(value: object) -> object:
 
 
 def _as_records(table: Any) -> np.ndarray[Any, Any]:
-    fields = [(name, _kind_of(getattr(table, name))) for name in table._fields]
+    fields = [
+        (name, np.uint64 if name in _PLACES else _kind_of(getattr(table, name)))
+        for name in table._fields
+    ]
     records = np.zeros(len(next(iter(table))), dtype=np.dtype(fields, align=True)).view(np.recarray)
     for name in table._fields:
         records[name] = getattr(table, name)

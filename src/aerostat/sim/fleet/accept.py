@@ -10,11 +10,12 @@ def accept(r: Round, guests: Guests) -> None:
 
     Like the daemon, nothing is sent where the decision is the standing target.
     """
-    for i in range(len(r.decision.target_bytes)):
-        target = r.decision.target_bytes[i]
-        if target != r.estimates.ordered_bytes[i]:
-            answered(r, i, target)
-            guests.target_bytes[i] = target
+    for host in range(len(r.hosts.first)):
+        for i in range(r.hosts.first[host], r.hosts.end[host]):
+            target = r.decision.target_bytes[i]
+            if target != r.estimates.ordered_bytes[i]:
+                answered(r, i, target)
+                guests.target_bytes[i] = target
 
 
 def answered(r: Round, i: int, target: int) -> None:

@@ -43,14 +43,15 @@ def run_ticks(fleet: Fleet, r: Round, span: tuple[int, int]) -> None:
 def show_figures(fleet: Fleet, figures: Figures, wall_s: float) -> None:
     """Write what can be read of the guests; what stays the same was written at the start."""
     guests = fleet.guests
-    for i in range(len(guests.actual_bytes)):
-        figures.actual_bytes[i] = guests.actual_bytes[i]
-        figures.held_bytes[i] = guests.actual_bytes[i]
-        figures.sample_wall_s[i] = wall_s
-        figures.available_bytes[i] = guests.available_bytes[i]
-        figures.free_bytes[i] = guests.available_bytes[i]
-        figures.swap_in_bytes[i] = guests.swap_in_bytes[i]
-        figures.swap_out_bytes[i] = guests.swap_out_bytes[i]
+    for host in range(len(fleet.hosts.first)):
+        for i in range(fleet.hosts.first[host], fleet.hosts.end[host]):
+            figures.actual_bytes[i] = guests.actual_bytes[i]
+            figures.held_bytes[i] = guests.actual_bytes[i]
+            figures.sample_wall_s[i] = wall_s
+            figures.available_bytes[i] = guests.available_bytes[i]
+            figures.free_bytes[i] = guests.available_bytes[i]
+            figures.swap_in_bytes[i] = guests.swap_in_bytes[i]
+            figures.swap_out_bytes[i] = guests.swap_out_bytes[i]
 
 
 def _show_hosts(fleet: Fleet, r: Round) -> None:

@@ -18,12 +18,14 @@ def settle(fleet: Fleet, deep: Deep, host: int) -> None:
     """Take stock of what a host's guests hold, and find room for it."""
     under, first, end = deep.under, fleet.hosts.first[host], fleet.hosts.end[host]
     backed = 0
+    beside = 0  # what the VMs' processes need themselves
     for i in range(first, end):
         backed += deep.insides.touched_bytes[i]
+        beside += HYPERVISOR_BYTES
     merge(fleet, deep, host)
     merged = min(under.merged_bytes[host], backed)
     room = fleet.hosts.total_bytes[host] - under.other_bytes[host]
-    over = backed - merged + (end - first) * HYPERVISOR_BYTES - room
+    over = backed - merged + beside - room
     if over <= 0 and under.disk_bytes[host] == 0 and under.compressed_bytes[host] == 0:
         return
     placed = place(

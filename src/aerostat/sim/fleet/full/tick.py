@@ -21,11 +21,12 @@ def end_tick(fleet: Fleet) -> None:
 def show_figures(fleet: Fleet, figures: Figures, wall_s: float) -> None:
     """In the place of ``engine_ticks.show_figures``: free is not available, held is not actual."""
     guests, inside = fleet.guests, fleet.deep.insides
-    for i in range(len(guests.actual_bytes)):
-        figures.actual_bytes[i] = guests.actual_bytes[i]
-        figures.held_bytes[i] = inside.touched_bytes[i]
-        figures.sample_wall_s[i] = wall_s
-        figures.available_bytes[i] = guests.available_bytes[i]
-        figures.free_bytes[i] = guests.available_bytes[i] - inside.cache_bytes[i]
-        figures.swap_in_bytes[i] = guests.swap_in_bytes[i]
-        figures.swap_out_bytes[i] = guests.swap_out_bytes[i]
+    for host in range(len(fleet.hosts.first)):
+        for i in range(fleet.hosts.first[host], fleet.hosts.end[host]):
+            figures.actual_bytes[i] = guests.actual_bytes[i]
+            figures.held_bytes[i] = inside.touched_bytes[i]
+            figures.sample_wall_s[i] = wall_s
+            figures.available_bytes[i] = guests.available_bytes[i]
+            figures.free_bytes[i] = guests.available_bytes[i] - inside.cache_bytes[i]
+            figures.swap_in_bytes[i] = guests.swap_in_bytes[i]
+            figures.swap_out_bytes[i] = guests.swap_out_bytes[i]
