@@ -25,11 +25,9 @@ def decide(r: Round) -> None:
     """Decide every host of a round; results are in ``r.decision``, and memory is updated."""
     for host in range(len(r.hosts.first)):
         first, end = r.hosts.first[host], r.hosts.end[host]
-        _judge_host(r, host)
-        supply = supply_of_host(r, host)
-        burst = _burst_of_host(r, host, supply)
+        supply, burst = _judge_host(r, host)
         _wish(r, Host(first, end, supply, burst, r.is_host_short))
-        _settle_host(r, host)
+        _settle_host(r, host, supply, burst)
 
 
 def judge(r: Round) -> None:
@@ -38,7 +36,8 @@ def judge(r: Round) -> None:
         _judge_host(r, host)
 
 
-def _judge_host(r: Round, host: int) -> None:
+def _judge_host(r: Round, host: int) -> tuple[int, int]:
+    """Returns what the host's guests may hold, and what of it is kept back for distress."""
     first, end = r.hosts.first[host], r.hosts.end[host]
     for i in range(first, end):
         believe(r, i)
@@ -48,6 +47,7 @@ def _judge_host(r: Round, host: int) -> None:
     # Dues do not follow what is learned: others' luck is no reason to be due less.
     least = r.hosts.burst_least_bytes[host] if r.knobs.is_guarded == 1 else 0
     entitle(r, first, end, max(0, supply - least))
+    return supply, _burst_of_host(r, host, supply)
 
 
 def _size_reserve(r: Round, host: int) -> None:
@@ -64,16 +64,15 @@ def _size_reserve(r: Round, host: int) -> None:
 def settle(r: Round) -> None:
     """From wishes to targets: protection, guard, order."""
     for host in range(len(r.hosts.first)):
-        _settle_host(r, host)
+        supply = supply_of_host(r, host)
+        _settle_host(r, host, supply, _burst_of_host(r, host, supply))
 
 
-def _settle_host(r: Round, host: int) -> None:
+def _settle_host(r: Round, host: int, supply: int, burst: int) -> None:
     first, end = r.hosts.first[host], r.hosts.end[host]
     for i in range(first, end):
         _protect(r, i)
         guard(r, i)
-    supply = supply_of_host(r, host)
-    burst = _burst_of_host(r, host, supply)
     pool = supply
     if r.knobs.frees_first == 1 or r.knobs.is_guarded == 0:
         pool = supply - total_of(r.estimates.committed_bytes, first, end)

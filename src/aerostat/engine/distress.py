@@ -96,8 +96,12 @@ def has_distress_signal(r: Round, i: int, is_fresh: bool) -> bool:
         return True
     # What remains are signs of waiting. A guest that waits for its swap while its headroom lies
     # free is reading back what it once lost, and more memory would not help it.
-    headroom = headroom_bytes(figures.max_bytes[i], r.knobs)
-    return free_after_orders(figures, memory, i) < headroom and _waits(memory, i)
+    return _waits(memory, i) and _lacks_headroom(r, i)
+
+
+def _lacks_headroom(r: Round, i: int) -> bool:
+    headroom = headroom_bytes(r.figures.max_bytes[i], r.knobs)
+    return free_after_orders(r.figures, r.memory, i) < headroom
 
 
 def _waits(memory: Memory, i: int) -> bool:
@@ -133,6 +137,8 @@ def _swaps_out_for_need(r: Round, i: int, rate_min: float) -> bool:
     """
     memory = r.memory
     rate = memory.swap_out_rate[i]
+    if rate < rate_min or rate <= 0.0:
+        return False
     cache = memory.clean_available_bytes[i] - memory.free_bytes[i]
     parks = (
         rate < PARKING_RATE
@@ -141,7 +147,7 @@ def _swaps_out_for_need(r: Round, i: int, rate_min: float) -> bool:
         and r.estimates.is_doubted[i] == 0  # whoever may be lying has no cache to show
         and cache >= headroom_bytes(r.figures.max_bytes[i], r.knobs)
     )
-    return rate >= rate_min and rate > 0.0 and not parks
+    return not parks
 
 
 def _is_nearly_out(figures: Figures, memory: Memory, i: int) -> bool:

@@ -1,8 +1,9 @@
 """From a snapshot to columns: values become numbers, absent ones become ``ABSENT``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from operator import attrgetter
 from typing import Any
 
 from aerostat.engine.columns import (
@@ -21,14 +22,13 @@ from aerostat.engine.columns import (
     Figures,
 )
 from aerostat.engine.params import EngineParams
-from aerostat.model.figures import BalloonStatistics, VmFootprint
 from aerostat.model.guest import GuestSnapshot, RunState
 from aerostat.model.host import HostSnapshot
 from aerostat.model.host_state import HostState, LadderStep
 from aerostat.model.limits import Amount, GuestLimits
 from aerostat.model.orders import GuestOrder, Standing
 from aerostat.model.resolved import ResolvedLimits
-from aerostat.policy.columns import ABSENT, FloatColumn, IntColumn
+from aerostat.policy.columns import ABSENT, IntColumn
 
 _RUN = {
     RunState.RUNNING: RUN_RUNNING,
@@ -76,16 +76,24 @@ def _ordered(limits: GuestLimits, order: GuestOrder) -> GuestLimits:
 def resolve_limits(guest: GuestSnapshot, max_bytes: int, params: EngineParams) -> ResolvedLimits:
     """Limits in bytes; what contradicts the guest's real size gives way to it."""
     limits = limits_of(guest, params)
-    ceiling = max_bytes
-    if limits.maximum is not None:
-        ceiling = min(max_bytes, max(1, limits.maximum.of(max_bytes)))
+    least, most = _bounds(limits, max_bytes)
     return ResolvedLimits(
         guest=guest.guest,
-        min_bytes=min(ceiling, max(1, limits.minimum.of(max_bytes))),
-        max_bytes=ceiling,
+        min_bytes=least,
+        max_bytes=most,
         weight=limits.weight,
         is_managed=limits.is_managed,
     )
+
+
+def _bounds(limits: GuestLimits, max_bytes: int | None) -> tuple[int, int]:
+    """Min and max in bytes; both absent where the guest's size is."""
+    if max_bytes is None:
+        return ABSENT, ABSENT
+    most = max_bytes
+    if limits.maximum is not None:
+        most = min(max_bytes, max(1, limits.maximum.of(max_bytes)))
+    return min(most, max(1, limits.minimum.of(max_bytes))), most
 
 
 def is_pinned(guest: GuestSnapshot) -> bool:
@@ -94,11 +102,10 @@ def is_pinned(guest: GuestSnapshot) -> bool:
     return bool(locked and guest.max_bytes and 2 * locked >= guest.max_bytes)
 
 
-def _takes(guest: GuestSnapshot, params: EngineParams, steps: Sequence[LadderStep]) -> int:
+def _takes(guest: GuestSnapshot, exempt: frozenset[LadderStep], steps: Sequence[LadderStep]) -> int:
     """What the ladder lets a VM's balloon take now."""
     if is_pinned(guest):
         return TAKES_PINNED
-    exempt = limits_of(guest, params).exempt
     if LadderStep.TAKE_FREE not in steps or LadderStep.TAKE_FREE in exempt:
         return TAKES_NOTHING
     if LadderStep.TAKE_BY_WEIGHT not in steps or LadderStep.TAKE_BY_WEIGHT in exempt:
@@ -112,52 +119,69 @@ def figures_of(
     """Columns of one host's guests, in the snapshot's order; ``state`` is how short the host is."""
     steps = params.ladder.steps(state)
     guests = snapshot.guests
-    ceilings = [_max_bytes(guest) for guest in guests]
-    limits = [
-        None if ceiling is None else resolve_limits(guest, ceiling, params)
-        for guest, ceiling in zip(guests, ceilings, strict=True)
-    ]
+    limits = [limits_of(guest, params) for guest in guests]
+    bounds = [_bounds(own, _max_bytes(g)) for own, g in zip(limits, guests, strict=True)]
     samples = [guest.statistics for guest in guests]
+    footprints = [guest.footprint for guest in guests]
+    pressures = [guest.pressure for guest in guests]
     return Figures(
         run=[_RUN.get(guest.run_state, RUN_OTHER) for guest in guests],
         has_balloon=[ABSENT if g.has_balloon is None else int(g.has_balloon) for g in guests],
-        is_managed=[
-            int(limits_of(g, params).is_managed) if known is None else int(known.is_managed)
-            for g, known in zip(guests, limits, strict=True)
-        ],
+        is_managed=[int(own.is_managed) for own in limits],
         is_backing_up=[1 if guest.is_backing_up else 0 for guest in guests],
-        takes=[_takes(guest, params, steps) for guest in guests],
+        takes=[_takes(g, own.exempt, steps) for g, own in zip(guests, limits, strict=True)],
         standing=_standing(guests, params),
-        min_bytes=[ABSENT if known is None else known.min_bytes for known in limits],
-        max_bytes=[ABSENT if known is None else known.max_bytes for known in limits],
-        weight=[
-            limits_of(guest, params).weight if known is None else known.weight
-            for guest, known in zip(guests, limits, strict=True)
-        ],
-        actual_bytes=[_or_absent(guest.actual_bytes) for guest in guests],
-        held_bytes=[
-            ABSENT if g.footprint is None else _or_absent(g.footprint.held_bytes) for g in guests
-        ],
-        held_age_s=[0.0 if g.footprint is None else g.footprint.age_s for g in guests],
-        **_host_side(guests),
-        disk_read_bytes=[_or_absent(guest.disk_read_bytes) for guest in guests],
+        min_bytes=[least for least, _ in bounds],
+        max_bytes=[most for _, most in bounds],
+        weight=[own.weight for own in limits],
+        **_columns(guests, _OF_GUEST, ABSENT),
+        held_age_s=[0.0 if own is None else own.age_s for own in footprints],
+        **_columns(footprints, _OF_FOOTPRINT, ABSENT),
+        **_columns(footprints, _WAITED, float(ABSENT)),
         has_sample=[0 if sample is None or sample.sampled_wall_s <= 0 else 1 for sample in samples],
         sample_wall_s=[0.0 if sample is None else sample.sampled_wall_s for sample in samples],
         sample_age_s=[0.0 if sample is None else sample.age_s for sample in samples],
-        available_bytes=_column(samples, "available_bytes"),
-        free_bytes=_column(samples, "free_bytes"),
-        cache_bytes=_column(samples, "cache_bytes"),
-        swap_in_bytes=_column(samples, "swap_in_bytes"),
-        swap_out_bytes=_column(samples, "swap_out_bytes"),
-        major_faults=_column(samples, "major_faults"),
-        oom_kills=_column(samples, "oom_kills"),
-        alloc_stalls=_column(samples, "alloc_stalls"),
-        refaults=[
-            ABSENT if g.pressure is None else _or_absent(g.pressure.refaults) for g in guests
-        ],
-        pressure_some_s=_pressure(guests, "some_total_s"),
-        pressure_full_s=_pressure(guests, "full_total_s"),
+        **_columns(samples, _OF_SAMPLE, ABSENT),
+        **_columns(pressures, _REFAULTS, ABSENT),
+        **_columns(pressures, _PRESSURE, float(ABSENT)),
     )
+
+
+# Columns of ``Figures``, and what each is called where it is read from.
+_OF_GUEST = {"actual_bytes": "actual_bytes", "disk_read_bytes": "disk_read_bytes"}
+_OF_FOOTPRINT = {
+    "held_bytes": "held_bytes",
+    "host_swap_bytes": "swap_bytes",
+    "host_swap_in_bytes": "swap_in_bytes",
+    "limit_hits": "limit_hits",
+}
+_WAITED = {"host_waited_s": "pressure_some_total_s"}
+_OF_SAMPLE = {
+    name: name
+    for name in (
+        "available_bytes",
+        "free_bytes",
+        "cache_bytes",
+        "swap_in_bytes",
+        "swap_out_bytes",
+        "major_faults",
+        "oom_kills",
+        "alloc_stalls",
+    )
+}
+_REFAULTS = {"refaults": "refaults"}
+_PRESSURE = {"pressure_some_s": "some_total_s", "pressure_full_s": "full_total_s"}
+
+
+def _columns(sources: Sequence[object], names: Mapping[str, str], absent: float) -> dict[str, Any]:
+    """Read some attributes of every source, of which each may be missing."""
+    return {
+        column: [
+            absent if source is None or (value := read(source)) is None else value
+            for source in sources
+        ]
+        for column, read in ((column, attrgetter(name)) for column, name in names.items())
+    }
 
 
 def _standing(guests: Sequence[GuestSnapshot], params: EngineParams) -> IntColumn:
@@ -167,48 +191,8 @@ def _standing(guests: Sequence[GuestSnapshot], params: EngineParams) -> IntColum
     return [STANDING_NONE if order is None else _STANDING[order.standing] for order in orders]
 
 
-def _host_side(guests: Sequence[GuestSnapshot]) -> dict[str, Any]:
-    """What the host says of each VM's process, in one pass."""
-    rows = [_host_row(guest.footprint) for guest in guests]
-    swap, swap_in, waited, hits = zip(*rows, strict=True) if rows else ((), (), (), ())
-    return {
-        "host_swap_bytes": list(swap),
-        "host_swap_in_bytes": list(swap_in),
-        "host_waited_s": list(waited),
-        "limit_hits": list(hits),
-    }
-
-
-def _host_row(footprint: VmFootprint | None) -> tuple[int, int, float, int]:
-    if footprint is None:
-        return ABSENT, ABSENT, float(ABSENT), ABSENT
-    waited_s = footprint.pressure_some_total_s
-    return (
-        _or_absent(footprint.swap_bytes),
-        _or_absent(footprint.swap_in_bytes),
-        float(ABSENT) if waited_s is None else waited_s,
-        _or_absent(footprint.limit_hits),
-    )
-
-
 def _max_bytes(guest: GuestSnapshot) -> int | None:
     """RAM at boot; where it is not known, what it holds is the most we dare to give it."""
     if guest.max_bytes is not None and guest.max_bytes > 0:
         return guest.max_bytes
     return guest.actual_bytes if guest.actual_bytes else None
-
-
-def _or_absent(value: int | None) -> int:
-    return ABSENT if value is None else value
-
-
-def _column(samples: Sequence[BalloonStatistics | None], name: str) -> IntColumn:
-    return [ABSENT if sample is None else _or_absent(getattr(sample, name)) for sample in samples]
-
-
-def _pressure(guests: Sequence[GuestSnapshot], name: str) -> FloatColumn:
-    values: list[float] = []
-    for guest in guests:
-        value = None if guest.pressure is None else getattr(guest.pressure, name)
-        values.append(float(ABSENT) if value is None else value)
-    return values

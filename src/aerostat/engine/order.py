@@ -104,12 +104,16 @@ def _kept_aside(r: Round, first: int, end: int) -> int:
 
 
 def _serve(r: Round, first: int, end: int, rank: int, supply: int) -> int:
+    wanted = 0
     for i in range(first, end):
         r.grants[i] = 0
         r.wants[i] = 0
         if _grows(r, i) and _rank(r.decision.wishes.why[i]) == rank:
             # A balloon still inflating holds more than its target: only the rest is new.
             r.wants[i] = max(0, r.decision.target_bytes[i] - r.estimates.committed_bytes[i])
+            wanted += r.wants[i]
+    if wanted == 0:
+        return 0
     if rank == 0:
         _serve_distress(r, first, end, supply)
     else:

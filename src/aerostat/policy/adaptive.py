@@ -126,11 +126,14 @@ def _add_surplus(needs: Needs, first: int, end: int, left: int, desk: Desk) -> N
 
 def _release_the_distressed(needs: Needs, first: int, end: int, supply: int, desk: Desk) -> None:
     """Raise guests in distress to their max, out of everything the needs leave over."""
+    released = 0
     for i in range(first, end):
         desk.cap[i] = desk.need_share[i]
         if needs.is_distressed[i] == 1 and needs.is_movable[i] == 1:
             desk.cap[i] = needs.max_bytes[i]
-    fill(desk.need_share, desk.cap, needs.weight, first, end, supply)
+            released += 1
+    if released > 0:
+        fill(desk.need_share, desk.cap, needs.weight, first, end, supply)
 
 
 def _is_far_below(needs: Needs, i: int, surplus: int) -> bool:
