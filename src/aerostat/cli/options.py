@@ -32,5 +32,8 @@ LibvirtUri = Annotated[
 ]
 QmpSockets = Annotated[
     list[str] | None,
-    typer.Option("--qmp", help="QMP socket, or a quoted glob of them. May be repeated."),
+    typer.Option(
+        "--qmp",
+        help="QMP socket, a quoted glob of them, or auto: those of all QEMUs here. May be repeated.",
+    ),
 ]

@@ -94,7 +94,10 @@ class Config:
             options["mode",] = "--mode"
         if command_line.qmp is not None:
             # Path.resolve would follow links, and a socket is often a link that will move.
-            sockets = tuple(str(Path(socket).absolute()) for socket in command_line.qmp)
+            sockets = tuple(
+                socket if socket == "auto" else str(Path(socket).absolute())
+                for socket in command_line.qmp
+            )
             qmp = document.qmp.model_copy(update={"sockets": sockets})
             document = document.model_copy(update={"qmp": qmp})
             options["qmp", "sockets"] = "--qmp"

@@ -111,6 +111,8 @@ def read_glob(value: object) -> str:
 
 def read_socket(value: object) -> str:
     """Read a path or a glob of paths; absolute, since a daemon has no directory of its own."""
+    if value == "auto":
+        return "auto"
     if not isinstance(value, str) or not value.startswith("/"):
         raise ValueError(
             f"{shown(value)} is not an absolute path: "

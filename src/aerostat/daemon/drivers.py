@@ -5,7 +5,8 @@ from aerostat.drivers.libvirt import LibvirtDriver, LibvirtSettings
 from aerostat.drivers.qmp import QmpDriver, QmpSettings
 from aerostat.drivers.several import SeveralDrivers
 from aerostat.host.footprint import FootprintReader
-from aerostat.host.qemu_processes import pid_of_vm
+from aerostat.host.proxmox import ProxmoxCustody
+from aerostat.host.qemu_processes import monitors_of_processes, pid_of_vm
 from aerostat.model.modes import Mode
 from aerostat.ports.clock import Clock
 from aerostat.ports.driver import HypervisorDriver
@@ -42,6 +43,8 @@ def drivers_of(config: Config, clock: Clock, footprints: FootprintReader) -> Hyp
                 clock=clock,
                 settings=qmp_settings,
                 footprint_of=footprints.read,
+                custody_of=ProxmoxCustody().read,
+                listening=monitors_of_processes,
             )
         )
     return drivers[0] if len(drivers) == 1 else SeveralDrivers(drivers)

@@ -11,10 +11,9 @@ from aerostat.host.qemu_command_line import (
     Device,
     devices,
     flag_of,
-    monitor_paths,
     value_of,
 )
-from aerostat.host.qemu_processes import qemu_processes
+from aerostat.host.qemu_processes import monitors_of, qemu_processes
 from aerostat.units import MIB
 
 _BALLOON = "virtio-balloon"
@@ -65,7 +64,7 @@ def describe(directory: Path, arguments: Sequence[str]) -> VmProcess:
         pid=int(directory.name),
         name=_name(arguments, directory.name),
         platform=_platform(arguments),
-        sockets=_sockets(arguments, directory),
+        sockets=monitors_of(directory, arguments),
         has_balloon=balloon is not None,
         deflates_on_oom=_is_on(balloon, "deflate-on-oom"),
         reports_free_pages=_is_on(balloon, "free-page-reporting"),
@@ -117,11 +116,3 @@ def _platform(arguments: Sequence[str]) -> str:
     if re.search(r"/libvirt/qemu|id=charmonitor", line):
         return "libvirt"
     return "incus" if "/incus/" in line or "/lxd/" in line else "qemu"
-
-
-def _sockets(arguments: Sequence[str], directory: Path) -> tuple[Path, ...]:
-    try:
-        start = (directory / "cwd").readlink()
-    except OSError:
-        start = Path("/")
-    return tuple(start / path for path in monitor_paths(arguments))

@@ -1,10 +1,10 @@
 """Finds QEMU processes on this host by what their command lines say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from aerostat.host.proc_text import read_text_if_any
-from aerostat.host.qemu_command_line import is_qemu, value_of
+from aerostat.host.qemu_command_line import is_qemu, monitor_paths, value_of
 
 
 def read_arguments(directory: Path) -> tuple[str, ...]:
@@ -28,3 +28,21 @@ def pid_of_vm(uuid: str, root: Path = Path("/")) -> int | None:
         if (value_of(arguments, "-uuid") or "").lower() == uuid.lower():
             return int(directory.name)
     return None
+
+
+def monitors_of(directory: Path, arguments: Sequence[str]) -> tuple[Path, ...]:
+    """Where the QEMU in this directory of /proc was told to listen for a QMP client."""
+    try:
+        start = (directory / "cwd").readlink()
+    except OSError:
+        start = Path("/")
+    return tuple(start / path for path in monitor_paths(arguments))
+
+
+def monitors_of_processes(root: Path = Path("/")) -> tuple[Path, ...]:
+    """The same of all QEMU processes of this host."""
+    return tuple(
+        path
+        for directory, arguments in qemu_processes(root)
+        for path in monitors_of(directory, arguments)
+    )

@@ -1,6 +1,6 @@
 """The QMP driver: all VMs whose monitor sockets match."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from aerostat.drivers.qmp.settings import QmpSettings
@@ -8,6 +8,7 @@ from aerostat.drivers.qmp.watch import QmpWatch
 from aerostat.drivers.sockets.driver import FootprintOf, SocketDriver
 from aerostat.drivers.sockets.watch import Watch
 from aerostat.ports.clock import Clock
+from aerostat.ports.custody import CustodyOf
 
 
 class QmpDriver(SocketDriver):
@@ -24,12 +25,16 @@ class QmpDriver(SocketDriver):
         clock: Clock,
         settings: QmpSettings | None = None,
         footprint_of: FootprintOf | None = None,
+        custody_of: CustodyOf | None = None,
+        listening: Callable[[], Iterable[Path]] | None = None,
     ) -> None:
         super().__init__(
             patterns,
             clock=clock,
             settings=settings if settings is not None else QmpSettings(),
             footprint_of=footprint_of,
+            custody_of=custody_of,
+            listening=listening,
         )
 
     def new_watch(self, path: Path, label: str) -> Watch:

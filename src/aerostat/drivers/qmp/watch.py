@@ -6,6 +6,7 @@ from typing import Any
 
 from aerostat.drivers.qmp.guest import ConnectedGuest
 from aerostat.drivers.qmp.happenings import parse_event
+from aerostat.drivers.qmp.holders import holder_of
 from aerostat.drivers.qmp.session import Command, QmpSession
 from aerostat.drivers.sockets.errors import NoAnswerError, NotConnectedError, SessionError
 from aerostat.drivers.sockets.watch import Contact, Watch
@@ -27,6 +28,9 @@ class QmpWatch(Watch):
 
     async def meet(self) -> None:
         """Connect, find out who it is, follow it; returns when the connection has ended."""
+        holder = holder_of(self.path)
+        if holder is not None:
+            raise NotConnectedError(holder)
         session = QmpSession(self.path, on_event=self._on_event)
         try:
             session.knock()

@@ -2,15 +2,21 @@
 
 import glob
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+
+AUTO = "auto"
+"""Instead of a path: whatever processes of this host listen at."""
 
 
 class SocketFinder:
     """Looks for sockets by paths and globs, as often as it is asked."""
 
-    def __init__(self, patterns: Sequence[str]) -> None:
+    def __init__(
+        self, patterns: Sequence[str], *, listening: Callable[[], Iterable[Path]] | None = None
+    ) -> None:
         self._patterns = tuple(patterns)
+        self._listening = listening  # what AUTO stands for
 
     def find(self) -> tuple[Path, ...]:
         """Sockets that match, sorted; two names of one socket count once.
@@ -20,10 +26,15 @@ class SocketFinder:
         """
         real: dict[str, Path] = {}
         for pattern in self._patterns:
-            for path in _matches(pattern):
+            for path in self._matches(pattern):
                 if _is_socket(path):
                     real.setdefault(str(path.resolve()), path)
         return tuple(sorted(real.values()))
+
+    def _matches(self, pattern: str) -> Iterable[Path]:
+        if pattern == AUTO:
+            return self._listening() if self._listening is not None else ()
+        return _matches(pattern)
 
 
 def _matches(pattern: str) -> list[Path]:

@@ -6,7 +6,7 @@ A VM that hangs costs its own operations their deadline, once, and nobody else a
 import asyncio
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from aerostat.drivers.bounds import objection_to_target
@@ -23,7 +23,9 @@ from aerostat.drivers.sockets.settings import SocketSettings
 from aerostat.drivers.sockets.watch import Watch
 from aerostat.model.figures import VmFootprint
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
+from aerostat.model.limits import DeclaredLimits
 from aerostat.ports.clock import Clock
+from aerostat.ports.custody import Custody, CustodyOf, Lock
 from aerostat.ports.driver import EventSink
 from aerostat.ports.errors import (
     DriverRefusedError,
@@ -52,11 +54,14 @@ class SocketDriver(ABC):
         clock: Clock,
         settings: SocketSettings,
         footprint_of: FootprintOf | None = None,
+        custody_of: CustodyOf | None = None,
+        listening: Callable[[], Iterable[Path]] | None = None,
     ) -> None:
         self.clock = clock
         self.settings = settings
-        self._finder = SocketFinder(patterns)
+        self._finder = SocketFinder(patterns, listening=listening)
         self._footprint_of = footprint_of
+        self._custody_of = custody_of
         self._roll = Roll()
         self._supervisor: asyncio.Task[None] | None = None
         self._has_scanned = asyncio.Event()
@@ -167,18 +172,25 @@ class SocketDriver(ABC):
         """
         async with asyncio.timeout(self.settings.command_deadline_s), watch.in_use:
             reading = await connected.read()
+        custody = self._custody(connected.identity.pid)
+        troubles = (*reading.troubles, *self._roll.rivals(watch))
+        if custody.rival is not None:
+            troubles = (*troubles, custody.rival)
+        is_alive = reading.run_state in (RunState.RUNNING, RunState.PAUSED)
+        is_in_transit = is_alive and custody.lock is Lock.TRANSIT
         return GuestSnapshot(
             guest=guest,
             name=connected.identity.name,
-            run_state=reading.run_state,
+            run_state=RunState.MIGRATING if is_in_transit else reading.run_state,
             max_bytes=connected.max_bytes,
             actual_bytes=reading.actual_bytes,
             has_balloon=reading.has_balloon,
             statistics=reading.statistics,
             footprint=self._footprint(connected.identity.pid),
             disk_read_bytes=reading.disk_read_bytes,
-            is_backing_up=reading.is_backing_up,
-            trouble="; ".join((*reading.troubles, *self._roll.rivals(watch))) or None,
+            is_backing_up=reading.is_backing_up or custody.lock is Lock.BACKUP,
+            declared=None if custody.rival is None else DeclaredLimits(is_managed=False),
+            trouble="; ".join(troubles) or None,
         )
 
     def _unread(
@@ -202,6 +214,9 @@ class SocketDriver(ABC):
         rivalry = self._roll.rivalry(watch)
         if rivalry is not None:
             raise DriverUnavailableError(guest, _SET, rivalry)
+        rival = self._custody(connected.identity.pid).rival
+        if rival is not None:
+            raise DriverRefusedError(guest, _SET, rival)
         if connected.max_bytes is None:
             raise DriverUnavailableError(guest, _SET, "its max is not known")
         objection = objection_to_target(target_bytes, max_bytes=connected.max_bytes)
@@ -216,6 +231,11 @@ class SocketDriver(ABC):
         except SessionError as error:
             watch.note_silence()
             raise OutcomeUnknownError(guest, _SET, str(error)) from error
+
+    def _custody(self, pid: int | None) -> Custody:
+        """What its platform says of it."""
+        known = None if pid is None or self._custody_of is None else self._custody_of(pid)
+        return Custody() if known is None else known
 
     def _footprint(self, pid: int | None) -> VmFootprint | None:
         if pid is None or self._footprint_of is None:

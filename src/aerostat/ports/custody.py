@@ -1,0 +1,25 @@
+"""The port to whoever else looks after a VM on this host."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Lock(Enum):
+    """What somebody else is just doing with a VM."""
+
+    NONE = auto()
+    BACKUP = auto()  # its disks are being copied
+    TRANSIT = auto()  # migration, snapshot, suspend, restore: hands off
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Custody:
+    """What the platform that started a VM says of it."""
+
+    rival: str | None = None  # another balancer moves its memory; how to hand it over, in words
+    lock: Lock = Lock.NONE
+
+
+CustodyOf = Callable[[int], Custody | None]
+"""Tells of the VM of a process, by its id, at once; None: no platform is known to look after it."""

@@ -1,0 +1,50 @@
+"""VMs of Proxmox: whether it balances them itself, and what it has locked them for."""
+
+from pathlib import Path
+
+import pytest
+
+from aerostat.host.proxmox import ProxmoxCustody, custody_of
+from aerostat.ports.custody import Custody, Lock
+
+CONFIG = "name: web\nmemory: 4096\n{}\n\n[before-upgrade]\nballoon: 1024\nlock: migrate\n"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    ["", "balloon: 0", "balloon: 4096", "balloon: 1024\nshares: 0", "#balloon: 1024"],
+)
+def test_a_vm_that_proxmox_does_not_balance_is_ours(settings: str) -> None:
+    assert custody_of("101", CONFIG.format(settings)) == Custody()
+
+
+@pytest.mark.parametrize("settings", ["balloon: 1024", "balloon: 1024\nshares: 2000"])
+def test_a_vm_that_proxmox_balances_is_left_to_it_and_how_to_hand_over_is_said(
+    settings: str,
+) -> None:
+    rival = custody_of("101", CONFIG.format(settings)).rival
+    assert rival is not None
+    assert "qm set 101 --shares 0" in rival
+
+
+@pytest.mark.parametrize(
+    ("lock", "expected"),
+    [("backup", Lock.BACKUP), ("migrate", Lock.TRANSIT), ("snapshot", Lock.TRANSIT),
+     ("clone", Lock.NONE)],
+)  # fmt: skip
+def test_locks(lock: str, expected: Lock) -> None:
+    assert custody_of("101", CONFIG.format(f"lock: {lock}")).lock is expected
+
+
+def test_a_vm_is_known_by_the_number_on_its_command_line(tmp_path: Path) -> None:
+    for pid, arguments in ((1, ("kvm", "-id", "101")), (2, ("qemu-system-x86_64", "-m", "1"))):
+        (tmp_path / f"proc/{pid}").mkdir(parents=True)
+        (tmp_path / f"proc/{pid}/cmdline").write_text("\0".join(arguments) + "\0")
+    (tmp_path / "etc/pve/qemu-server").mkdir(parents=True)
+    (tmp_path / "etc/pve/qemu-server/101.conf").write_text(CONFIG.format("balloon: 1024"))
+    custody = ProxmoxCustody(tmp_path)
+    found = custody.read(1)
+    assert found is not None
+    assert found.rival is not None
+    assert custody.read(2) is None
+    assert custody.read(3) is None
