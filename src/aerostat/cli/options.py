@@ -34,6 +34,6 @@ QmpSockets = Annotated[
     list[str] | None,
     typer.Option(
         "--qmp",
-        help="QMP socket, a quoted glob of them, or auto: those of all QEMUs here. May be repeated.",
+        help="QMP socket, a quoted glob, or auto: those of all QEMUs here. May be repeated.",
     ),
 ]

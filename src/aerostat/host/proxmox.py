@@ -1,8 +1,8 @@
 """What Proxmox VE says of a VM on this host, by the VM's configuration file there.
 
-``pvestatd`` moves the balloon of every VM that has a ``balloon`` minimum below its memory, unless its
-``shares`` are 0. Two balancers on one balloon fight, so such a VM is left to Proxmox until it is
-handed over. Source: pve-docs, qm(1), and pvestatd.pm of pve-manager.
+``pvestatd`` moves the balloon of every VM that has a ``balloon`` minimum below its memory, unless
+its ``shares`` are 0. Two balancers on one balloon fight, so such a VM is left to Proxmox until it
+is handed over. Source: pve-docs, qm(1), and pvestatd.pm of pve-manager.
 """
 
 import time

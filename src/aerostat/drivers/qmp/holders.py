@@ -1,7 +1,7 @@
 """Monitors that belong to somebody who needs them: they are told by their paths, and left alone.
 
-QEMU serves one client of a monitor at a time. Whoever stays connected to Proxmox's blocks ``qm`` and
-its statistics; libvirt and Incus stay connected themselves, and a second client waits for ever.
+QEMU serves one client of a monitor at a time. Whoever stays connected to Proxmox's blocks ``qm``
+and its statistics; libvirt and Incus stay connected themselves, and a second client waits for ever.
 """
 
 import re
