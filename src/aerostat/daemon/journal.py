@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from aerostat.daemon.shares_log import SharesLog
+from aerostat.daemon.strangers_log import StrangersLog
 from aerostat.engine.explain import explain, explain_effect, technique_words
 from aerostat.model.effect import Effect
 from aerostat.model.events import (
@@ -72,6 +73,7 @@ class LogJournal:
         self._log = structlog.get_logger()
         self._met: dict[GuestId, _Met] = {}
         self._shares = SharesLog()
+        self._strangers = StrangersLog()
         self._summary_s: float | None = None
         self._effect = Effect.WORKING
 
@@ -91,6 +93,7 @@ class LogJournal:
             self._met[trace.guest].reason = trace.reason
         self._tell_effect(record.trace.host)
         self._shares.show(record.trace)
+        self._strangers.show(record)
         self._summarise(record)
 
     def _tell_effect(self, host: HostTrace) -> None:
