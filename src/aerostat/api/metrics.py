@@ -24,6 +24,9 @@ from aerostat.model.modes import Mode
 from aerostat.model.orders import Standing
 from aerostat.model.plan import GuestTrace
 
+FRESH_S = 1.0
+"""Figures are served again for so long: 500 VMs take tens of milliseconds to write out."""
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _LABELS = ("guest", "id")
 Figure = Callable[[GuestSnapshot, GuestTrace], float | None]
@@ -95,12 +98,17 @@ class Metrics:
     """Writes the daemon's figures out when asked."""
 
     def __init__(self, seat: Seat) -> None:
+        self._now_s = seat.clock.now_s
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(_Figures(seat))
+        self._written: tuple[float, bytes] | None = None
 
     def body(self) -> bytes:
-        """All of them, in Prometheus' text format."""
-        return generate_latest(self._registry)
+        """All of them, in Prometheus' text format; written once a second at most."""
+        now_s = self._now_s()
+        if self._written is None or not 0 <= now_s - self._written[0] < FRESH_S:
+            self._written = (now_s, generate_latest(self._registry))
+        return self._written[1]
 
 
 class _Figures(Collector):

@@ -1,6 +1,7 @@
 """The state of host, loop and guests as one document; sizes are bytes, absent is absent."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -25,15 +26,22 @@ class StateDocuments:
 
     def __init__(self, seat: Seat) -> None:
         self._seat = seat
-        self._written: tuple[Status, bytes] | None = None
+        self._written: tuple[Sequence[object], bytes] | None = None
 
     def body(self) -> bytes:
         """The newest state as JSON."""
         status = self._seat.board.status
-        if self._written is None or self._written[0] is not status:
+        # A round shows several statuses; what clients look for changes with these.
+        shown = (status.last, status.orders, status.failure, self._seat.config())
+        if self._written is None or not _are_same(self._written[0], shown):
             text = json.dumps(state_document(self._seat), separators=(",", ":"), allow_nan=False)
-            self._written = (status, text.encode())
+            self._written = (shown, text.encode())
         return self._written[1]
+
+
+def _are_same(one: Sequence[object], other: Sequence[object]) -> bool:
+    """The very same objects: comparing what is in them would take as long as writing them."""
+    return all(a is b for a, b in zip(one, other, strict=True))
 
 
 def state_document(seat: Seat) -> dict[str, Any]:

@@ -56,6 +56,10 @@ class Daemon:
             trust_env=False,
         )
 
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._client.close()
+
     def get(self, path: str, **query: str) -> Any:
         """Ask for a document.
 

@@ -19,6 +19,7 @@ from aerostat.cli.run import run
 from aerostat.cli.simulate import simulate
 from aerostat.cli.status import show, status
 from aerostat.cli.steer import hold, reclaim, release, set_limits, unhold
+from aerostat.cli.top import top
 from aerostat.ports.errors import AerostatError
 
 app = typer.Typer(
@@ -33,6 +34,7 @@ app.command()(doctor)
 app.command()(status)
 app.command(name="list")(status)
 app.command()(show)
+app.command()(top)
 app.command()(explain)
 app.command()(events)
 app.command(name="set")(set_limits)

@@ -77,6 +77,10 @@ class LogJournal:
         self._summary_s: float | None = None
         self._effect = Effect.WORKING
 
+    def use_mode(self, mode: Mode) -> None:
+        """Tell what belongs to another mode from now on."""
+        self._mode = mode
+
     def record(self, record: RoundRecord) -> None:
         """Say what is new in this round."""
         for event in record.events:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import structlog
 
 from aerostat.config import Config, ConfigError
-from aerostat.control.loop import Loop
 from aerostat.model.modes import Mode
 
 FIXED = ("qmp", "libvirt", "store", "api", "ladder")
@@ -15,10 +14,16 @@ FIXED = ("qmp", "libvirt", "store", "api", "ladder")
 class Reloader:
     """Holds the configuration in force."""
 
-    def __init__(self, config: Config, read_again: Callable[[], Config], loop: Loop) -> None:
+    def __init__(
+        self,
+        config: Config,
+        read_again: Callable[[], Config],
+        use: Callable[[Config], None],
+    ) -> None:
+        """``use``: puts a configuration into force, all of it."""
         self.config = config
         self._read_again = read_again
-        self._loop = loop
+        self._use = use
         self._log = structlog.get_logger()
 
     def reload(self) -> None:
@@ -36,8 +41,7 @@ class Reloader:
         changed = [s.key for s in config.settings() if before.get(s.key, "") != s.value]
         gone = sorted(before.keys() - {setting.key for setting in config.settings()})
         self.config = config
-        self._loop.replace_mode(config.mode)
-        self._loop.replace_params(config.engine_params())
+        self._use(config)
         self._log.info("reloaded", changed=changed + gone, mode=config.mode.value)
 
 

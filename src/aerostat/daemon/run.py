@@ -38,8 +38,9 @@ class _Wired:
     config: Config
     read_again: Callable[[], Config]
     sensor: ProcHostSensor
-    journal: Journal
+    log: LogJournal
     store: Store | None
+    journal: Journal  # both
     techniques: HostTechniques | None
 
 
@@ -57,13 +58,14 @@ def run_daemon(config: Config, read_again: Callable[[], Config] | None = None) -
     config.require_guests()
     sensor = ProcHostSensor()
     sensor.read()  # a host that cannot be read is told now, not by a daemon that does nothing
-    with _journals(config) as (journal, store), techniques_of(config) as techniques:
+    with _journals(config) as (log, store, journal), techniques_of(config) as techniques:
         wired = _Wired(
             config=config,
             read_again=read_again or (lambda: config),
             sensor=sensor,
-            journal=journal,
+            log=log,
             store=store,
+            journal=journal,
             techniques=techniques,
         )
         rounds = asyncio.run(_serve(wired))
@@ -71,17 +73,17 @@ def run_daemon(config: Config, read_again: Callable[[], Config] | None = None) -
 
 
 @contextmanager
-def _journals(config: Config) -> Iterator[tuple[Journal, Store | None]]:
+def _journals(config: Config) -> Iterator[tuple[LogJournal, Store | None, Journal]]:
     """The log, and the store unless it is switched off."""
     log = LogJournal(config.mode)
     if not config.is_store_enabled:
-        yield log, None
+        yield log, None, log
         return
     path = config.store_path or store_path_to_write()
     store = Store(path, retention=config.retention, configuration=config.stored_text())
     remembered = StoreJournal(store, path)
     with store:
-        yield Journals((log, remembered)), store
+        yield log, store, Journals((log, remembered))
     remembered.tell_the_end()
 
 
@@ -99,7 +101,7 @@ async def _serve(wired: _Wired) -> int:
         techniques=wired.techniques,
     )
     loop.board.follow(StatusLog().show)
-    reloader = Reloader(config, wired.read_again, loop)
+    reloader = Reloader(config, wired.read_again, lambda new: _use(new, loop, wired))
     with ExitStack() as stack:
         stack.callback(footprints.close)
         _remember_orders(stack, config, clock, loop)
@@ -117,6 +119,15 @@ async def _serve(wired: _Wired) -> int:
         stack.enter_context(faces(loop, reloader, clock, wired.store))
         await loop.run(config.on_stop)
     return loop.board.status.rounds
+
+
+def _use(config: Config, loop: Loop, wired: _Wired) -> None:
+    """Put another configuration into force, from the next round on."""
+    wired.log.use_mode(config.mode)
+    if wired.store is not None:
+        wired.store.use_configuration(config.stored_text())
+    loop.replace_mode(config.mode)
+    loop.replace_params(config.engine_params())
 
 
 def _remember_orders(stack: ExitStack, config: Config, clock: SystemClock, loop: Loop) -> None:

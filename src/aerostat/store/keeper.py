@@ -43,7 +43,7 @@ class Keeper:
         Raises:
             sqlite3.Error, OSError, StoreError: nothing was written.
         """
-        writer = self._opened(record.trace.now_s)
+        writer = self._of_this_session(self._opened(record.trace.now_s))
         if self._tape is not None and not self._tape.follows(record):
             self._write_tape(writer)
         self._thinning.forget_the_gone(record)
@@ -53,6 +53,19 @@ class Keeper:
             self._thinning.accept(kept)
         self._tape_on(record)
         return kept is not None
+
+    def use_configuration(self, configuration: str | None) -> None:
+        """What is kept from now on was decided by this: a session of its own. From any thread."""
+        self._configuration = configuration
+
+    def _of_this_session(self, writer: RoundWriter) -> RoundWriter:
+        if writer.configuration == self._configuration or self._connection is None:
+            return writer
+        self._write_tape(writer)
+        self._writer = RoundWriter(
+            self._connection, aerostat=__version__, configuration=self._configuration
+        )
+        return self._writer
 
     def finish(self) -> None:
         """Write what is left of the tape.

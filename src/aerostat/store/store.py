@@ -79,6 +79,10 @@ class Store:
         except queue.Full:
             self._drop(self._health.trouble or f"{self._path}: the disk does not keep up")
 
+    def use_configuration(self, configuration: str) -> None:
+        """The daemon was told something else: what it decides from now on is another session."""
+        self._keeper.use_configuration(configuration)
+
     def health(self) -> Health:
         """How it is doing; never waits."""
         return self._health

@@ -21,7 +21,7 @@ class RoundWriter:
     ) -> None:
         self._connection = connection
         self._aerostat = aerostat
-        self._configuration = configuration
+        self.configuration = configuration
         self._session: int | None = None
         self._numbers: dict[tuple[str, str], int] = {}
         self._names: dict[str, str] = {}
@@ -108,7 +108,7 @@ class RoundWriter:
         row: dict[str, Cell] = {
             "started_wall_s": wall_s,
             "aerostat": self._aerostat,
-            "configuration": self._configuration,
+            "configuration": self.configuration,
         }
         return self._insert("session", row)
 
