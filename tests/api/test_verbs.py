@@ -25,6 +25,7 @@ def told(host: Live, *arguments: str, width: int = 200) -> str:
 
 
 def test_status_fits_80_columns_and_uses_what_it_gets(host: Live) -> None:
+    host.until(host.is_seen, "every guest is read")
     narrow, wide = told(host, "status", width=80), told(host, "list", width=200)
     assert max(len(line) for line in narrow.splitlines()) <= 80
     for text in (narrow, wide):

@@ -66,7 +66,7 @@ class Page(ModalScreen[None]):
 class Top(App[None]):
     """The whole of it."""
 
-    TITLE = "Aerostat"
+    TITLE: str | None = "Aerostat"
     CSS = """
     #head { height: auto; padding: 0 1; }
     #filter { display: none; height: 3; }
