@@ -30,6 +30,14 @@ LibvirtUri = Annotated[
     str | None,
     typer.Option("--libvirt", help="Domains of a libvirt on this host: qemu:///system."),
 ]
+CloudHypervisorSockets = Annotated[
+    list[str] | None,
+    typer.Option("--cloud-hypervisor", help="API socket, or a quoted glob. May be repeated."),
+]
+FirecrackerSockets = Annotated[
+    list[str] | None,
+    typer.Option("--firecracker", help="API socket, or a quoted glob. May be repeated."),
+]
 QmpSockets = Annotated[
     list[str] | None,
     typer.Option(

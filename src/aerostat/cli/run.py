@@ -4,7 +4,14 @@ from typing import Annotated
 
 import typer
 
-from aerostat.cli.options import ConfigPath, LibvirtUri, QmpSockets, StorePath
+from aerostat.cli.options import (
+    CloudHypervisorSockets,
+    ConfigPath,
+    FirecrackerSockets,
+    LibvirtUri,
+    QmpSockets,
+    StorePath,
+)
 from aerostat.config import CommandLine, Config, default_config, load_config
 from aerostat.config.values import read_libvirt_uri
 from aerostat.daemon.logs import logs_on
@@ -22,6 +29,8 @@ def effective_config(
     mode: Mode | None = None,
     qmp: list[str] | None = None,
     libvirt: str | None = None,
+    cloud_hypervisor: list[str] | None = None,
+    firecracker: list[str] | None = None,
     store: StorePath = None,
     record_s: float | None = None,
 ) -> Config:
@@ -32,6 +41,8 @@ def effective_config(
             mode=mode,
             qmp=qmp or None,
             libvirt=None if libvirt is None else parsed_libvirt(libvirt),
+            cloud_hypervisor=cloud_hypervisor or None,
+            firecracker=firecracker or None,
             store=store,
             record_s=record_s,
         )
@@ -50,6 +61,8 @@ def run(
     config: ConfigPath = None,
     qmp: QmpSockets = None,
     libvirt: LibvirtUri = None,
+    cloud_hypervisor: CloudHypervisorSockets = None,
+    firecracker: FirecrackerSockets = None,
     mode: Annotated[
         Mode | None,
         typer.Option(help="observe: only watch. recommend: say what to do. enforce: do it."),
@@ -67,7 +80,14 @@ def run(
 
     def read() -> Config:
         return effective_config(
-            config, mode=mode, qmp=qmp, libvirt=libvirt, store=store, record_s=record_s
+            config,
+            mode=mode,
+            qmp=qmp,
+            libvirt=libvirt,
+            cloud_hypervisor=cloud_hypervisor,
+            firecracker=firecracker,
+            store=store,
+            record_s=record_s,
         )
 
     settings = read()

@@ -16,13 +16,22 @@ from aerostat.host.techniques.managed import TechniqueSettings
 from aerostat.model.modes import Mode, OnStop
 from aerostat.store import Retention
 
+_SOCKET_OPTIONS = {
+    "qmp": "--qmp",
+    "cloud_hypervisor": "--cloud-hypervisor",
+    "firecracker": "--firecracker",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandLine:
     """Options that stand above the file. None: not given."""
 
     mode: Mode | None = None
-    qmp: Sequence[str] | None = None  # paths or globs; relative ones count from here
+    # Sockets: paths or globs; relative ones count from here.
+    qmp: Sequence[str] | None = None
+    cloud_hypervisor: Sequence[str] | None = None
+    firecracker: Sequence[str] | None = None
     libvirt: str | None = None  # the address of a libvirt on this host
     store: Path | None = None  # whoever names a store wants one: it switches it on
     record_s: float | None = None  # for so long rounds stay in full; it takes a store
@@ -51,6 +60,21 @@ class Config:
     def qmp_sockets(self) -> tuple[str, ...]:
         """Absolute paths or globs of QMP sockets."""
         return self.document.qmp.sockets
+
+    @property
+    def cloud_hypervisor_sockets(self) -> tuple[str, ...]:
+        """Absolute paths or globs of Cloud Hypervisors' API sockets."""
+        return self.document.cloud_hypervisor.sockets
+
+    @property
+    def firecracker_sockets(self) -> tuple[str, ...]:
+        """Absolute paths or globs of Firecrackers' API sockets."""
+        return self.document.firecracker.sockets
+
+    @property
+    def sockets(self) -> tuple[str, ...]:
+        """All of them."""
+        return self.qmp_sockets + self.cloud_hypervisor_sockets + self.firecracker_sockets
 
     @property
     def libvirt_uri(self) -> str | None:
@@ -92,15 +116,13 @@ class Config:
         if command_line.mode is not None:
             document = document.model_copy(update={"mode": command_line.mode})
             options["mode",] = "--mode"
-        if command_line.qmp is not None:
-            # Path.resolve would follow links, and a socket is often a link that will move.
-            sockets = tuple(
-                socket if socket == "auto" else str(Path(socket).absolute())
-                for socket in command_line.qmp
-            )
-            qmp = document.qmp.model_copy(update={"sockets": sockets})
-            document = document.model_copy(update={"qmp": qmp})
-            options["qmp", "sockets"] = "--qmp"
+        for table, option in _SOCKET_OPTIONS.items():
+            patterns: Sequence[str] | None = getattr(command_line, table)
+            if patterns is not None:
+                sockets = tuple(_from_here(pattern, table) for pattern in patterns)
+                changed = getattr(document, table).model_copy(update={"sockets": sockets})
+                document = document.model_copy(update={table: changed})
+                options[table, "sockets"] = option
         if command_line.libvirt is not None:
             libvirt = document.libvirt.model_copy(update={"uri": command_line.libvirt})
             document = document.model_copy(update={"libvirt": libvirt})
@@ -125,7 +147,7 @@ class Config:
         Raises:
             ConfigError: nothing is named, so the daemon would silently do nothing.
         """
-        if self.qmp_sockets or self.libvirt_uri is not None:
+        if self.sockets or self.libvirt_uri is not None:
             return
         key = ("qmp", "sockets")
         place = self.places.get(key, self.places.get(("qmp",)))
@@ -159,3 +181,10 @@ class Config:
             place = self.places[path]
             return Origin(kind=OriginKind.FILE, path=place.path, line=place.line)
         return Origin(kind=OriginKind.DEFAULT)
+
+
+def _from_here(pattern: str, table: str) -> str:
+    if (table, pattern) == ("qmp", "auto"):
+        return pattern
+    # Path.resolve would follow links, and a socket is often a link that will move.
+    return str(Path(pattern).absolute())

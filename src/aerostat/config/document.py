@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from aerostat.config.values import (
     Address,
+    ApiSocketGlob,
     DurationS,
     FileMode,
     FilePath,
@@ -56,6 +57,18 @@ class QmpTable(Table):
     """Where the guests' monitors are."""
 
     sockets: tuple[SocketGlob, ...] = ()
+
+
+class CloudHypervisorTable(Table):
+    """Where the API sockets of Cloud Hypervisors are."""
+
+    sockets: tuple[ApiSocketGlob, ...] = ()
+
+
+class FirecrackerTable(Table):
+    """Where the API sockets of Firecrackers are."""
+
+    sockets: tuple[ApiSocketGlob, ...] = ()
 
 
 class LibvirtTable(Table):
@@ -173,6 +186,8 @@ class Document(Table):
     policy: Annotated[PolicyName, BeforeValidator(choice(PolicyName))] = _ENGINE.policy
     qmp: QmpTable = QmpTable()
     libvirt: LibvirtTable = LibvirtTable()
+    cloud_hypervisor: CloudHypervisorTable = CloudHypervisorTable()
+    firecracker: FirecrackerTable = FirecrackerTable()
     host: HostTable = HostTable()
     guests: GuestsTable = GuestsTable()
     guest: tuple[GuestTable, ...] = ()

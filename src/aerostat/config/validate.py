@@ -13,7 +13,9 @@ from aerostat.config.consistency import contradictions
 from aerostat.config.document import (
     AdvancedTable,
     ApiTable,
+    CloudHypervisorTable,
     Document,
+    FirecrackerTable,
     GuestsTable,
     GuestTable,
     HostTable,
@@ -28,6 +30,8 @@ from aerostat.config.values import shown
 _TABLES: Mapping[str, type[BaseModel]] = {
     "qmp": QmpTable,
     "libvirt": LibvirtTable,
+    "cloud_hypervisor": CloudHypervisorTable,
+    "firecracker": FirecrackerTable,
     "host": HostTable,
     "guests": GuestsTable,
     "guest": GuestTable,
@@ -104,8 +108,8 @@ def _finding(detail: ErrorDetails) -> Finding:
 def _wrong_shape(where: KeyPath, value: object) -> str:
     if where[0] == "guest":
         return "a rule for guests is a table: write [[guest]], in two brackets, once for each rule"
-    if where == ("qmp", "sockets"):
-        return f'{shown(value)} is not a list: write sockets = ["/run/vm/*.qmp"]'
+    if where[-1] == "sockets":
+        return f'{shown(value)} is not a list: write sockets = ["/run/vm/*.{where[0]}"]'
     if where == ("guests",):
         return "[guests] is written once, in single brackets; rules go into [[guest]]"
     return f"{shown(value)} is not a table: write [{where[0]}] and its keys below it"

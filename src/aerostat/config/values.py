@@ -111,8 +111,11 @@ def read_glob(value: object) -> str:
 
 def read_socket(value: object) -> str:
     """Read a path or a glob of paths; absolute, since a daemon has no directory of its own."""
-    if value == "auto":
-        return "auto"
+    return "auto" if value == "auto" else read_api_socket_glob(value)
+
+
+def read_api_socket_glob(value: object) -> str:
+    """Read where API sockets are, from a file: an absolute path or glob."""
     if not isinstance(value, str) or not value.startswith("/"):
         raise ValueError(
             f"{shown(value)} is not an absolute path: "
@@ -273,6 +276,7 @@ DurationS = Annotated[float, BeforeValidator(read_duration), PlainSerializer(wri
 Weight = Annotated[int, BeforeValidator(read_weight)]
 Truth = Annotated[bool, BeforeValidator(read_truth)]
 Glob = Annotated[str, BeforeValidator(read_glob)]
+ApiSocketGlob = Annotated[str, BeforeValidator(read_api_socket_glob)]
 SocketGlob = Annotated[str, BeforeValidator(read_socket)]
 FileMode = Annotated[
     int,

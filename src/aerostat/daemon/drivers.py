@@ -4,6 +4,7 @@ from aerostat.config import Config
 from aerostat.drivers.libvirt import LibvirtDriver, LibvirtSettings
 from aerostat.drivers.qmp import QmpDriver, QmpSettings
 from aerostat.drivers.several import SeveralDrivers
+from aerostat.drivers.sockets import SocketSettings
 from aerostat.host.footprint import FootprintReader
 from aerostat.host.proxmox import ProxmoxCustody
 from aerostat.host.qemu_processes import monitors_of_processes, pid_of_vm
@@ -47,4 +48,22 @@ def drivers_of(config: Config, clock: Clock, footprints: FootprintReader) -> Hyp
                 listening=monitors_of_processes,
             )
         )
+    drivers += _of_apis(config, clock, footprints)
     return drivers[0] if len(drivers) == 1 else SeveralDrivers(drivers)
+
+
+def _of_apis(config: Config, clock: Clock, footprints: FootprintReader) -> list[HypervisorDriver]:
+    """Those with an HTTP API: the library for it is loaded only where one is configured."""
+    patterns = (config.cloud_hypervisor_sockets, config.firecracker_sockets)
+    if not any(patterns):
+        return []
+    from aerostat.drivers.cloud_hypervisor import CloudHypervisorDriver  # noqa: PLC0415
+    from aerostat.drivers.firecracker import FirecrackerDriver  # noqa: PLC0415
+
+    settings = SocketSettings(arm_statistics=config.mode is not Mode.OBSERVE)
+    kinds = (CloudHypervisorDriver, FirecrackerDriver)
+    return [
+        kind(sockets, clock=clock, settings=settings, footprint_of=footprints.read)
+        for kind, sockets in zip(kinds, patterns, strict=True)
+        if sockets
+    ]

@@ -7,7 +7,7 @@ import structlog
 from aerostat.config import Config, ConfigError
 from aerostat.model.modes import Mode
 
-FIXED = ("qmp", "libvirt", "store", "api", "ladder")
+FIXED = ("qmp", "libvirt", "cloud_hypervisor", "firecracker", "store", "api", "ladder")
 """Tables that take a restart, which costs nothing: balloons stay as they are, and are taken up."""
 
 

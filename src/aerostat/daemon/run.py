@@ -118,7 +118,7 @@ async def _serve(wired: _Wired) -> int:
         structlog.get_logger().info(
             "started",
             mode=config.mode.value,
-            sockets=list(config.qmp_sockets),
+            sockets=list(config.sockets),
             libvirt=config.libvirt_uri,
             on_stop=config.on_stop.value,
         )
