@@ -10,8 +10,8 @@ from aerostat.lab.report.cards import cards
 from aerostat.lab.report.facts import badges, machine_facts, notes, repeat_it, schedule_table
 from aerostat.lab.report.tables import figures_table, guest_tables
 from aerostat.lab.result.summary import arm_name, summaries
-from aerostat.lab.result.verdict import verdict
 from aerostat.lab.techniques.classic import classic_table
+from aerostat.lab.techniques.verdict import verdict_of
 from aerostat.present.assets import embedded, plot_library, style
 from aerostat.present.markup import Markup, escaped, join
 
@@ -27,7 +27,7 @@ def write_report(document: Mapping[str, Any], path: Path) -> None:
 
 def render_report(document: Mapping[str, Any]) -> str:
     """The report of a result document (``aerostat.result/1``) as one HTML page."""
-    judged = verdict(document)
+    judged = verdict_of(document)
     parts: dict[str, str] = {
         "title": escaped(f"Aerostat {document.get('name', 'result')}: {judged.headline}"),
         "tone": judged.tone.value,

@@ -64,7 +64,7 @@ def take_of(document: Mapping[str, Any], technique: str, contents: str) -> Told:
 
 
 def give_of(document: Mapping[str, Any], technique: str, contents: str) -> Told:
-    """How long until the guest served again with all its memory in use."""
+    """How long until the guest served again with so much more in use."""
     tries = _tries(document, technique, contents)
     gave = [entry["gave_s"] for entry in tries if "gave_s" in entry]
     if tries and len(gave) < len(tries):

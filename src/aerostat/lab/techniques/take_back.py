@@ -30,6 +30,8 @@ TAKE_BYTES = 256 * MIB
 ARRIVED_RATIO = 0.95
 LOOK_S = 0.02
 FILL_S_MAX = 12.0
+FILL_HURRY = 4
+FILL_RATIO = 0.9
 SETTLE_S = 1.5
 GIVE_S_MAX = 10.0
 WELL_RATIO = 0.95
@@ -66,13 +68,16 @@ class TakeBackProbe:
             self.fleet.set_hot(name, size)
         self.fleet.order(victim, "keep", "cold" if contents == "cold" else "release")
         await self._fill(victim, self._small_bytes(victim) + TAKE_BYTES + 24 * MIB)
-        if arm.reports_free_pages and contents == "free":
-            # Reporting begins as soon as something is free: the clock does, too.
-            taken, took_s = await self._watch(lambda: self._shrink_and_act(arm, victim))
+        before = self.measure.read().total_bytes
+        if arm.policy == UNCONSTRAINED and arm.reports_free_pages:
+            # Nobody orders anything: reporting begins as soon as something is free.
+            taken, took_s = await self._watch(lambda: self._shrink(victim), before)
         else:
             await self._shrink(victim)
             await asyncio.sleep(SETTLE_S)
-            taken, took_s = await self._watch(lambda: self._act(arm, victim))
+            if not arm.reports_free_pages:  # else what was reported meanwhile counts as well
+                before = self.measure.read().total_bytes
+            taken, took_s = await self._watch(lambda: self._act(arm, victim, before), before)
         self.sensor.show_all()
         gave_s = await self._give_back(victim, self._small_bytes(victim) + TAKE_BYTES)
         keep = next(guest.keep for guest in self.schedule.guests if guest.name == victim)
@@ -87,13 +92,9 @@ class TakeBackProbe:
             gave_s=gave_s,
         )
 
-    async def _shrink_and_act(self, arm: TechniqueArm, victim: str) -> None:
-        await self._shrink(victim)
-        await self._act(arm, victim)
-
-    async def _act(self, arm: TechniqueArm, victim: str) -> None:
+    async def _act(self, arm: TechniqueArm, victim: str, before_bytes: int) -> None:
         """Order the memory; what takes long goes on while it is watched."""
-        goal = self.measure.read().total_bytes - TAKE_BYTES
+        goal = before_bytes - TAKE_BYTES
         if arm.policy == ADAPTIVE:
             self._show_short_host(arm)
             if arm.host:
@@ -128,9 +129,9 @@ class TakeBackProbe:
             if reclaim.last is None or reclaim.last.taken_bytes < MIB:
                 return
 
-    async def _watch(self, act: Act) -> tuple[int, float | None]:
+    async def _watch(self, act: Act, before: int) -> tuple[int, float | None]:
         """The most by which the measure fell, and when that was nearly all that was asked."""
-        before, began_s = self.measure.read().total_bytes, time.monotonic()
+        began_s = time.monotonic()
         doing = asyncio.ensure_future(act())
         most, took_s = 0, None
         while time.monotonic() - began_s < self.deadline_s and took_s is None:
@@ -143,7 +144,7 @@ class TakeBackProbe:
         return most, took_s
 
     async def _give_back(self, victim: str, hot_bytes: int) -> float | None:
-        """Until the guest serves again with all its memory in use; in whole seconds of reports.
+        """Until the guest serves again with a hot set of that size; in whole seconds of reports.
 
         The first report after the order tells of a second that was over before.
         """
@@ -157,21 +158,25 @@ class TakeBackProbe:
             if sample is None:
                 await asyncio.sleep(LOOK_S)
                 continue
-            is_there = sample.heap_bytes >= ARRIVED_RATIO * hot_bytes
-            is_well = is_there and sample.served >= WELL_RATIO * sample.offered
+            is_well = sample.served >= WELL_RATIO * sample.offered
             if is_well and time.monotonic() - began_s >= 1.0:
                 return time.monotonic() - began_s
         return None
 
     async def _fill(self, victim: str, hot_bytes: int) -> None:
-        """Wait until the guest has touched that much."""
+        """Wait until the guest has touched that much: it picks pages at random, so it hurries."""
+        self.fleet.order(victim, "rate", FILL_HURRY * self.schedule.rate)
         self.fleet.set_hot(victim, hot_bytes)
+        await self._until_touched(victim, hot_bytes)
+        self.fleet.order(victim, "rate", self.schedule.rate)
+
+    async def _until_touched(self, victim: str, hot_bytes: int) -> None:
         give_up_s = time.monotonic() + FILL_S_MAX
         while time.monotonic() < give_up_s:
             sample = self.fleet.next_sample(victim)
             if sample is None:
                 await asyncio.sleep(LOOK_S)
-            elif sample.hot_bytes == hot_bytes and sample.heap_bytes >= ARRIVED_RATIO * hot_bytes:
+            elif sample.hot_bytes == hot_bytes and sample.heap_bytes >= FILL_RATIO * hot_bytes:
                 return
 
     async def _shrink(self, victim: str) -> None:

@@ -6,11 +6,13 @@ from rich.console import Console
 
 from aerostat.lab.report.page import render_report
 from aerostat.lab.result.document import result_document
+from aerostat.lab.result.verdict import Tone
 from aerostat.lab.techniques.arms import ARM_OF
 from aerostat.lab.techniques.classic import classic_table
 from aerostat.lab.techniques.costs import Told, cpu_of, give_of, take_of, traffic_of
 from aerostat.lab.techniques.cpu_split import HostSpent, gone_by, split_of
 from aerostat.lab.techniques.table import cpu_table, in_order, take_back_table
+from aerostat.lab.techniques.verdict import verdict_of
 from aerostat.present.wording import format_bytes, format_seconds
 from aerostat.units import MIB
 from lab_report.synthetic import experiment
@@ -102,3 +104,18 @@ def test_the_page_has_the_classic_table_where_techniques_were_compared() -> None
     plain = result_document(experiment())
     assert classic_table(plain) == ""
     assert "the guest must" not in render_report(plain)
+
+
+def test_the_ladder_is_judged_by_the_best_single_technique_that_can_take_at_will() -> None:
+    def judged(ladder: float) -> tuple[Tone, str]:
+        arms = [arm("ksm", served_ratio=1.0), arm("zswap", served_ratio=0.8)]
+        found = verdict_of({"arms": [*arms, arm("ladder", served_ratio=ladder)]})
+        return found.tone, found.headline
+
+    tone, headline = judged(0.6)
+    assert tone is Tone.WORSE
+    assert "zswap" in headline
+    assert "KSM" not in headline
+    assert judged(0.79)[0] is Tone.EVEN
+    assert judged(0.9)[0] is Tone.BETTER
+    assert verdict_of({"arms": [arm("zswap")]}).tone is Tone.OPEN

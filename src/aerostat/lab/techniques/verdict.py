@@ -1,0 +1,49 @@
+"""What a comparison of techniques comes to: the ladder against the best single technique."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aerostat.lab.result.summary import PolicySummary
+from aerostat.lab.result.verdict import Tone, Verdict, verdict
+from aerostat.lab.techniques.arms import ARM_OF, LADDER
+from aerostat.lab.techniques.table import MEASURES, discarded_lines, in_order
+from aerostat.present.wording import format_percent
+
+NEVER_WORSE_RATIO = 0.97
+"""The ladder is to serve at least this part of what the best single technique serves."""
+_SERVED = MEASURES[0]
+
+
+def verdict_of(document: Mapping[str, Any]) -> Verdict:
+    """Judge a document: techniques by their ladder, everything else by Aerostat's policy."""
+    rows = [row for row in in_order(document) if row.policy in ARM_OF]
+    if not rows:
+        return verdict(document)
+    served = {row.policy: share for row in rows if (share := _served(row)) is not None}
+    singles = {name: share for name, share in served.items() if _is_single(name)}
+    details = tuple(discarded_lines(document))
+    if LADDER not in served or not singles:
+        return Verdict(
+            tone=Tone.OPEN,
+            headline="No verdict: the ladder, or every single technique, has no valid run.",
+            details=details,
+        )
+    best = max(singles, key=lambda name: singles[name])
+    ratio = served[LADDER] / singles[best] if singles[best] else 1.0
+    tone = Tone.WORSE if ratio < NEVER_WORSE_RATIO else Tone.EVEN
+    return Verdict(
+        tone=Tone.BETTER if ratio > 1 / NEVER_WORSE_RATIO else tone,
+        headline=f"The whole ladder served {format_percent(served[LADDER])} of what was asked; "
+        f"the best single technique, {ARM_OF[best].title}, {format_percent(singles[best])}.",
+        details=details,
+    )
+
+
+def _is_single(name: str) -> bool:
+    """Whether it is one technique, and can be held to the budget at all."""
+    return name != LADDER and ARM_OF[name].can_take_at_will
+
+
+def _served(row: PolicySummary) -> float | None:
+    spread = row.spread(_SERVED)
+    return None if spread is None else spread.mean
