@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from aerostat.config import UNDO_NAME
 from aerostat.host.process_memory import parse_unreclaimable
 from aerostat.host.techniques.changes import Changes, undo
 from aerostat.host.techniques.kernel import Kernel
@@ -44,8 +45,12 @@ def odd(name: str, **changed: object) -> MachineSpec:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Daemons]:
+    """Starts daemons; a test that fails kills them, and what they changed is put back here."""
     with daemons(tmp_path) as started:
         yield started
+    kernel = Kernel()
+    log = UndoLog(tmp_path / UNDO_NAME, kernel)
+    assert log.undo(None, lambda change: undo(change, kernel)) == []
 
 
 def available_mib() -> int:
