@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -27,10 +26,6 @@ from aerostat.host.sensor import ProcHostSensor
 from aerostat.ports.journal import Journal
 from aerostat.ports.techniques import HostTechniques
 from aerostat.store import Store
-
-SWITCH_S = 0.0005
-"""A thread that waits for another one gets its turn after so long: neither the loop nor the API
-holds the other up by more."""
 
 ORDERS_NAME = "orders.json"
 """Beside the store: what operators ordered."""
@@ -61,7 +56,6 @@ def run_daemon(config: Config, read_again: Callable[[], Config] | None = None) -
         SensorError: this host cannot be read at all.
     """
     config.require_guests()
-    sys.setswitchinterval(SWITCH_S)
     sensor = ProcHostSensor()
     sensor.read()  # a host that cannot be read is told now, not by a daemon that does nothing
     with _journals(config) as (log, store, journal), techniques_of(config) as techniques:
