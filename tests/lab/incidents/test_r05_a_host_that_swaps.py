@@ -1,9 +1,8 @@
 """R5: the host itself swaps, and what a squeezed guest swaps out comes in from the host's first.
 
-As in scenarios/r05-a-host-that-swaps.toml, with one guest in place of three. A host that is short
-cannot be had in a test without harm to others: so a part of this VM's memory is taken to the host's
-swap once, and a budget below what the guest needs stands for the host's need. What distress may
-have beyond that is the burst reserve.
+As in scenarios/r05-a-host-that-swaps.toml, with two guests. A host that is short cannot be had in a
+test without harm to others: so a part of this VM's memory is taken to the host's swap once, and a
+hungry neighbour stands for the host's need. What is tried of the squeezed one is kept aside for it.
 """
 
 from collections.abc import Iterator
@@ -27,12 +26,12 @@ from lab.incidents.settings import RAM_BYTES, REAL, hasty, ours
 
 pytestmark = REAL
 
-HOT_BYTES = 110 * MIB
-COLD_BYTES = 50 * MIB
-SHARE_BYTES = 160 * MIB  # less than its system and its hot set
-RESERVE_BYTES = 60 * MIB
+HOT_BYTES = 90 * MIB
+COLD_BYTES = 40 * MIB
+BUDGET_BYTES = 340 * MIB  # half of it is little more than Bob's system and his hot set
+HUNGRY_BYTES = 200 * MIB  # more than Ada's RAM leaves
 IN_HOST_SWAP_BYTES = 60 * MIB
-FIRST_WAIT_S = 4.0
+FIRST_WAIT_S = 20.0  # longer, doubled, than a guest must have been at rest to be asked at all
 GUARD: GuardParams = hasty(
     distress_quiet_s=1.0,
     cooldown_s=1.0,
@@ -70,6 +69,7 @@ def fill(guests: Guests) -> None:
     guests.execute("bob", "balloon", value=200 * MIB)
     guests.until(lambda: guests.latest("bob").swap_out_bytes > before, "bob swaps")
     guests.execute("bob", "balloon", value=RAM_BYTES)
+    guests.order("ada", f"hot {HUNGRY_BYTES}")
 
 
 def swap_on_the_host(guests: Guests, directory: Path) -> None:
@@ -105,13 +105,9 @@ def test_on_a_host_that_swaps_squeezing_backs_off(
     fill(guests)
     swap_on_the_host(guests, tmp_path)
     # What lies in the host's swap would else not be asked for, and nobody be hurt by asking.
-    params = ours(
-        SHARE_BYTES + RESERVE_BYTES,
-        burst_reserve_bytes=RESERVE_BYTES,
-        guard=GUARD,
-        without=GuardRule.HOST_SWAP,
-    )
-    with balance(params, "bob") as balancer:
+    params = ours(BUDGET_BYTES, guard=GUARD, without=GuardRule.HOST_SWAP)
+    with balance(params, "ada", "bob") as balancer:
+        balancer.until(lambda: len(waits_s(balancer)) >= 1, "bob is hurt, and asked again")
         balancer.until(lambda: len(waits_s(balancer)) >= 2, "bob is hurt twice")
     first_s, second_s = waits_s(balancer)[:2]
     assert first_s >= FIRST_WAIT_S, balancer.account
