@@ -4,7 +4,15 @@ The compiled twin of ``asked.snapshot_of`` with ``engine.figures``, ``engine.sup
 ``engine.host_state``: a test runs both ways on the same worlds and compares every target.
 """
 
-from aerostat.engine.columns import RUN_OTHER, RUN_UNREACHABLE, Figures, Memory, Round
+from aerostat.engine.columns import (
+    RUN_OTHER,
+    RUN_UNREACHABLE,
+    STANDING_NONE,
+    TAKES_ALL,
+    Figures,
+    Memory,
+    Round,
+)
 from aerostat.engine.resident import in_use_bytes, resident_bytes
 from aerostat.policy.columns import ABSENT
 from aerostat.sim.chaos.columns import WALL_S, World
@@ -56,6 +64,8 @@ def _show_guest(world: World, figures: Figures, i: int) -> None:
     figures.run[i] = guests.run[i] if reached else (RUN_UNREACHABLE if here else RUN_OTHER)
     figures.has_balloon[i] = guests.has_balloon[i] if here else ABSENT
     figures.is_managed[i] = guests.is_managed[i]
+    figures.takes[i] = TAKES_ALL
+    figures.standing[i] = STANDING_NONE
     figures.max_bytes[i] = guests.ceiling_bytes[i] if here else ABSENT
     least = min(guests.ceiling_bytes[i], max(1, guests.min_bytes[i]))
     figures.min_bytes[i] = least if here else ABSENT
