@@ -7,7 +7,7 @@ import asyncio
 import json
 from pathlib import Path
 
-_PATIENCE_S = 10.0
+from deadlines import PATIENCE_S
 
 
 async def request(socket: Path, method: str, path: str, body: object = None) -> tuple[int, object]:
@@ -24,7 +24,7 @@ async def request(socket: Path, method: str, path: str, body: object = None) -> 
         head += ["Content-Type: application/json", f"Content-Length: {len(payload)}"]
     writer.write("\r\n".join([*head, "", ""]).encode() + payload)
     try:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_S):
             answer_head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             lengths = [
                 int(line.partition(":")[2])

@@ -1,8 +1,17 @@
 """What holds for every test: none leaves anything in the system's own places."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
+
+from deadlines import REAL_GUESTS_S
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Real guests are waited for longer than anything else."""
+    for item in items:
+        if item.get_closest_marker("lab") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(REAL_GUESTS_S))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -26,8 +26,8 @@ from aerostat.lab.image import GuestImage
 from aerostat.lab.machine.lines import BadLineError, Hello, LineSplitter, parse_line
 from aerostat.lab.recording import WorkloadSample
 from aerostat.units import MIB
+from deadlines import PATIENCE_S
 
-PATIENCE_S = 60.0
 _TERM_S = 5.0
 _LIBVIRTD = "/usr/sbin/libvirtd"
 _XML = """<domain type='qemu'>

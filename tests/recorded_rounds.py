@@ -11,7 +11,7 @@ from aerostat.ports.journal import RoundRecord
 from aerostat.store import Retention, Store
 from builders import WALL_S, World
 
-DEADLINE_S = 30.0
+DEADLINE_S = 120.0
 
 
 @dataclass(kw_only=True)

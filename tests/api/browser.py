@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from deadlines import PATIENCE_S
+
 CHROMIUM = next(
     (
         found
@@ -20,7 +22,6 @@ CHROMIUM = next(
     ),
     None,
 )
-PATIENCE_S = 40.0
 
 
 class Browser:

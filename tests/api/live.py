@@ -27,10 +27,10 @@ from aerostat.sim.host import SimulatedSensor
 from aerostat.sim.world import GuestSpec, World
 from aerostat.store import Retention, Store
 from aerostat.units import GIB, MIB
+from deadlines import PATIENCE_S
 
 CONTROL = "control-token-of-the-tests"
 READ = "read-token-of-the-tests"
-PATIENCE_S = 20.0
 
 
 class Nothing:
@@ -139,13 +139,13 @@ class Live:
     def client(self, **options: object) -> httpx.Client:
         """A client of the Unix socket."""
         transport = httpx.HTTPTransport(uds=str(self.socket))
-        return httpx.Client(transport=transport, base_url="http://aerostat", timeout=10, **options)  # type: ignore[arg-type] # of httpx
+        return httpx.Client(transport=transport, base_url="http://aerostat", timeout=60, **options)  # type: ignore[arg-type] # of httpx
 
     def over_tcp(self, token: str | None) -> httpx.Client:
         """A client of TCP."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         return httpx.Client(
-            base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=10, trust_env=False
+            base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=60, trust_env=False
         )
 
     def until(self, condition: Callable[[], bool], what: str) -> None:

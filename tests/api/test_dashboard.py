@@ -12,7 +12,6 @@ from api.live import CONTROL, READ, Live, live
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(240),
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
 ]
 

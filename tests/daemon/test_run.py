@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from aerostat.units import MIB
-from daemon_process import PATIENCE_S, Daemons, aerostat
+from daemon_process import Daemons, aerostat
+from deadlines import PATIENCE_S
 from qemu_process import Fleet
 
 pytestmark = pytest.mark.slow
@@ -177,7 +178,7 @@ def test_a_reader_of_the_log_that_goes_away_does_not_end_it(fleet: Fleet) -> Non
                 _wait_until(lambda: connections() == idle, f"{name} is let go of")
             assert process.poll() is None
             process.terminate()
-            assert process.wait(10) == 0
+            assert process.wait(PATIENCE_S) == 0
         finally:
             process.kill()
 

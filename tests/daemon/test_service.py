@@ -165,7 +165,7 @@ def test_a_socket_that_cannot_be_made_costs_no_round(start: Daemons, config: Pat
 
 def client(config: Path) -> httpx.Client:
     transport = httpx.HTTPTransport(uds=str(config.parent / "api.sock"))
-    return httpx.Client(transport=transport, base_url="http://aerostat", timeout=10)
+    return httpx.Client(transport=transport, base_url="http://aerostat", timeout=60)
 
 
 def asked(config: Path, path: str) -> dict[str, object]:

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from aerostat.lab.image import GuestImage
 from aerostat.lab.machine import HealthState, Machine, MachineSpec, MemoryGroup
 from aerostat.lab.recording import WorkloadSample
+from deadlines import PATIENCE_S
 from lab.patience import BOOT_S
 
-PATIENCE_S = 90.0
 _BALLOON = "/machine/peripheral/balloon0"
 _PERIOD = "guest-stats-polling-interval"
 ResultT = TypeVar("ResultT")

@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 from aerostat.lab.machine import HealthState, Machine
 from aerostat.lab.recording import WorkloadSample
+from deadlines import PATIENCE_S
 
-BOOT_S = 180.0
+BOOT_S = PATIENCE_S
 
 
 async def next_sample(
-    machine: Machine, condition: Callable[[WorkloadSample], bool], *, deadline_s: float = 30.0
+    machine: Machine, condition: Callable[[WorkloadSample], bool], *, deadline_s: float = PATIENCE_S
 ) -> WorkloadSample:
     """Take samples until one is as wanted; a failure says what the last one was."""
     last: WorkloadSample | None = None
@@ -26,7 +27,7 @@ async def next_sample(
 
 
 async def until_health(
-    machine: Machine, state: HealthState, *, deadline_s: float = 30.0
+    machine: Machine, state: HealthState, *, deadline_s: float = PATIENCE_S
 ) -> list[HealthState]:
     """Wait for a state of health; return the states passed on the way, that one included."""
     seen: list[HealthState] = []

@@ -20,7 +20,6 @@ SHORT = Probe(
 )
 
 
-@pytest.mark.timeout(180)
 def test_a_probe_plays_on_a_real_guest_as_on_a_simulated_one(image: GuestImage) -> None:
     """Both have the cache, and both give it up; how fast is what calibration is about."""
     del image  # built before the clock runs

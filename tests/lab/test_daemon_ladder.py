@@ -14,6 +14,7 @@ from aerostat.lab.image import GuestImage
 from aerostat.lab.machine import HealthState, MachineSpec, WorkloadSpec
 from aerostat.units import MIB
 from daemon_process import Daemon, Daemons, aerostat, daemons
+from deadlines import PATIENCE_S
 from lab.guests_in_thread import Guests, booted_guests
 
 pytestmark = [
@@ -24,7 +25,6 @@ pytestmark = [
 
 RAM_BYTES = 384 * MIB
 COLD_BYTES = 200 * MIB
-PATIENCE_S = 60.0
 
 
 def host_state() -> dict[str, object]:

@@ -16,18 +16,17 @@ from aerostat.lab.image import GuestImage
 from aerostat.model.events import Event, LifecycleChanged, LifecycleKind
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
 from aerostat.model.limits import DeclaredLimits
+from deadlines import PATIENCE_S
 from libvirtd_process import Libvirtd, is_there, private_libvirtd
 from qemu_process import SystemClock
 
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.slow,
-    pytest.mark.timeout(180),
     pytest.mark.skipif(not is_there(), reason="libvirtd is not installed: libvirt-daemon"),
 ]
 NAMES = ("ada", "bob", "cal", "dan")
 URI = "urn:aerostat:vm"
-PATIENCE_S = 30.0
 
 
 @pytest.fixture(scope="module")

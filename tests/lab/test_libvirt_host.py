@@ -10,12 +10,12 @@ import pytest
 from aerostat.lab.image import GuestImage
 from aerostat.units import MIB
 from daemon_process import Daemon, daemons
+from deadlines import PATIENCE_S
 from libvirtd_process import Libvirtd, is_there, private_libvirtd
 
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.slow,
-    pytest.mark.timeout(300),
     pytest.mark.skipif(not is_there(), reason="libvirtd is not installed: libvirt-daemon"),
 ]
 
@@ -24,7 +24,6 @@ BUDGET_MIB = 720
 SQUEEZED_MIB = BUDGET_MIB + 32  # what is closer than a dead band for each is not moved
 BIG = 140 * MIB
 BIG_ACTUAL_MIB = 205
-PATIENCE_S = 60.0
 CONFIG = """
 mode = "enforce"
 [libvirt]

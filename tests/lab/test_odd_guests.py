@@ -22,6 +22,7 @@ from aerostat.lab.machine import HealthState, MachineSpec, WorkloadSpec
 from aerostat.lab.machine.errors import MachineError
 from aerostat.units import MIB
 from daemon_process import Daemon, Daemons, daemons
+from deadlines import PATIENCE_S
 from lab.guests_in_thread import Guests, booted_guests
 
 pytestmark = [
@@ -31,7 +32,6 @@ pytestmark = [
 ]
 
 RAM_BYTES = 256 * MIB
-PATIENCE_S = 60.0
 
 
 def odd(name: str, **changed: object) -> MachineSpec:

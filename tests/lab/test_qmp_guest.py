@@ -18,13 +18,13 @@ from aerostat.model.events import BalloonMoved, Event, LifecycleChanged, Lifecyc
 from aerostat.model.figures import Absence, BalloonStatistics
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
 from aerostat.units import MIB
+from deadlines import PATIENCE_S
 from qemu_process import SystemClock
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 GUEST = GuestId("qmp-guest")
-BOOT_S = 60.0
-PATIENCE_S = 30.0
+BOOT_S = PATIENCE_S
 
 
 @pytest.fixture(scope="module")

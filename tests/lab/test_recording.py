@@ -56,7 +56,7 @@ def test_what_was_decided_on_real_guests_is_decided_again_exactly(
     assert "in full" in exported.stderr
     told = aerostat(
         "replay", str(recording), "--policy", "static", "--set", "advanced.headroom=20%",
-        "-o", "json", deadline_s=300,
+        "-o", "json", deadline_s=900,
     )  # fmt: skip
     assert told.returncode == 0, told.stdout + told.stderr
     document = json.loads(told.stdout)

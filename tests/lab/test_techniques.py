@@ -17,15 +17,14 @@ from aerostat.host.techniques.swaps import read_swaps
 from aerostat.host.techniques.zswap import PARAMETERS
 from aerostat.lab.machine.cgroup import find_hierarchy
 from aerostat.present.schema import result_schema
+from deadlines import PATIENCE_S
 
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.slow,
-    pytest.mark.timeout(300),
     pytest.mark.skipif(os.geteuid() != 0, reason="changing the host's techniques takes root"),
 ]
 
-PATIENCE_S = 240.0
 SCHEDULE = """
 seed = 3
 rate = 500

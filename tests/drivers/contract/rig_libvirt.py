@@ -15,6 +15,7 @@ import pytest
 from aerostat.drivers.libvirt import LibvirtDriver
 from aerostat.lab.image import GuestImage, build_image
 from aerostat.units import KIB, MIB
+from deadlines import PATIENCE_S
 from drivers.contract.rig import Case, Kind, Rig, RigKind, Traits
 from libvirtd_process import BALLOON, NO_BALLOON, Libvirtd, is_there, private_libvirtd
 from qemu_process import SystemClock
@@ -25,7 +26,7 @@ _ORDER_S = 1.0  # an order to the workload is obeyed by then, on a slow machine 
 class LibvirtRig(Rig):
     """Domains; somebody else's hand is a connection of the test's own."""
 
-    traits = Traits(patience_s=60.0)
+    traits = Traits(patience_s=PATIENCE_S)
 
     def __init__(self, image: GuestImage) -> None:
         super().__init__()

@@ -15,6 +15,7 @@ from aerostat.drivers.qmp.guest import ConnectedGuest
 from aerostat.lab.image import GuestImage, build_image
 from aerostat.lab.machine import Machine, MachineSpec, WorkloadSpec
 from aerostat.units import MIB
+from deadlines import PATIENCE_S
 from drivers.contract.rig import Case, Kind, Rig, RigKind, Traits
 from lab.patience import BOOT_S
 from qemu_process import SystemClock
@@ -23,7 +24,7 @@ from qemu_process import SystemClock
 class RealQemuRig(Rig):
     """Machines of the lab; somebody else's hand is its second monitor."""
 
-    traits = Traits(patience_s=60.0)
+    traits = Traits(patience_s=PATIENCE_S)
 
     def __init__(self, image: GuestImage, directory: Path) -> None:
         super().__init__()

@@ -24,8 +24,7 @@ from aerostat.model.plan import GuestTrace
 from aerostat.model.reasons import Bound, Reason
 from aerostat.ports.journal import RoundRecord
 from aerostat.units import MIB
-
-PATIENCE_S = 90.0
+from deadlines import PATIENCE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from aerostat.model.limits import Amount, GuestLimits
 from aerostat.policy.params import PolicyName
 from aerostat.units import MIB
 
-REAL = [pytest.mark.lab, pytest.mark.slow, pytest.mark.timeout(600)]
+REAL = [pytest.mark.lab, pytest.mark.slow]
 """What every incident's tests are; guests boot slowly where others keep the machine busy."""
 
 RAM_BYTES = 256 * MIB

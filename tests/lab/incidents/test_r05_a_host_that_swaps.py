@@ -22,7 +22,7 @@ from aerostat.units import MIB
 from lab.guests_in_thread import Guests
 from lab.incidents.balancer import Balancer
 from lab.incidents.conftest import Balance
-from lab.incidents.settings import RAM_BYTES, REAL, hasty, ours
+from lab.incidents.settings import RAM_BYTES, REAL, SYSTEM_BYTES, hasty, ours
 
 pytestmark = REAL
 
@@ -31,6 +31,7 @@ COLD_BYTES = 40 * MIB
 BUDGET_BYTES = 340 * MIB  # half of it is little more than Bob's system and his hot set
 HUNGRY_BYTES = 200 * MIB  # more than Ada's RAM leaves
 IN_HOST_SWAP_BYTES = 60 * MIB
+TIGHT_BYTES = 200 * MIB  # little more than Bob uses with both parts
 FIRST_WAIT_S = 20.0  # longer, doubled, than a guest must have been at rest to be asked at all
 GUARD: GuardParams = hasty(
     distress_quiet_s=1.0,
@@ -65,11 +66,22 @@ def fill(guests: Guests) -> None:
     )
     guests.order("bob", "rate 1000")
     guests.order("bob", f"hot {HOT_BYTES}")
-    before = guests.latest("bob").swap_out_bytes
-    guests.execute("bob", "balloon", value=200 * MIB)
-    guests.until(lambda: guests.latest("bob").swap_out_bytes > before, "bob swaps")
-    guests.execute("bob", "balloon", value=RAM_BYTES)
+    squeeze_until_it_swaps(guests)
     guests.order("ada", f"hot {HUNGRY_BYTES}")
+
+
+def squeeze_until_it_swaps(guests: Guests) -> None:
+    """Take from Bob bit by bit, as far as this kernel needs it, and give all back."""
+    before = guests.latest("bob").swap_out_bytes
+    target_bytes = TIGHT_BYTES
+    while guests.latest("bob").swap_out_bytes == before:
+        assert target_bytes > HOT_BYTES + SYSTEM_BYTES // 2, (
+            "bob has nothing left, and swaps nothing"
+        )
+        guests.execute("bob", "balloon", value=target_bytes)
+        guests.live_on(3)
+        target_bytes -= 8 * MIB
+    guests.execute("bob", "balloon", value=RAM_BYTES)
 
 
 def swap_on_the_host(guests: Guests, directory: Path) -> None:
