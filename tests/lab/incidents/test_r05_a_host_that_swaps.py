@@ -76,7 +76,7 @@ def squeeze_until_it_swaps(guests: Guests) -> None:
     target_bytes = TIGHT_BYTES
     while guests.latest("bob").swap_out_bytes == before:
         assert target_bytes > HOT_BYTES + SYSTEM_BYTES // 2, (
-            "bob has nothing left, and swaps nothing"
+            "bob swaps nothing"
         )
         guests.execute("bob", "balloon", value=target_bytes)
         guests.live_on(3)
