@@ -3,8 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deadlines import REAL_GUESTS_S
+
+settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", settings.get_profile("explore"), derandomize=True)
+settings.load_profile("same")  # `--hypothesis-profile explore` draws cases that nobody has seen
 
 HARM = ["checksum_errors=[1-9]", "oom_kills=[1-9]", "round_failed", "ended by itself"]
 """What in a failure is never put down to a busy machine."""

@@ -44,7 +44,7 @@ schema = schemathesis.pytest.from_fixture("document")
 
 
 @schema.parametrize()
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 def test_everything_is_answered_as_documented(case: schemathesis.Case[Any], fuzzed: Live) -> None:
     rounds = fuzzed.loop.board.status.rounds
     case.call_and_validate(

@@ -220,7 +220,5 @@ class EngineMachine(RuleBasedStateMachine):
                 assert change.target_bytes == trace.target_bytes
 
 
-EngineMachine.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, derandomize=True
-)
+EngineMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestEngineMachine = EngineMachine.TestCase

@@ -91,7 +91,7 @@ def play(world: World, turn: dict[str, object]) -> Step:
     return world.round(elapse_s=float(turn["elapse_s"]))  # type: ignore[arg-type]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(worlds(), st.lists(turns(), min_size=1, max_size=25))
 def test_bounds_supply_distress_and_freshness_hold_in_every_round(
     world: World, story: list[dict[str, object]]
@@ -127,7 +127,7 @@ def test_bounds_supply_distress_and_freshness_hold_in_every_round(
             held[guest.name] = (guest.actual_mib or 0) * MIB
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(worlds(), st.lists(turns(), min_size=1, max_size=12), st.randoms(use_true_random=False))
 def test_renaming_guests_renames_targets(
     world: World, story: list[dict[str, object]], random: object
@@ -152,7 +152,7 @@ def test_renaming_guests_renames_targets(
         assert {new_name[name]: target for name, target in ours.items()} == theirs
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(worlds(), st.lists(turns(), min_size=1, max_size=12))
 def test_the_same_story_decides_the_same(world: World, story: list[dict[str, object]]) -> None:
     twin = World(guests=[replace(guest) for guest in world.guests], params=world.params)
@@ -160,7 +160,7 @@ def test_the_same_story_decides_the_same(world: World, story: list[dict[str, obj
         assert play(world, turn).trace == play(twin, turn).trace
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(worlds(), st.lists(turns(), min_size=1, max_size=12))
 def test_a_step_leaves_the_state_it_was_given_alone(
     world: World, story: list[dict[str, object]]

@@ -50,7 +50,7 @@ def fair_mib(needs_mib: Sequence[int], weights: Sequence[int], supply_mib: int) 
     return [size // MIB for size in held]
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(
     needs_mib=st.lists(st.integers(90, 440), min_size=3, max_size=3),
     weights=st.lists(st.sampled_from([50, 100, 200]), min_size=4, max_size=4),

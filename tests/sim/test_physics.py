@@ -40,7 +40,7 @@ def check(state: GuestState, guest_build: GuestBuild) -> None:
     assert state.in_use_bytes - slack <= state.backed_bytes <= state.actual_bytes + slack
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(guest_build=BUILDS, moves=MOVES)
 def test_memory_neither_appears_nor_vanishes(
     guest_build: GuestBuild, moves: list[tuple[Load, int, int]]

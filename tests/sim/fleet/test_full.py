@@ -52,7 +52,7 @@ def check(fleet: Fleet) -> None:
         assert 0 <= guests.available_bytes[i] <= guests.actual_bytes[i]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     moves=st.lists(st.tuples(st.integers(0, 4096), st.integers(0, 4096)), min_size=1, max_size=12),
     swap_ratio=st.sampled_from([0.0, 0.1, 0.5]),
