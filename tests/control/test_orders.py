@@ -3,7 +3,7 @@
 import asyncio
 
 from aerostat.control.orders import RECLAIM, Ask, Limits, OrderBook
-from aerostat.model.events import Command, MemoryReserved, OperatorCommanded
+from aerostat.model.events import Command, MemoryReserved, OperatorCommanded, TargetReplaced
 from aerostat.model.guest import GuestId
 from aerostat.model.limits import Amount
 from aerostat.model.orders import Standing
@@ -108,3 +108,19 @@ def test_limits_are_given_back_to_the_configuration_one_by_one() -> None:
     assert (ordered.order.weight, ordered.order.standing, ordered.until_s) == (7, None, None)
     reset = Limits(reset=frozenset({"weight"}))
     assert book.at(5.0).after(asked(Command.SET, limits=reset), now_s=6.0) == OrderBook()
+
+
+def test_a_target_that_somebody_else_set_is_an_event_of_the_next_round() -> None:
+    async def main() -> Rig:
+        async with balancing(new_rig()) as rig:
+            await rig.until_squeezed()
+            await asyncio.sleep(20)
+            target_bytes = rig.world.guest("g0").target_bytes - 40 * MIB
+            rig.world.guest("g0").set_target(target_bytes)
+            await asyncio.sleep(30)
+        return rig
+
+    rig = run_simulated(main())
+    told = [e for r in rig.rounds.records for e in r.events if isinstance(e, TargetReplaced)]
+    assert [event.guest for event in told] == [G0]
+    assert rig.world.guest("g0").target_bytes == told[0].held_bytes - 40 * MIB

@@ -169,6 +169,7 @@ class AdvancedTable(Table):
     stall_retry_max: Annotated[DurationS, within("1s", "1d")] = _GUARD.stall_retry_s_max
     guest_floor: SizeBytes = _GUARD.guest_floor_bytes
     shutdown: Annotated[DurationS, within("0s", "1h")] = _GUARD.shutdown_s
+    yield_to_others: Annotated[DurationS, within("0s", "1d")] = _GUARD.yield_s
     headroom: ShareRatio = _ADAPTIVE.headroom_ratio
     headroom_sure: ShareRatio = _ADAPTIVE.headroom_sure_ratio
     headroom_min: SizeBytes = _ADAPTIVE.headroom_bytes_min

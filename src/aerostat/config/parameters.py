@@ -87,6 +87,7 @@ def _guard(advanced: AdvancedTable) -> GuardParams:
         stall_retry_s_max=advanced.stall_retry_max,
         guest_floor_bytes=advanced.guest_floor,
         shutdown_s=advanced.shutdown,
+        yield_s=advanced.yield_to_others,
     )
 
 

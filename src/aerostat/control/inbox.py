@@ -8,6 +8,7 @@ from aerostat.model.events import (
     LifecycleChanged,
     LifecycleKind,
     TargetAnswered,
+    TargetReplaced,
     TechniqueUsed,
 )
 
@@ -73,4 +74,4 @@ def _is_urgent(event: Event) -> bool:
     # Only what changes the next decision: an ordinary accepted command is no news.
     if isinstance(event, LifecycleChanged):
         return event.kind in _URGENT
-    return not isinstance(event, TargetAnswered | TechniqueUsed)
+    return not isinstance(event, TargetAnswered | TargetReplaced | TechniqueUsed)

@@ -145,6 +145,8 @@ class Loop:
             self._use_orders(standing)
         before, params = self._state, self._params
         decided = self._decide(snapshot, events)
+        for found in decided.found:
+            self._inbox.put(found)
         enforce = self._mode is Mode.ENFORCE
         if enforce:
             await self._applier.apply(decided.plan, tasks)

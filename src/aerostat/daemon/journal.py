@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import structlog
 
 from aerostat.daemon.shares_log import SharesLog
-from aerostat.daemon.strangers_log import StrangersLog
 from aerostat.engine.explain import explain, explain_effect, technique_words
 from aerostat.model.effect import Effect
 from aerostat.model.events import (
@@ -16,6 +15,7 @@ from aerostat.model.events import (
     OperatorCommanded,
     Outcome,
     TargetAnswered,
+    TargetReplaced,
     TechniqueAct,
     TechniqueUsed,
 )
@@ -73,7 +73,6 @@ class LogJournal:
         self._log = structlog.get_logger()
         self._met: dict[GuestId, _Met] = {}
         self._shares = SharesLog()
-        self._strangers = StrangersLog()
         self._summary_s: float | None = None
         self._effect = Effect.WORKING
 
@@ -97,7 +96,6 @@ class LogJournal:
             self._met[trace.guest].reason = trace.reason
         self._tell_effect(record.trace.host)
         self._shares.show(record.trace)
-        self._strangers.show(record)
         self._summarise(record)
 
     def _tell_effect(self, host: HostTrace) -> None:
@@ -130,6 +128,14 @@ class LogJournal:
                 command=event.command.value,
                 who=event.who,
                 detail=event.detail,
+            )
+        elif isinstance(event, TargetReplaced):
+            self._log.warning(
+                "foreign_target",
+                guest=name,
+                held_bytes=event.held_bytes,
+                actual_bytes=event.actual_bytes,
+                for_s=event.for_s,
             )
         elif isinstance(event, TargetAnswered) and event.outcome is not Outcome.ACCEPTED:
             self._log.warning(

@@ -32,6 +32,9 @@ BURST_FORGOTTEN_S = 600.0
 RISE_FORGOTTEN_S = 8 * 3600.0
 """Time constant of forgetting how far a guest once rose at a stretch: what bursts, bursts again."""
 
+SETTLED_SAMPLES = 3
+"""So many samples without a move, and a guest holds what it was last asked for."""
+
 CLEAN_SAMPLES_MAX = 100
 """Further ones are not counted."""
 
@@ -47,7 +50,7 @@ def believe(r: Round, i: int) -> None:
     if is_new_sample(r.figures, r.memory, i):
         _take_sample(r, i, blurred)
     believe_host_side(r, i)
-    _follow_the_balloon(r.figures, r.memory, i, r.now_s)
+    _follow_the_balloon(r, i)
 
 
 def is_new_sample(figures: Figures, memory: Memory, i: int) -> bool:
@@ -150,8 +153,9 @@ def _learn_rise(memory: Memory, i: int, used: int, kept: float, span_s: float) -
     memory.rise_bytes[i] = max(rise, faded)
 
 
-def _follow_the_balloon(figures: Figures, memory: Memory, i: int, now_s: float) -> None:
-    """Notice progress towards the target, and arrival."""
+def _follow_the_balloon(r: Round, i: int) -> None:
+    """Notice progress towards the target, arrival, and that somebody else moves it."""
+    figures, memory, now_s = r.figures, r.memory, r.now_s
     actual = figures.actual_bytes[i]
     before = memory.actual_bytes[i]
     if actual == ABSENT:
@@ -168,7 +172,28 @@ def _follow_the_balloon(figures: Figures, memory: Memory, i: int, now_s: float) 
             memory.has_arrived[i] = 1
         elif memory.has_arrived[i] == 1 and _is_void(target, actual, figures.max_bytes[i]):
             memory.target_bytes[i] = ABSENT
+            # Below a target that its max still allows: not a VM that came back smaller.
+            if actual < target <= figures.max_bytes[i]:
+                memory.stranger_s[i] = now_s
+    elif before != ABSENT and _is_moved_by_others(r, i, actual - before):
+        memory.stranger_s[i] = now_s
     memory.actual_bytes[i] = actual
+
+
+def _is_moved_by_others(r: Round, i: int, rise: int) -> bool:
+    """Whether a balloon that has no target of ours inflates, although it had come to rest.
+
+    Up it may go by itself; but once somebody has moved it, any move shows that they are at it.
+    """
+    if is_left_to_others(r, i):
+        return abs(rise) > BLUR_BYTES
+    in_grace = r.now_s - r.memory.since_s[i] <= r.knobs.grace_s
+    return rise < -BLUR_BYTES and r.memory.clean_samples[i] >= SETTLED_SAMPLES and not in_grace
+
+
+def is_left_to_others(r: Round, i: int) -> bool:
+    """Whether somebody else has set its target, not long ago."""
+    return r.knobs.yields == 1 and r.now_s - r.memory.stranger_s[i] < r.knobs.yield_s
 
 
 def _is_void(target: int, actual: int, max_bytes: int) -> bool:

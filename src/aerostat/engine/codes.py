@@ -43,6 +43,7 @@ PINNED: Final = REASON_CODE[Reason.HOLD_PINNED]
 LEFT_TO_HOST: Final = REASON_CODE[Reason.HOLD_LEFT_TO_HOST]
 
 HELD: Final = REASON_CODE[Reason.HOLD_BY_OPERATOR]
+YIELDED: Final = REASON_CODE[Reason.HOLD_YIELDED]
 HAS_ENOUGH: Final = REASON_CODE[Reason.HOLD_HAS_ENOUGH]
 
 REASON_OF_WHY: Final = (  # by the number of the policy's why

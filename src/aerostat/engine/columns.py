@@ -85,6 +85,7 @@ class Memory(Table):
     target_set_s: FloatColumn
     has_arrived: IntColumn  # 1: `actual` has reached the target since it was set
     is_outcome_unknown: IntColumn
+    stranger_s: FloatColumn  # when somebody else last set its target, or moved it since
     actual_bytes: IntColumn  # at the last read
     progress_s: FloatColumn  # when `actual` last moved towards the target
     stalled_until_s: FloatColumn

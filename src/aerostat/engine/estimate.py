@@ -1,6 +1,6 @@
 """Estimates: how much a guest needs, what it holds, and whether it can be moved."""
 
-from aerostat.engine.believe import ARRIVED_BYTES, sample_age_s
+from aerostat.engine.believe import ARRIVED_BYTES, is_left_to_others, sample_age_s
 from aerostat.engine.closing import follow_shutdown
 from aerostat.engine.columns import RUN_RUNNING, STANDING_NONE, Round
 from aerostat.engine.confidence import confidence, headroom_of
@@ -104,7 +104,8 @@ def is_stalled(r: Round, i: int) -> bool:
 def _is_movable(r: Round, i: int) -> int:
     """A paused guest keeps its place: its target would only be applied when it resumes.
 
-    A stalled one is planned around, unless it is to be released: then it is, all the same.
+    A stalled one is planned around, and so is one that somebody else moves, unless it is to be
+    released: then it is, all the same.
     """
     can = (
         r.figures.is_managed[i] == 1
@@ -114,7 +115,16 @@ def _is_movable(r: Round, i: int) -> int:
     )
     released = r.estimates.is_distressed[i] == 1 or r.estimates.is_closing[i] == 1
     stuck = r.estimates.is_stalled[i] == 1 and not released
-    return 1 if can and not stuck else 0
+    return 1 if can and not stuck and (released or not _is_yielded(r, i)) else 0
+
+
+def _is_yielded(r: Round, i: int) -> bool:
+    """Whether it is left to somebody else who sets its targets.
+
+    An order of the operator's counts for more, and so does a fresh kernel that needs room to boot.
+    """
+    ordered = r.figures.standing[i] != STANDING_NONE
+    return is_left_to_others(r, i) and not ordered and r.memory.is_release_due[i] == 0
 
 
 def _needs(r: Round, i: int) -> None:

@@ -50,6 +50,7 @@ _WORDS = {
     Reason.HOLD_LEFT_TO_HOST: "keeps what it uses: the ladder takes no more of it by balloon",
     Reason.RELEASED_BY_OPERATOR: "released: the operator said so (aerostat release)",
     Reason.HOLD_BY_OPERATOR: "keeps its memory: the operator said so (aerostat hold or release)",
+    Reason.HOLD_YIELDED: "left alone for a while: somebody else has set its target",
     Reason.LOWERED_TO_LIMIT: "lowered towards {max}, which a memory limit of its own cgroup holds: "
     "the host pages out what is beyond",
 }

@@ -5,7 +5,7 @@ over, one take a sample, floors, steps, cooldown, back-off, dead band.
 """
 
 from aerostat.engine import codes
-from aerostat.engine.believe import ARRIVED_BYTES, PERIOD_S_MIN
+from aerostat.engine.believe import ARRIVED_BYTES, PERIOD_S_MIN, is_left_to_others
 from aerostat.engine.columns import (
     RUN_MIGRATING,
     RUN_RUNNING,
@@ -104,6 +104,8 @@ def cannot_move(r: Round, i: int) -> None:
         hold(r.decision, i, ordered, codes.NO_BALLOON, codes.B_NONE)
     elif r.estimates.is_stalled[i] == 1:
         _stalled(r, i)
+    elif is_left_to_others(r, i):
+        hold(r.decision, i, ordered, codes.YIELDED, codes.B_OPERATOR)
     else:
         hold(r.decision, i, ordered, codes.FIGURES_ABSENT, codes.B_FRESHNESS)
 

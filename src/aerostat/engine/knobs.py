@@ -30,6 +30,7 @@ class Knobs(Table):
     stall_retry_s_max: float
     guest_floor_bytes: int
     shutdown_s: float
+    yield_s: float
     protects: int
     checks_freshness: int
     keeps_grace: int
@@ -45,6 +46,7 @@ class Knobs(Table):
     spares_swapped: int
     counts_rising: int
     heeds_limits: int
+    yields: int
     is_elastic: int
 
 
@@ -73,6 +75,7 @@ def knobs_of(params: EngineParams) -> Knobs:
         stall_retry_s_max=guard.stall_retry_s_max,
         guest_floor_bytes=guard.guest_floor_bytes,
         shutdown_s=guard.shutdown_s,
+        yield_s=guard.yield_s,
         protects=on[GuardRule.PROTECTION],
         checks_freshness=on[GuardRule.FRESHNESS],
         keeps_grace=on[GuardRule.GRACE],
@@ -88,5 +91,6 @@ def knobs_of(params: EngineParams) -> Knobs:
         spares_swapped=on[GuardRule.HOST_SWAP],
         counts_rising=on[GuardRule.RISING],
         heeds_limits=on[GuardRule.CONFINED],
+        yields=on[GuardRule.YIELD],
         is_elastic=int(params.host.accounting is Accounting.ELASTIC),
     )

@@ -30,6 +30,7 @@ class GuardRule(StrEnum):
     HOST_SWAP = "host_swap"  # what of a VM lies in the host's swap is not asked for
     RISING = "rising"  # a VM that tells nothing of itself counts with its growth
     CONFINED = "confined"  # one that its own cgroup holds down is given no more than that holds
+    YIELD = "yield"  # one whose target somebody else has set is left to them for a while
 
 
 class Accounting(StrEnum):
@@ -70,6 +71,7 @@ class GuardParams:
     # A guest asked to shut down is released, and not taken from for so long: 180 s were seen of
     # Windows with a full balloon. One that is still there then did not obey.
     shutdown_s: float = 300.0
+    yield_s: float = 300.0  # whose target somebody else has set is moved for distress alone
 
 
 _BALLOONS = (LadderStep.REPORTING, LadderStep.TAKE_FREE, LadderStep.TAKE_BY_WEIGHT)

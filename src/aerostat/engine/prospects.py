@@ -41,6 +41,8 @@ _FIRST = {
     "held for is over.",
     Reason.RELEASED_BY_OPERATOR: "Nothing is taken before: aerostat unhold, or the time it was "
     "released for is over.",
+    Reason.HOLD_YIELDED: "It is left to whoever set its target for {yielded} after they last did: "
+    "until then it is given memory when it is short of it, and nothing is taken.",
     Reason.HOLD_IN_GRACE: "Nothing is taken in its first {grace}.",
     Reason.HOLD_OUTCOME_UNKNOWN: "Nothing is sent before it has been read again.",
     Reason.STALL_ACCEPTED: "Nothing is taken for a while: its balloon did not move when asked.",
@@ -82,7 +84,9 @@ def prospects(trace: GuestTrace, params: EngineParams) -> Prospects:
     numbers = _numbers(trace, params)
     quiet = format_duration(params.guard.distress_quiet_s)
     sentences = [_first(trace.reason, params)]
-    if params.policy is PolicyName.ADAPTIVE:
+    if trace.reason is Reason.HOLD_YIELDED:
+        pass  # what would move it otherwise does not now
+    elif params.policy is PolicyName.ADAPTIVE:
         sentences += [_growing(trace, numbers), _giving(trace, numbers, quiet)]
     else:
         sentences.append(
@@ -150,6 +154,7 @@ def _first(reason: Reason, params: EngineParams) -> str:
         grace=format_duration(guard.grace_s),
         sure=f"{CONFIDENCE_MIN:.0%}",
         shutdown=format_duration(guard.shutdown_s),
+        yielded=format_duration(guard.yield_s),
         quiet=format_duration(guard.distress_quiet_s),
     )
 

@@ -46,8 +46,9 @@ def release(
     supply = supply_of(snapshot, params)
     following = aligned(state, tuple(g.guest for g in guests), now_s=snapshot.now_s)
     # Whatever is wrong with the policy must not keep guests from getting their memory back.
-    # Nor is a VM that waits at a limit of its own: nobody looks after it any more.
-    off = params.rules_off | {GuardRule.CONFINED}
+    # Nor is a VM that waits at a limit of its own, or that somebody else has moved: nobody looks
+    # after it any more.
+    off = params.rules_off | {GuardRule.CONFINED, GuardRule.YIELD}
     letting_go = replace(params, policy=PolicyName.STATIC, rules_off=off)
     r = round_of(following, snapshot, supply, letting_go)
     count = len(guests)

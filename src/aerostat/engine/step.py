@@ -20,6 +20,7 @@ from aerostat.engine.knobs import knobs_of
 from aerostat.engine.params import EngineParams, GuardRule
 from aerostat.engine.peer import wish_as_peer
 from aerostat.engine.state import EngineState, aligned, with_events
+from aerostat.engine.strangers import replaced, watch
 from aerostat.engine.supply import Supply, supply_of, with_room_for
 from aerostat.engine.trace import plan_of, trace_of
 from aerostat.model.events import Event
@@ -40,6 +41,7 @@ class Step:
     plan: Plan
     trace: RoundTrace
     orders: TechniqueOrders = TechniqueOrders()  # to the host itself
+    found: tuple[Event, ...] = ()  # out by this round: happens in the next one
 
 
 def step(
@@ -62,6 +64,7 @@ def step(
     before = actual_before(following, events)
     supply = with_room_for(supply, signs.coming_bytes, params)
     r = round_of(following, snapshot, supply, params)
+    watched = watch(r.memory)
     if params.policy in BASELINES:
         judge(r)
         peer = wish_as_peer(state.peer, r, snapshot, supply, params)
@@ -82,6 +85,7 @@ def step(
         plan=plan,
         trace=trace,
         orders=climbed.orders,
+        found=replaced(watched, r, following.guests),
     )
 
 

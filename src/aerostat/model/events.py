@@ -113,8 +113,19 @@ class OperatorCommanded:
     detail: str  # the command, as a person would have typed it
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetReplaced:
+    """Somebody else has set a guest's target: its balloon moves, and not for us."""
+
+    guest: GuestId
+    held_bytes: int  # before that
+    actual_bytes: int
+    for_s: float  # so long it is left to them, and longer if they go on
+
+
 Event = (
     TargetAnswered
+    | TargetReplaced
     | BalloonMoved
     | LifecycleChanged
     | MemoryReserved

@@ -46,6 +46,7 @@ class Reason(StrEnum):
     HOLD_LEFT_TO_HOST = "hold_left_to_host"  # the ladder takes no more of it by balloon
     RELEASED_BY_OPERATOR = "released_by_operator"  # somebody said: release
     HOLD_BY_OPERATOR = "hold_by_operator"  # would be taken from, but somebody said: hold
+    HOLD_YIELDED = "hold_yielded"  # somebody else set its target: it is left to them for a while
 
 
 class Bound(StrEnum):

@@ -17,6 +17,7 @@ from aerostat.model.events import (
     OperatorCommanded,
     Outcome,
     TargetAnswered,
+    TargetReplaced,
     TechniqueAct,
     TechniqueUsed,
 )
@@ -40,6 +41,7 @@ _INTEGER_MAX = 2**63 - 1
 
 EVENT_KINDS: Mapping[type[Event], str] = {
     TargetAnswered: "target_answered",
+    TargetReplaced: "target_replaced",
     BalloonMoved: "balloon_moved",
     LifecycleChanged: "lifecycle_changed",
     MemoryReserved: "memory_reserved",

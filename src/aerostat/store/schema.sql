@@ -179,6 +179,7 @@ CREATE TABLE event (
     took_s REAL,
     command TEXT,
     who TEXT,
+    held_bytes INTEGER,
     PRIMARY KEY (round, position)
 ) STRICT, WITHOUT ROWID;
 

@@ -15,6 +15,7 @@ from aerostat.model.events import (
     OperatorCommanded,
     Outcome,
     TargetAnswered,
+    TargetReplaced,
     TechniqueUsed,
 )
 from aerostat.model.guest import GuestId
@@ -145,11 +146,21 @@ def _told(event: Event) -> tuple[str, str, dict[str, Any]]:
             words = f"target {format_size(target)}: {_ANSWERS[came]}"
             more = {"target_bytes": target, "outcome": came.value, "detail": detail or None}
             return "answered", words + (f": {detail}" if detail else ""), more
+        case TargetReplaced():
+            return "foreign_target", *_replaced(event)
         case BalloonMoved(actual_bytes=actual):
             return "balloon_moved", f"holds {format_size(actual)} now", {"actual_bytes": actual}
         case LifecycleChanged(kind=kind, detail=detail):
             words = f"it {_LIVES.get(kind.value, kind.value)}" + (f" ({detail})" if detail else "")
             return "lifecycle", words, {"change": kind.value, "detail": detail}
+        case MemoryReserved() | TechniqueUsed() | OperatorCommanded():
+            return _told_of_orders(event)
+
+
+def _told_of_orders(
+    event: MemoryReserved | TechniqueUsed | OperatorCommanded,
+) -> tuple[str, str, dict[str, Any]]:
+    match event:
         case MemoryReserved(size_bytes=size, for_s=for_s):
             words = f"{format_size(size)} are kept for it for {format_duration(for_s)}"
             return "reserved", words, {"size_bytes": size, "for_s": for_s}
@@ -157,6 +168,19 @@ def _told(event: Event) -> tuple[str, str, dict[str, Any]]:
             return "technique", technique_words(event), _technique(event)
         case OperatorCommanded(command=command, who=who, detail=detail):
             return "command", f"{detail} ({who})", {"command": command.value, "who": who}
+
+
+def _replaced(event: TargetReplaced) -> tuple[str, dict[str, Any]]:
+    moved = f"{format_size(event.held_bytes)} -> {format_size(event.actual_bytes)}"
+    words = (
+        f"somebody else has set its target: {moved}; "
+        f"it is left to them for {format_duration(event.for_s)}"
+    )
+    return words, {
+        "held_bytes": event.held_bytes,
+        "actual_bytes": event.actual_bytes,
+        "for_s": event.for_s,
+    }
 
 
 def _technique(event: TechniqueUsed) -> dict[str, Any]:

@@ -46,7 +46,7 @@ EVER = {
         released_for_shutdown released_on_failures hold_backing_up
         hold_in_host_swap hold_confined lowered_to_limit hold_unsure
         hold_pinned hold_left_to_host
-        released_by_operator hold_by_operator
+        released_by_operator hold_by_operator hold_yielded
         """,
     "Bounds": """
         none min max floor supply step freshness pressure dead_band stall operator
