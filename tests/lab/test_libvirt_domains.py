@@ -165,3 +165,20 @@ def test_a_power_button_and_a_save_are_told_in_libvirts_words(host: Libvirtd) ->
             await rig.until(is_back, "it is back")
 
     asyncio.run(main())
+
+
+def test_what_a_domain_reads_from_its_disks_is_counted(host: Libvirtd) -> None:
+    host.booted("ada")  # it has read the head of its swap by then
+    domain = host.domain("ada")
+
+    async def main() -> None:
+        async with opened(host) as rig:
+
+            async def agrees() -> bool:
+                told = (await rig.read("ada")).disk_read_bytes
+                truth = int(domain.blockStats("")[1])
+                return truth > 0 and told == truth
+
+            await rig.until(agrees, "its bytes read are those that libvirt counts")
+
+    asyncio.run(main())

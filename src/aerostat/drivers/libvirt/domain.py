@@ -30,6 +30,8 @@ class Domain:
     period_before_s: int | None = None  # what we replaced and have to put back
     is_period_armed: bool = False
     pressure: GuestPressure | None = None
+    disk_read_bytes: int | None = None  # counter, as of its guest's last report but one
+    is_disk_read_due: bool = False  # its guest has reported since
     agent: AgentCalls = field(default_factory=AgentCalls)
     _raw: RawDomain | None = None
     _begun_s: float = 0.0
@@ -62,6 +64,8 @@ class Domain:
             self._balloon = balloon
         # Where calls overlap, the later one skips whom the earlier one is just asking.
         if balloon.report is not None and begun_s >= self._report_begun_s:
+            before = None if self._report is None else self._report.updated_wall_s
+            self.is_disk_read_due |= balloon.report.updated_wall_s != before
             self._report, self._report_begun_s = balloon.report, begun_s
             self.told_s, self.waiting_s = now_s, None
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from aerostat.drivers.bounds import objection_to_target
 from aerostat.drivers.libvirt.binding import Binding
+from aerostat.drivers.libvirt.disks import DiskReads
 from aerostat.drivers.libvirt.domain import Domain
 from aerostat.drivers.libvirt.errors import (
     CallRefusedError,
@@ -75,9 +76,11 @@ class LibvirtDriver:
                 ("libvirt-read", self._settings.reading_lanes),
                 ("libvirt-upkeep", self._settings.upkeep_lanes),
                 ("libvirt-call", self._settings.command_lanes),
+                ("libvirt-disks", self._settings.disk_lanes),
             )
         ]
-        self._events, reading, upkeep, self._commands = self._lanes
+        self._events, reading, upkeep, self._commands, disks = self._lanes
+        self._disks = DiskReads(self._binding, disks)
         self._reading = Reading(
             self._binding, reading, self._roll, settings=self._settings, clock=clock
         )
@@ -131,6 +134,7 @@ class LibvirtDriver:
             statistics=domain.statistics(now_s=self._clock.now_s(), wall_s=self._clock.wall_s()),
             pressure=domain.pressure_aged(self._clock.wall_s()),
             footprint=self._footprint(domain),
+            disk_read_bytes=domain.disk_read_bytes,
             is_backing_up=domain.is_backing_up,
             declared=description.declared,
             trouble=description.trouble,
@@ -190,6 +194,7 @@ class LibvirtDriver:
         while True:
             self._domain(guest, operation="reading")
             await self._reading.refresh()
+            self._disks.refresh(self._roll.domains.values())
             domain = self._domain(guest, operation="reading")
             is_fresh = domain.told_s is not None and domain.told_s >= since_s
             if is_fresh or domain.is_in_transit or self._trouble(domain) is not None:

@@ -15,6 +15,7 @@ class LibvirtSettings:
     reading_lanes: int = 8  # each domain that hangs costs one of them, until it goes on
     upkeep_lanes: int = 4
     command_lanes: int = 8
+    disk_lanes: int = 2
     statistics_period_s: int = 1  # how often the guest's driver is to report
     arm_statistics: bool = True
     """Whether to switch the guest's reports on where they are off or slower; see QmpSettings."""
