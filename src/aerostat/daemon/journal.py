@@ -14,6 +14,7 @@ from aerostat.model.events import (
     LifecycleChanged,
     OperatorCommanded,
     Outcome,
+    PressurePushed,
     TargetAnswered,
     TargetReplaced,
     TechniqueAct,
@@ -136,6 +137,13 @@ class LogJournal:
                 held_bytes=event.held_bytes,
                 actual_bytes=event.actual_bytes,
                 for_s=event.for_s,
+            )
+        elif isinstance(event, PressurePushed) and event.is_first:
+            self._log.info(
+                "pressure_pushed",
+                guest=name,
+                trigger=event.trigger.value,
+                free_bytes=event.free_bytes,
             )
         elif isinstance(event, TargetAnswered) and event.outcome is not Outcome.ACCEPTED:
             self._log.warning(

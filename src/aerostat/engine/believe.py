@@ -49,6 +49,7 @@ def believe(r: Round, i: int) -> None:
     blurred = ABSENT not in (actual, before) and abs(actual - before) > BLUR_BYTES
     if is_new_sample(r.figures, r.memory, i):
         _take_sample(r, i, blurred)
+    _take_pressure(r.figures, r.memory, i)
     believe_host_side(r, i)
     _follow_the_balloon(r, i)
 
@@ -92,8 +93,24 @@ def _rates(figures: Figures, memory: Memory, i: int, span_s: float) -> None:
     _rate(figures.major_faults, memory.major_faults, memory.major_fault_rate, i, span_s)
     _rate(figures.oom_kills, memory.oom_kills, memory.oom_kill_rate, i, span_s)
     _rate(figures.alloc_stalls, memory.alloc_stalls, memory.alloc_stall_rate, i, span_s)
-    _rate(figures.refaults, memory.refaults, memory.refault_rate, i, span_s)
     _rate(figures.disk_read_bytes, memory.disk_read_bytes, memory.disk_read_rate, i, span_s)
+
+
+def _take_pressure(figures: Figures, memory: Memory, i: int) -> None:
+    """An agent's figures come at times of their own: their rates are over their own spans."""
+    stamp_s, before_s = figures.pressure_wall_s[i], memory.pressure_wall_s[i]
+    if stamp_s < 0.0 and before_s < 0.0:
+        return  # as with most guests: no agent
+    span_s = stamp_s - before_s
+    if 0.0 <= span_s < RATE_SPAN_S_MIN:
+        return
+    if stamp_s < 0.0 or span_s < 0.0:  # it is silent, or the host's clock was set back
+        memory.refaults[i] = ABSENT
+        memory.pressure_some_s[i] = float(ABSENT)
+        memory.pressure_full_s[i] = float(ABSENT)
+        span_s = 1.0  # of no rate
+    memory.pressure_wall_s[i] = stamp_s
+    _rate(figures.refaults, memory.refaults, memory.refault_rate, i, span_s)
     _ratio(figures.pressure_some_s, memory.pressure_some_s, memory.pressure_some_ratio, i, span_s)
     _ratio(figures.pressure_full_s, memory.pressure_full_s, memory.pressure_full_ratio, i, span_s)
 

@@ -71,6 +71,7 @@ class Figures(Table):
     major_faults: IntColumn
     oom_kills: IntColumn
     alloc_stalls: IntColumn
+    pressure_wall_s: FloatColumn  # when an agent said the three below; ABSENT: none does
     refaults: IntColumn
     pressure_some_s: FloatColumn
     pressure_full_s: FloatColumn
@@ -101,6 +102,7 @@ class Memory(Table):
     major_faults: IntColumn
     oom_kills: IntColumn
     alloc_stalls: IntColumn
+    pressure_wall_s: FloatColumn
     refaults: IntColumn
     pressure_some_s: FloatColumn
     pressure_full_s: FloatColumn
@@ -163,6 +165,11 @@ class Memory(Table):
     limit_hits: IntColumn
     limited_s: FloatColumn  # when it was last made to wait at a limit of its own
     limit_fits_bytes: IntColumn  # the greatest target that would have fitted it then
+    # What its agent pushed last, the moment its kernel noticed.
+    pushed_s: FloatColumn
+    pushed_is_full: IntColumn  # 1: everybody in it waited; 0: somebody did
+    pushed_free_bytes: IntColumn  # what lay free in it then, as the agent says
+    pushed_held_bytes: IntColumn  # and what it held
     is_release_due: IntColumn  # it was reset: a fresh kernel must not inflate to the old target
 
 
@@ -251,7 +258,7 @@ _ZERO = frozenset({
     "has_arrived", "is_outcome_unknown", "healthy_samples", "growth_rate", "sample_age_s",
     "sample_period_s", "stall_retry_s", "backoff_s", "is_release_due", "lent_bytes",
     "burst_bytes", "turns", "rise_bytes", "clean_samples",
-    "host_growth_rate", "host_swap_out_bytes",
+    "host_growth_rate", "host_swap_out_bytes", "pushed_is_full",
 })  # fmt: skip
 
 

@@ -37,6 +37,8 @@ STARVED_S = 3.0
 """In distress for so long with all that could be given: the others are asked for more."""
 BLAMED_S = 10.0
 """Distress that begins so soon after our take is the take's doing."""
+PUSHED_S = 1.5
+"""So long pressure stands that an agent pushed; while it lasts, the kernel says it again."""
 MISSED_FACTOR = 2.0
 """So many times as many refaults as before a take: it was cache in use."""
 
@@ -83,7 +85,8 @@ def has_distress_signal(r: Round, i: int, is_fresh: bool) -> bool:
     figures, memory = r.figures, r.memory
     if figures.run[i] != RUN_RUNNING:
         return False
-    if _rose_unordered(figures, memory, i) or memory.oom_kill_rate[i] > 0.0:
+    unordered = _rose_unordered(figures, memory, i)
+    if unordered or memory.oom_kill_rate[i] > 0.0 or _is_pushed(r, i):
         return True
     # A guest that stopped talking while in distress is still in it: old bad news may give, and
     # only old good news must not take.
@@ -102,6 +105,24 @@ def has_distress_signal(r: Round, i: int, is_fresh: bool) -> bool:
 def _lacks_headroom(r: Round, i: int) -> bool:
     headroom = headroom_bytes(r.figures.max_bytes[i], r.knobs)
     return free_after_orders(r.figures, r.memory, i) < headroom
+
+
+def _is_pushed(r: Round, i: int) -> bool:
+    """Whether its agent said just now that it waits, and what it had free then is not enough.
+
+    What is given on its word counts as free at once, so that one cry brings one headroom and no
+    more; and a guest just squeezed is expected to wait while that lasts.
+    """
+    memory = r.memory
+    free = memory.pushed_free_bytes[i]
+    if r.now_s - memory.pushed_s[i] > PUSHED_S or ABSENT in (free, memory.pushed_held_bytes[i]):
+        return False
+    if is_squeezed(memory, i):
+        own = memory.has_arrived[i] == 0 or r.now_s - memory.squeeze_s[i] < OWN_EFFECT_S
+        if own or memory.pushed_is_full[i] == 0:
+            return False
+    free += ordered_bytes(r.figures, memory, i) - memory.pushed_held_bytes[i]
+    return free < headroom_bytes(r.figures.max_bytes[i], r.knobs)
 
 
 def _waits(memory: Memory, i: int) -> bool:

@@ -170,7 +170,11 @@ _OF_SAMPLE = {
     )
 }
 _REFAULTS = {"refaults": "refaults"}
-_PRESSURE = {"pressure_some_s": "some_total_s", "pressure_full_s": "full_total_s"}
+_PRESSURE = {
+    "pressure_wall_s": "sampled_wall_s",
+    "pressure_some_s": "some_total_s",
+    "pressure_full_s": "full_total_s",
+}
 
 
 def _columns(sources: Sequence[object], names: Mapping[str, str], absent: float) -> dict[str, Any]:

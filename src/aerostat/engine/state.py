@@ -14,6 +14,8 @@ from aerostat.model.events import (
     LifecycleKind,
     MemoryReserved,
     Outcome,
+    PressurePushed,
+    PressureTrigger,
     TargetAnswered,
 )
 from aerostat.model.guest import GuestId
@@ -87,6 +89,8 @@ def with_events(state: EngineState, events: Sequence[Event], *, now_s: float) ->
             _answered(state.memory, i, event, now_s=now_s)
         elif isinstance(event, LifecycleChanged):
             _lifecycle(state.memory, i, event.kind, now_s=now_s)
+        elif isinstance(event, PressurePushed):
+            _pushed(state.memory, i, event, now_s=now_s)
     # A guest that is here is counted by what it holds: its reservation has been kept.
     standing = (
         r
@@ -112,6 +116,13 @@ def _answered(memory: Memory, i: int, event: TargetAnswered, *, now_s: float) ->
     memory.target_set_s[i] = now_s
     memory.progress_s[i] = now_s
     memory.has_arrived[i] = 0
+
+
+def _pushed(memory: Memory, i: int, event: PressurePushed, *, now_s: float) -> None:
+    memory.pushed_s[i] = now_s
+    memory.pushed_is_full[i] = 1 if event.trigger is PressureTrigger.FULL else 0
+    memory.pushed_free_bytes[i] = ABSENT if event.free_bytes is None else event.free_bytes
+    memory.pushed_held_bytes[i] = memory.actual_bytes[i]
 
 
 def _lifecycle(memory: Memory, i: int, kind: LifecycleKind, *, now_s: float) -> None:

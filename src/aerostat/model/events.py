@@ -123,6 +123,23 @@ class TargetReplaced:
     for_s: float  # so long it is left to them, and longer if they go on
 
 
+class PressureTrigger(StrEnum):
+    """Which of a guest's PSI triggers fired. Values are stable."""
+
+    SOME = "some"  # somebody in it waited for memory
+    FULL = "full"  # everybody did
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PressurePushed:
+    """An agent in a guest says that its kernel noticed pressure just now. It is not trusted."""
+
+    guest: GuestId
+    trigger: PressureTrigger
+    free_bytes: int | None  # in the guest at that moment, as it says
+    is_first: bool  # there has been none for a while
+
+
 Event = (
     TargetAnswered
     | TargetReplaced
@@ -131,4 +148,5 @@ Event = (
     | MemoryReserved
     | TechniqueUsed
     | OperatorCommanded
+    | PressurePushed
 )

@@ -16,6 +16,8 @@ from aerostat.model.events import (
     MemoryReserved,
     OperatorCommanded,
     Outcome,
+    PressurePushed,
+    PressureTrigger,
     TargetAnswered,
     TargetReplaced,
     TechniqueAct,
@@ -47,6 +49,7 @@ EVENT_KINDS: Mapping[type[Event], str] = {
     MemoryReserved: "memory_reserved",
     TechniqueUsed: "technique_used",
     OperatorCommanded: "operator_commanded",
+    PressurePushed: "pressure_pushed",
 }
 
 
@@ -66,6 +69,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "in_use": _ladder,
     "step": LadderStep,
     "act": TechniqueAct,
+    "trigger": PressureTrigger,
     "effect": Effect,
 }
 """Columns that come back as something else than the plain number or text in them."""

@@ -180,6 +180,9 @@ CREATE TABLE event (
     command TEXT,
     who TEXT,
     held_bytes INTEGER,
+    trigger TEXT,
+    free_bytes INTEGER,
+    is_first INTEGER,
     PRIMARY KEY (round, position)
 ) STRICT, WITHOUT ROWID;
 

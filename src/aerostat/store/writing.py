@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import fields
 
+from aerostat.model.events import PressurePushed
 from aerostat.model.guest import GuestId
 from aerostat.ports.journal import RoundRecord
 from aerostat.store import rows
@@ -89,6 +90,8 @@ class RoundWriter:
             row = {"round": number, "position": position, "guest": self._known(change.guest)}
             self._insert("target_change", {**row, **rows.cells(change, rows.CHANGE)})
         for position, event in enumerate(record.events):
+            if isinstance(event, PressurePushed) and not event.is_first:
+                continue  # a guest shall not fill the disk: that it goes on shows in the decisions
             row = {"round": number, "position": position, "guest": self._known(event.guest)}
             self._insert("event", {**row, **rows.event_row(event)})
 

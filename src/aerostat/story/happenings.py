@@ -14,6 +14,7 @@ from aerostat.model.events import (
     MemoryReserved,
     OperatorCommanded,
     Outcome,
+    PressurePushed,
     TargetAnswered,
     TargetReplaced,
     TechniqueUsed,
@@ -164,10 +165,22 @@ def _told_of_orders(
         case MemoryReserved(size_bytes=size, for_s=for_s):
             words = f"{format_size(size)} are kept for it for {format_duration(for_s)}"
             return "reserved", words, {"size_bytes": size, "for_s": for_s}
+        case _:
+            return _told_of_others(event)
+
+
+def _told_of_others(
+    event: TechniqueUsed | OperatorCommanded | PressurePushed,
+) -> tuple[str, str, dict[str, Any]]:
+    match event:
         case TechniqueUsed():
             return "technique", technique_words(event), _technique(event)
         case OperatorCommanded(command=command, who=who, detail=detail):
             return "command", f"{detail} ({who})", {"command": command.value, "who": who}
+        case PressurePushed(trigger=trigger, free_bytes=free):
+            words = "its agent says that it waits for memory"
+            words += "" if free is None else f", with {format_size(free)} free"
+            return "pressure", words, {"trigger": trigger.value, "free_bytes": free}
 
 
 def _replaced(event: TargetReplaced) -> tuple[str, dict[str, Any]]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from aerostat.drivers.agent import HeardAgent, HeardFigures
 from aerostat.drivers.qmp.answers import (
     Jobs,
     parse_disk_read_bytes,
@@ -57,6 +58,7 @@ class ConnectedGuest:
         self._device: BalloonDevice | None = None
         self._device_trouble: tuple[str, ...] = ()
         self._age = SampleAge()
+        self._agent: HeardAgent | None = None
         self._jobs = Jobs()
         self._may_have_jobs = True  # nobody has looked yet
 
@@ -84,6 +86,10 @@ class ConnectedGuest:
         await guest._adopt_device()
         return guest
 
+    def listen_to(self, agent: HeardAgent) -> None:
+        """What an agent in the guest says is read with everything else from now on."""
+        self._agent = agent
+
     def note_jobs(self) -> None:
         """A background job began, went on or ended: look at them with the next reading."""
         self._may_have_jobs = True
@@ -108,14 +114,18 @@ class ConnectedGuest:
         statistics = self._statistics(answers[len(_ROUND)], troubles) if device else None
         if device is None and actual_bytes is not None:
             await self._adopt_device()  # plugged in while the VM runs
+        heard = HeardFigures(statistics=statistics)
+        if self._agent is not None:
+            heard = self._agent.beside(statistics, max_bytes=self.max_bytes)
         return Reading(
             run_state=self._run_state(status, migration),
             actual_bytes=actual_bytes,
             has_balloon=_has_balloon(balloon),
-            statistics=statistics,
+            statistics=heard.statistics,
+            pressure=heard.pressure,
             disk_read_bytes=_disk_read_bytes(disks, troubles),
             is_backing_up=self._jobs.is_backing_up,
-            troubles=(*troubles, *self._device_trouble),
+            troubles=(*troubles, *self._device_trouble, *heard.troubles),
         )
 
     async def set_target(self, target_bytes: int) -> None:

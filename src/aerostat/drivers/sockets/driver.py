@@ -186,6 +186,7 @@ class SocketDriver(ABC):
             actual_bytes=reading.actual_bytes,
             has_balloon=reading.has_balloon,
             statistics=reading.statistics,
+            pressure=reading.pressure,
             footprint=self._footprint(connected.identity.pid),
             disk_read_bytes=reading.disk_read_bytes,
             is_backing_up=reading.is_backing_up or custody.lock is Lock.BACKUP,

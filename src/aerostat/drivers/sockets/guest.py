@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from aerostat.model.figures import BalloonStatistics
+from aerostat.model.figures import BalloonStatistics, GuestPressure
 from aerostat.model.guest import GuestId, RunState
 
 
@@ -26,6 +26,7 @@ class Reading:
     statistics: BalloonStatistics | None
     disk_read_bytes: int | None = None
     is_backing_up: bool = False
+    pressure: GuestPressure | None = None
     troubles: tuple[str, ...] = ()
 
 

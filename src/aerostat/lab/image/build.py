@@ -14,7 +14,14 @@ from aerostat.lab.image import cpio
 from aerostat.lab.image.cache import publish, scratch_directory
 from aerostat.lab.image.errors import ImageError
 from aerostat.lab.image.modules import ModuleTree
-from aerostat.lab.image.packages import Package, Progress, fetch_package, unpack
+from aerostat.lab.image.packages import (
+    Package,
+    Progress,
+    fetch_package,
+    find_python_packages,
+    unpack,
+)
+from aerostat.lab.image.python import agent_file, python_entries
 from aerostat.lab.image.resolution import resolve_packages
 
 _FORMAT = 3  # of the image; raise it when this file changes what goes in
@@ -37,7 +44,7 @@ class GuestImage:
     has_zram: bool  # Ubuntu keeps it in a package of modules four times the size of the rest
 
 
-def build_image(cache_dir: Path, on_progress: Progress) -> GuestImage:
+def build_image(cache_dir: Path, on_progress: Progress, *, with_agent: bool = False) -> GuestImage:
     """Return the image for this distribution's packages, built unless it is cached.
 
     Takes seconds; blocks. Safe against other builders with the same cache.
@@ -45,18 +52,24 @@ def build_image(cache_dir: Path, on_progress: Progress) -> GuestImage:
     Args:
         cache_dir: where images and downloaded packages are kept.
         on_progress: told in words what is being done, where something is.
+        with_agent: with the distribution's Python and Aerostat's agent in it: 20 MB more, so only
+            for guests that are to have one.
 
     Raises:
         ImageError: something is missing; the message says what to run.
     """
     packages = resolve_packages(cache_dir)
-    digest = _digest(packages)
+    if with_agent:
+        packages += resolve_packages(
+            cache_dir, record_name="resolution-agent.json", find=find_python_packages
+        )
+    digest = _digest(packages, with_agent=with_agent)
     final = cache_dir / "images" / digest
     if not final.exists():
         archives = [fetch_package(package, cache_dir, on_progress) for package in packages]
         on_progress("building the guest image")
         with scratch_directory(cache_dir) as scratch:
-            _build(archives, scratch)
+            _build(archives, scratch, with_agent=with_agent)
             publish(scratch / "image", final)
     return _load(final, digest)
 
@@ -84,15 +97,17 @@ def _init_script() -> bytes:
     return files("aerostat.lab.image").joinpath("init.sh").read_bytes()
 
 
-def _digest(packages: tuple[Package, ...]) -> str:
+def _digest(packages: tuple[Package, ...], *, with_agent: bool) -> str:
     parts: list[tuple[str, str]] = [("format", str(_FORMAT)), ("flags", " ".join(_COMPILER_FLAGS))]
     parts += [(package.file_name, package.sha256 or "") for package in packages]
     parts.append(("init", hashlib.sha256(_init_script()).hexdigest()))
     parts += [(item.name, hashlib.sha256(item.read_bytes()).hexdigest()) for item in _sources()]
+    if with_agent:
+        parts.append(("agent", hashlib.sha256(agent_file()).hexdigest()))
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
 
 
-def _build(archives: list[Path], scratch: Path) -> None:
+def _build(archives: list[Path], scratch: Path, *, with_agent: bool) -> None:
     tree = scratch / "tree"
     image = scratch / "image"
     for directory in (tree, image):
@@ -104,7 +119,10 @@ def _build(archives: list[Path], scratch: Path) -> None:
     version = kernel.name.removeprefix("vmlinuz-")
     modules = ModuleTree(_find(tree, f"**/lib/modules/{version}"))
     busybox = _find(tree, "**/bin/busybox").read_bytes()
-    archive_bytes = cpio.write_archive(_entries(modules, busybox, _compile(scratch)))
+    entries = _entries(modules, busybox, _compile(scratch))
+    if with_agent:
+        entries += python_entries(tree)
+    archive_bytes = cpio.write_archive(entries)
     (image / "initramfs.gz").write_bytes(gzip.compress(archive_bytes, compresslevel=1, mtime=0))
     description = {"kernel_version": version, "has_zram": modules.has("zram")}
     (image / "image.json").write_text(json.dumps(description))

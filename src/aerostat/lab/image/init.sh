@@ -90,6 +90,11 @@ read -r uptime_s _ </proc/uptime
 echo "{\"event\":\"hello\",\"kernel\":\"$(uname -r)\",\"uptime_s\":$uptime_s,\"swap\":\"$swap\",\"balloon\":\"$balloon\"}" >&3
 echo "aerostat guest is up after $uptime_s s"
 
+if [ -e /aerostat_agent.py ]; then
+    # Its own mistakes go to the console; it ends at once where the VM has no port for it.
+    /usr/bin/python3 -I -S /aerostat_agent.py &
+fi
+
 if [ -n "$balloon_after" ]; then
     (
         sleep "$balloon_after"

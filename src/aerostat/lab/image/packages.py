@@ -20,6 +20,8 @@ Progress = Callable[[str], None]
 # Debian's and Ubuntu's kernels for virtual machines, in the order they are looked for.
 _KERNELS = ("linux-image-cloud-amd64", "linux-image-virtual")
 _KERNEL_PART = re.compile(r"^\s*\|?Depends: (linux-(?:image|modules)-\S+)", re.MULTILINE)
+_PYTHON = re.compile(r"Depends: (python3\.\d+)-minimal")
+_FFI = re.compile(r"Depends: (libffi\S+)")
 _URI_LINE = re.compile(r"^'(\S+)' (\S+\.deb) (\d+) (?:SHA256:([0-9a-f]{64}))?", re.MULTILINE)
 
 
@@ -49,6 +51,22 @@ def find_packages() -> tuple[Package, ...]:
                 "is not installed here"
             )
     return _look_up((*_kernel_packages(), "busybox-static"))
+
+
+def find_python_packages() -> tuple[Package, ...]:
+    """Find the files that hold the distribution's Python, as far as the agent in a guest needs it.
+
+    Raises:
+        ImageError: apt does not know one.
+    """
+    found = _PYTHON.search(_run("apt-cache", "depends", "python3-minimal", check=False))
+    if found is None:
+        raise ImageError("python3-minimal is not in the package lists; run: apt-get update")
+    python = found[1]
+    standard = f"lib{python}-stdlib"  # for ctypes, by which the agent locks its memory
+    ffi = _FFI.search(_run("apt-cache", "depends", standard, check=False))
+    names = [f"{python}-minimal", f"lib{python}-minimal", standard, "libc6", "libexpat1", "zlib1g"]
+    return _look_up((*names, *([ffi[1]] if ffi is not None else [])))
 
 
 def fetch_package(package: Package, cache_dir: Path, on_progress: Progress) -> Path:

@@ -6,28 +6,42 @@ containers come without) the last answer is still good for what is in the cache.
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from aerostat.lab.image.cache import publish, scratch_directory
 from aerostat.lab.image.errors import ImageError
 from aerostat.lab.image.packages import Package, find_packages
 
+Find = Callable[[], tuple[Package, ...]]
 _LISTS = Path("/var/lib/apt/lists")
 
 
-def resolve_packages(cache_dir: Path, *, lists_dir: Path = _LISTS) -> tuple[Package, ...]:
+def resolve_packages(
+    cache_dir: Path,
+    *,
+    lists_dir: Path = _LISTS,
+    record_name: str = "resolution.json",
+    find: Find | None = None,
+) -> tuple[Package, ...]:
     """Return the packages the image is made from.
+
+    Args:
+        cache_dir: where the answer is remembered.
+        lists_dir: apt's package lists.
+        record_name: of the file that remembers it.
+        find: asks apt; what every image is made from, if not said.
 
     Raises:
         ImageError: apt cannot tell, and never has.
     """
-    record = cache_dir / "resolution.json"
+    record = cache_dir / record_name
     lists = _fingerprint(lists_dir)
     known = _read(record)
     if known is not None and known[0] == lists:
         return known[1]
     try:
-        packages = find_packages()
+        packages = (find or find_packages)()
     except ImageError:
         if known is None:
             raise

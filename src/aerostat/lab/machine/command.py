@@ -18,6 +18,7 @@ class MachineFiles:
 
     qmp: Path  # for the daemon
     lab_qmp: Path  # for the lab; named so that a glob of *.qmp does not find it
+    agent: Path  # the agent's port, where the machine has one
     console: Path
     errors: Path
     swap: Path
@@ -28,6 +29,7 @@ class MachineFiles:
         return cls(
             qmp=run_dir / f"{name}.qmp",
             lab_qmp=run_dir / f"{name}.lab",
+            agent=run_dir / f"{name}.agent",
             console=run_dir / f"{name}.console",
             errors=run_dir / f"{name}.stderr",
             swap=run_dir / f"{name}.swap",
@@ -35,7 +37,7 @@ class MachineFiles:
 
     def all(self) -> tuple[Path, ...]:
         """List them."""
-        return (self.qmp, self.lab_qmp, self.console, self.errors, self.swap)
+        return (self.qmp, self.lab_qmp, self.agent, self.console, self.errors, self.swap)
 
 
 def qemu_command(
@@ -61,6 +63,7 @@ def qemu_command(
         *("-qmp", f"unix:{_escaped(files.lab_qmp)},server=on,wait=off"),
         *("-device", "virtio-serial-pci", "-chardev", f"socket,id=workload,fd={port_fd}"),
         *("-device", "virtserialport,chardev=workload,name=org.aerostat.workload.0"),
+        *_agent_port(spec, files),
         *_balloon(spec),
         *_swap(spec, files, swap_cache),
         *_data_disk(spec),
@@ -74,6 +77,14 @@ def _accelerator(spec: MachineSpec) -> list[str]:
     # Kernels from 6.12 on crash under QEMU 7.2's emulation of cmpxchg16b, and use it only where it
     # is. Without rdrand a guest waits a second for randomness when mkswap asks for some.
     return ["-accel", f"tcg,tb-size={_TRANSLATION_CACHE_MIB}", "-cpu", "qemu64,-cx16,+rdrand"]
+
+
+def _agent_port(spec: MachineSpec, files: MachineFiles) -> list[str]:
+    if not spec.has_agent_port:
+        return []
+    backend = f"socket,id=agent,path={_escaped(files.agent)},server=on,wait=off"
+    device = "virtserialport,chardev=agent,name=org.aerostat.agent.0"
+    return ["-chardev", backend, "-device", device]
 
 
 def _balloon(spec: MachineSpec) -> list[str]:

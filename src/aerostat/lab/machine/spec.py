@@ -50,6 +50,7 @@ class MachineSpec:
     swap_bytes: int = 512 * MIB
     disk_bytes: int = 0  # a data disk for the workload's files; it reads as zeros
     has_balloon: bool = True  # the device
+    has_agent_port: bool = False  # for an image with the agent
     balloon_driver: BalloonDriver = "loaded"  # in the guest
     balloon_after_s: float = 5.0  # with a late driver: after boot
     deflate_on_oom: bool = True

@@ -103,6 +103,7 @@ def _show_sample(world: World, figures: Figures, i: int, wall_s: float) -> None:
     figures.oom_kills[i] = guests.sample_oom_kills[i] if agent else ABSENT
     figures.alloc_stalls[i] = ABSENT
     figures.refaults[i] = ABSENT
+    figures.pressure_wall_s[i] = guests.sample_wall_s[i] if agent else -1.0
     figures.pressure_some_s[i] = guests.sample_pressure_s[i] if agent else -1.0
     figures.pressure_full_s[i] = guests.sample_pressure_s[i] if agent else -1.0
 

@@ -1,0 +1,6 @@
+"""The optional agent in a guest: its channel, its lines, and how far it is believed."""
+
+from aerostat.drivers.agent.channel import AgentChannel, agent_socket
+from aerostat.drivers.agent.heard import HeardAgent, HeardFigures
+
+__all__ = ["AgentChannel", "HeardAgent", "HeardFigures", "agent_socket"]
