@@ -18,6 +18,8 @@ from aerostat.model.events import (
     LifecycleKind,
     MemoryReserved,
     Outcome,
+    PressurePushed,
+    PressureTrigger,
     TargetAnswered,
 )
 from aerostat.model.guest import GuestId
@@ -44,6 +46,7 @@ def everything(recorder: Recorder) -> list[RoundRecord]:
         ),
         TargetAnswered(guest=web, target_bytes=330 << 20, outcome=Outcome.UNKNOWN),
         MemoryReserved(guest=GuestId("to-be"), size_bytes=64 << 20, for_s=60.0),
+        PressurePushed(guest=web, trigger=PressureTrigger.FULL, free_bytes=7 << 20, is_first=True),
     ]
     return rounds + db_1_in_distress(recorder)
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -138,10 +139,26 @@ def test_a_description_tells_of_balloon_period_and_agent() -> None:
     )
     found = parse_description(xml)
     assert (found.has_balloon, found.period_s, found.has_agent) == (True, 5, True)
+    assert found.agent_socket is None
     bare = parse_description(domain_xml("<memballoon model='none'/>"))
     assert (bare.has_balloon, bare.period_s, bare.has_agent) == (False, 0, False)
     assert bare.declared is None
     assert parse_description(declared_as("")).declared is None
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("<source mode='bind' path='/run/x/a.agent'/>", Path("/run/x/a.agent")),
+        ("<source mode='connect' path='/run/x/a.agent'/>", None),
+        ("<source mode='bind'/>", None),
+        ("", None),
+    ],
+)
+def test_a_description_tells_where_our_own_agent_is_heard(source: str, found: Path | None) -> None:
+    target = "<target type='virtio' name='org.aerostat.agent.0'/>"
+    xml = domain_xml(f"<channel type='unix'>{source}{target}</channel>")
+    assert parse_description(xml).agent_socket == found
 
 
 def test_limits_are_declared_in_metadata() -> None:

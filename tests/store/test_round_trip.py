@@ -16,6 +16,8 @@ from aerostat.model.events import (
     LifecycleKind,
     MemoryReserved,
     Outcome,
+    PressurePushed,
+    PressureTrigger,
     TargetAnswered,
 )
 from aerostat.model.figures import (
@@ -123,6 +125,10 @@ EVENTS: tuple[Event, ...] = (
     BalloonMoved(guest=GuestId("g"), actual_bytes=3),
     *(LifecycleChanged(guest=GuestId("never-seen"), kind=kind) for kind in LifecycleKind),
     MemoryReserved(guest=GuestId("to-be"), size_bytes=7, for_s=60.0),
+    *(
+        PressurePushed(guest=GuestId("g"), trigger=trigger, free_bytes=free_bytes, is_first=True)
+        for trigger, free_bytes in ((PressureTrigger.SOME, 4096), (PressureTrigger.FULL, None))
+    ),
 )
 
 

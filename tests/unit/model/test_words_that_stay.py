@@ -12,7 +12,7 @@ import pytest
 
 from aerostat.engine.explain import explain
 from aerostat.model.effect import Effect
-from aerostat.model.events import Command, LifecycleKind, Outcome, TechniqueAct
+from aerostat.model.events import Command, LifecycleKind, Outcome, PressureTrigger, TechniqueAct
 from aerostat.model.figures import Absence
 from aerostat.model.guest import GuestId, RunState
 from aerostat.model.host_state import HostState, LadderStep
@@ -30,6 +30,7 @@ HEADINGS: dict[str, type[StrEnum]] = {
     "Outcomes": Outcome,
     "Host states": HostState,
     "Steps of the ladder": LadderStep,
+    "Pressure triggers": PressureTrigger,
     "Acts of techniques": TechniqueAct,
     "Effect": Effect,
     "Absent figures": Absence,
@@ -61,6 +62,7 @@ EVER = {
         give_surplus take_free take_by_weight give_to_distress_only refuse_starts alert
         reporting merge compress swap
         """,
+    "Pressure triggers": "some full",
     "Acts of techniques": "switched_on put_back took failed",
     "Effect": "working orders_move_nothing nothing_is_ordered",
     "Absent figures": "not_reported unset never_sampled absurd stale",

@@ -2,5 +2,6 @@
 
 from aerostat.drivers.agent.channel import AgentChannel, agent_socket
 from aerostat.drivers.agent.heard import HeardAgent, HeardFigures
+from aerostat.drivers.agent.link import AgentLink
 
-__all__ = ["AgentChannel", "HeardAgent", "HeardFigures", "agent_socket"]
+__all__ = ["AgentChannel", "AgentLink", "HeardAgent", "HeardFigures", "agent_socket"]

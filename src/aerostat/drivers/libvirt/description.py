@@ -1,6 +1,7 @@
 """Reads a domain's XML: its balloon, its agent, and what is declared in its metadata."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from aerostat.drivers.libvirt.binding import METADATA_URI
@@ -8,6 +9,7 @@ from aerostat.model.limits import Amount, DeclaredLimits
 from aerostat.units import parse_size
 
 _AGENT = "org.qemu.guest_agent.0"
+_OWN_AGENT = "org.aerostat.agent.0"
 _KEYS = ("min", "max", "weight", "managed")
 _WEIGHT_MAX = 10_000
 
@@ -22,7 +24,8 @@ class Description:
 
     has_balloon: bool
     period_s: int  # how often its guest reports; 0: never
-    has_agent: bool  # it is connected now
+    has_agent: bool  # QEMU's guest agent; it is connected now
+    agent_socket: Path | None  # where QEMU listens for who hears Aerostat's own agent
     declared: DeclaredLimits | None
     trouble: str | None  # what is wrong in its metadata
 
@@ -54,9 +57,22 @@ def parse_description(xml: str) -> Description:
             target.get("name") == _AGENT and target.get("state") == "connected"
             for target in domain.findall("./devices/channel/target")
         ),
+        agent_socket=_agent_socket(domain),
         declared=declared,
         trouble=trouble,
     )
+
+
+def _agent_socket(domain: ET.Element) -> Path | None:
+    for channel in domain.findall("./devices/channel[@type='unix']"):
+        target, source = channel.find("target"), channel.find("source")
+        if target is None or source is None or target.get("name") != _OWN_AGENT:
+            continue
+        path = source.get("path")
+        # In the other mode QEMU connects to somebody who listens, and we do not.
+        if path and source.get("mode") == "bind":
+            return Path(path)
+    return None
 
 
 def _declared(domain: ET.Element) -> DeclaredLimits | None:

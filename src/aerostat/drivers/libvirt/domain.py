@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from aerostat.drivers.agent import AgentLink, HeardFigures
 from aerostat.drivers.libvirt.agent import AgentCalls
 from aerostat.drivers.libvirt.answers import Balloon, Job, parse_balloon, parse_state
 from aerostat.drivers.libvirt.binding import RawDomain
@@ -33,6 +34,7 @@ class Domain:
     disk_read_bytes: int | None = None  # counter, as of its guest's last report but one
     is_disk_read_due: bool = False  # its guest has reported since
     agent: AgentCalls = field(default_factory=AgentCalls)
+    link: AgentLink | None = None  # to Aerostat's own agent, where the domain has a channel for it
     _raw: RawDomain | None = None
     _begun_s: float = 0.0
     _report_begun_s: float = 0.0
@@ -81,6 +83,22 @@ class Domain:
         if self.pressure is None:
             return None
         return replace(self.pressure, age_s=max(0.0, wall_s - self.pressure.sampled_wall_s))
+
+    def figures(self, *, now_s: float, wall_s: float) -> HeardFigures:
+        """What its balloon driver and its agents say; our own agent before QEMU's."""
+        statistics = self.statistics(now_s=now_s, wall_s=wall_s)
+        heard = HeardFigures(statistics=statistics)
+        if self.link is not None:
+            heard = self.link.heard.beside(statistics, max_bytes=self.max_bytes)
+        if heard.pressure is None:
+            heard = replace(heard, pressure=self.pressure_aged(wall_s))
+        return heard
+
+    def listen_to(self, link: AgentLink | None) -> None:
+        """Hear another agent, or none, from now on."""
+        if self.link is not None:
+            self.link.close()
+        self.link = link
 
     @property
     def is_in_transit(self) -> bool:

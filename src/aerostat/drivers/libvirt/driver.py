@@ -84,7 +84,9 @@ class LibvirtDriver:
         self._reading = Reading(
             self._binding, reading, self._roll, settings=self._settings, clock=clock
         )
-        self._upkeep = Upkeep(self._binding, upkeep, settings=self._settings, clock=clock)
+        self._upkeep = Upkeep(
+            self._binding, upkeep, settings=self._settings, clock=clock, tell=self._roll.tell
+        )
         self._followed: Any = None  # the connection whose events we get
         self._stirred = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
@@ -124,6 +126,8 @@ class LibvirtDriver:
             return self._unread(domain, trouble)
         description = domain.description
         assert description is not None
+        heard = domain.figures(now_s=self._clock.now_s(), wall_s=self._clock.wall_s())
+        troubles = (*((description.trouble,) if description.trouble else ()), *heard.troubles)
         return GuestSnapshot(
             guest=guest,
             name=domain.name,
@@ -131,13 +135,13 @@ class LibvirtDriver:
             max_bytes=domain.max_bytes,
             actual_bytes=domain.actual_bytes,
             has_balloon=description.has_balloon,
-            statistics=domain.statistics(now_s=self._clock.now_s(), wall_s=self._clock.wall_s()),
-            pressure=domain.pressure_aged(self._clock.wall_s()),
+            statistics=heard.statistics,
+            pressure=heard.pressure,
             footprint=self._footprint(domain),
             disk_read_bytes=domain.disk_read_bytes,
             is_backing_up=domain.is_backing_up,
             declared=description.declared,
-            trouble=description.trouble,
+            trouble="; ".join(troubles) or None,
         )
 
     async def set_target(self, guest: GuestId, *, target_bytes: int) -> None:
@@ -177,6 +181,8 @@ class LibvirtDriver:
             self._keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await self._keeper
+        for domain in self._roll.domains.values():
+            domain.listen_to(None)
         with contextlib.suppress(TimeoutError, LibvirtCallError):
             async with asyncio.timeout(self._settings.command_deadline_s):
                 for domain in tuple(self._roll.domains.values()):

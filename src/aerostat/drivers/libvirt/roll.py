@@ -65,7 +65,7 @@ class Roll:
             self.domains[guest].is_described = False
         event = parse_event(guest, name, words)
         if event is not None and guest in self.domains:
-            self._tell(event)
+            self.tell(event)
         return name in STIRS
 
     def describe_anew(self) -> None:
@@ -81,10 +81,11 @@ class Roll:
         self._endings.pop(guest, None)
         if guest in self._gone_s:
             self._tell_gone(guest)
-        self._tell(LifecycleChanged(guest=guest, kind=LifecycleKind.APPEARED))
+        self.tell(LifecycleChanged(guest=guest, kind=LifecycleKind.APPEARED))
 
     def _strike_off(self, domain: Domain, *, now_s: float) -> None:
         del self.domains[domain.guest]
+        domain.listen_to(None)
         self._gone_s[domain.guest] = now_s
         ending = self._endings.pop(domain.guest, None)
         if ending is not None:
@@ -93,8 +94,9 @@ class Roll:
     def _tell_gone(self, guest: GuestId, ending: str | None = None) -> None:
         del self._gone_s[guest]
         kind = LifecycleKind.DISAPPEARED
-        self._tell(LifecycleChanged(guest=guest, kind=kind, detail=ending))
+        self.tell(LifecycleChanged(guest=guest, kind=kind, detail=ending))
 
-    def _tell(self, event: Event) -> None:
+    def tell(self, event: Event) -> None:
+        """Pass an event on."""
         if self._sink is not None:
             self._sink(event)

@@ -1,8 +1,10 @@
 """What is done for each domain now and then: describe it, make it report, look at its jobs."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
+from aerostat.drivers.agent import AgentLink
 from aerostat.drivers.libvirt.agent import read_pressure
 from aerostat.drivers.libvirt.answers import parse_job
 from aerostat.drivers.libvirt.binding import Binding
@@ -12,6 +14,7 @@ from aerostat.drivers.libvirt.errors import LibvirtCallError
 from aerostat.drivers.libvirt.lanes import Lanes
 from aerostat.drivers.libvirt.settings import LibvirtSettings
 from aerostat.ports.clock import Clock
+from aerostat.ports.driver import EventSink
 
 ResultT = TypeVar("ResultT")
 
@@ -20,12 +23,19 @@ class Upkeep:
     """Calls on single domains; one that libvirt already waits for is asked nothing that waits."""
 
     def __init__(
-        self, binding: Binding, lanes: Lanes, *, settings: LibvirtSettings, clock: Clock
+        self,
+        binding: Binding,
+        lanes: Lanes,
+        *,
+        settings: LibvirtSettings,
+        clock: Clock,
+        tell: EventSink,
     ) -> None:
         self._binding = binding
         self._lanes = lanes
         self._settings = settings
         self._clock = clock
+        self._tell = tell
 
     async def look_after(self, domain: Domain) -> None:
         """Do what is due; a call that does not end well is made again the next time."""
@@ -57,8 +67,18 @@ class Upkeep:
         try:
             domain.description = parse_description(xml)
             domain.is_described = True
+            self._listen(domain, domain.description.agent_socket)
         except DescriptionError as error:
             domain.described_trouble = str(error)
+
+    def _listen(self, domain: Domain, path: Path | None) -> None:
+        """Hear the agent in it; nothing is asked of the guest for that, nor of libvirt."""
+        if path == (None if domain.link is None else domain.link.path):
+            return
+        link = None
+        if path is not None:
+            link = AgentLink(path, domain.guest, clock=self._clock, tell=self._tell)
+        domain.listen_to(link)
 
     async def _arm(self, domain: Domain) -> None:
         description = domain.description
