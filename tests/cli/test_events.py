@@ -14,15 +14,20 @@ from aerostat.cli.main import app
 from aerostat.model.effect import Effect
 from aerostat.model.events import (
     BalloonMoved,
+    Command,
     LifecycleChanged,
     LifecycleKind,
     MemoryReserved,
+    OperatorCommanded,
     Outcome,
     PressurePushed,
     PressureTrigger,
     TargetAnswered,
+    TechniqueAct,
+    TechniqueUsed,
 )
 from aerostat.model.guest import GuestId
+from aerostat.model.host_state import LadderStep
 from aerostat.ports.journal import RoundRecord
 from aerostat.store import open_store
 from aerostat.story.happenings import lines_of, lines_text
@@ -46,6 +51,15 @@ def everything(recorder: Recorder) -> list[RoundRecord]:
         ),
         TargetAnswered(guest=web, target_bytes=330 << 20, outcome=Outcome.UNKNOWN),
         MemoryReserved(guest=GuestId("to-be"), size_bytes=64 << 20, for_s=60.0),
+        OperatorCommanded(guest=web, command=Command.HOLD, who="root", detail="hold web"),
+        TechniqueUsed(
+            guest=web,
+            step=LadderStep.SWAP,
+            act=TechniqueAct.TOOK,
+            asked_bytes=8 << 20,
+            taken_bytes=-4096,
+            took_s=0.5,
+        ),
         PressurePushed(guest=web, trigger=PressureTrigger.FULL, free_bytes=7 << 20, is_first=True),
     ]
     return rounds + db_1_in_distress(recorder)
@@ -81,6 +95,9 @@ def test_all_kinds_are_there_newest_last(story: Story) -> None:
         "balloon_moved",
         "answered",
         "reserved",
+        "command",
+        "technique",
+        "pressure",
         "target",
         "hold",
     }

@@ -115,6 +115,7 @@ def test_a_kernel_without_pressure_is_told() -> None:
 
 def test_an_agent_that_the_driver_contradicts_is_not_believed() -> None:
     ear = Ear()
+    found = ear.read()
     for second in range(DIFFERENT_TIMES + 1):
         ear.at_s = float(second)
         ear.says(replace(FIGURES, available_bytes=10 * MIB))
