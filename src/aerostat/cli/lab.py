@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from aerostat.cli.demo import present
+from aerostat.cli.lab_burst import show_burst
 from aerostat.cli.lab_calibrate import calibrate_command, validate_command
 from aerostat.cli.lab_mechanism import show_mechanism
 from aerostat.cli.lab_techniques import present_techniques, show_techniques
@@ -99,6 +100,10 @@ def bench(
         bool,
         typer.Option("--mechanism", help="Instead: what moving a balloon, and the daemon, cost."),
     ] = False,
+    burst: Annotated[
+        bool,
+        typer.Option("--burst", help="Instead: how soon a guest gets memory that suddenly waits."),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of the order in which arms run.")] = 1,
     output: Output = OutputFormat.TABLE,
     directory: Annotated[Path, typer.Option(help="Where report and result are written.")] = Path(),
@@ -107,6 +112,9 @@ def bench(
     """Compare policies on the same guests and schedule, arms in shuffled order, repeated."""
     if mechanism:
         show_mechanism(repeats, output, directory, is_quiet=quiet)
+        return
+    if burst:
+        show_burst(repeats, seed, output, directory, is_quiet=quiet)
         return
     policies = policy or ["static", "shares", "threshold", "adaptive", "clairvoyant"]
     unknown = [name for name in policies if name not in ARM_POLICIES]

@@ -13,6 +13,7 @@ from aerostat.lab.machine.lines import (
     BadLineError,
     Hello,
     LineSplitter,
+    StallBegan,
     WorkloadEnded,
     parse_line,
 )
@@ -43,7 +44,7 @@ SAMPLE: Mapping[str, object] = {
 }
 
 
-def parse(line: bytes) -> WorkloadSample | Hello | WorkloadEnded:
+def parse(line: bytes) -> WorkloadSample | Hello | WorkloadEnded | StallBegan:
     return parse_line(line, guest="ada", received_s=7.0)
 
 
@@ -58,6 +59,8 @@ def test_a_sample_is_read_with_all_its_fields() -> None:
 
 
 def test_events_are_read() -> None:
+    stall = b'{"event":"stall","uptime_s":12.345678}'
+    assert parse(stall) == StallBegan(uptime_s=12.345678, received_s=7.0)
     hello = b'{"event":"hello","kernel":"6.1.0","uptime_s":2.1,"swap":"vda","balloon":"late"}'
     assert parse(hello) == Hello(kernel="6.1.0", uptime_s=2.1, swap="vda", balloon="late")
     assert parse(b'{"event":"exit","status":137}') == WorkloadEnded(status=137)

@@ -44,6 +44,14 @@ class WorkloadEnded:
     status: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StallBegan:
+    """Somebody in the guest waits for memory, for the first time since that was asked."""
+
+    uptime_s: float  # when it began
+    received_s: float  # host's monotonic clock
+
+
 class LineSplitter:
     """Cuts a stream into lines; of one that is too long nothing is kept."""
 
@@ -67,7 +75,7 @@ class LineSplitter:
 
 def parse_line(
     untrusted_line: bytes, *, guest: str, received_s: float
-) -> WorkloadSample | Hello | WorkloadEnded:
+) -> WorkloadSample | Hello | WorkloadEnded | StallBegan:
     """Read one line.
 
     Raises:
@@ -89,6 +97,8 @@ def parse_line(
                 swap=_text(document, "swap"),
                 balloon=_text(document, "balloon"),
             )
+        case "stall":
+            return StallBegan(uptime_s=_number(document, "uptime_s"), received_s=received_s)
         case "exit":
             return WorkloadEnded(status=_count(document.get("status"), "status"))
         case _:

@@ -12,6 +12,7 @@ from aerostat.lab.machine.lines import (
     BadLineError,
     Hello,
     LineSplitter,
+    StallBegan,
     WorkloadEnded,
     parse_line,
 )
@@ -34,6 +35,7 @@ class WorkloadPort(asyncio.Protocol):
         self.latest: WorkloadSample | None = None
         self.hello: Hello | None = None
         self.ended: WorkloadEnded | None = None
+        self.stall: StallBegan | None = None  # the last one told
         self.last_line_s = time.monotonic()
 
     @property
@@ -65,6 +67,8 @@ class WorkloadPort(asyncio.Protocol):
                     self.hello = said
                 case WorkloadEnded():
                     self.ended = said
+                case StallBegan():
+                    self.stall = said
                 case WorkloadSample():
                     self.latest = said
                     self._samples.append(said)

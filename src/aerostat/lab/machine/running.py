@@ -21,7 +21,7 @@ from aerostat.lab.machine.health import (
     silence_health,
     workload_health,
 )
-from aerostat.lab.machine.lines import Hello
+from aerostat.lab.machine.lines import Hello, StallBegan
 from aerostat.lab.machine.monitor import LabMonitor
 from aerostat.lab.machine.port import WorkloadPort
 from aerostat.lab.machine.process import QemuProcess
@@ -103,6 +103,11 @@ class Machine:
         return self._port.hello
 
     @property
+    def stall(self) -> StallBegan | None:
+        """The last that the guest told of, after the order ``stall tell``."""
+        return self._port.stall
+
+    @property
     def latest(self) -> WorkloadSample | None:
         """The newest sample."""
         return self._port.latest
@@ -137,7 +142,7 @@ class Machine:
         """Send an order.
 
         ``hot BYTES``, ``reads BYTES`` (of files, by requests, again and again), ``rate N``,
-        ``keep release|cold``, ``balloon hung|works`` or ``quit``.
+        ``keep release|cold``, ``balloon hung|works``, ``stall tell`` or ``quit``.
 
         Or ``files BYTES``, which are read once and then lie in the page cache.
 

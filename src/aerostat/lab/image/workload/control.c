@@ -39,6 +39,8 @@ static void set(const char *name, const char *value)
         set_reads(strtoull(value, NULL, 10));
     else if (strcmp(name, "balloon") == 0)
         hang_balloon(strcmp(value, "hung") == 0);
+    else if (strcmp(name, "stall") == 0)
+        atomic_store(&state.awaits_stall, strcmp(value, "tell") == 0);
     else if (strcmp(name, "keep") == 0)
         atomic_store(&state.keep_cold, strcmp(value, "cold") == 0);
     else

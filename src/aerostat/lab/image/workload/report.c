@@ -15,6 +15,8 @@
 
 #define LINE_MAX_BYTES 16384
 #define PROC_MAX_BYTES 16384
+#define STALL_US 1000
+#define STALL_LOOK_MS 5
 
 /* Kept open: opening and the first read allocate, and the reporter must work when nothing else
  * can. */
@@ -83,6 +85,31 @@ static int append_pressure(char *line, int used)
     return snprintf(line + used, LINE_MAX_BYTES - used,
                     ",\"pressure_some_s\":%llu.%06llu,\"pressure_full_s\":%llu.%06llu",
                     some / 1000000, some % 1000000, full / 1000000, full % 1000000);
+}
+
+/* Somebody waited for memory: tell it once, with the moment it began by the guest's own clock. */
+static void look_for_stall(int port)
+{
+    static uint64_t before_us;
+    static int was_awaited;
+    char line[128];
+    unsigned long long some = 0;
+    if (!atomic_load(&state.awaits_stall)) {
+        was_awaited = 0;
+        return;
+    }
+    sscanf(read_proc(pressure_fd), "some %*s %*s %*s total=%llu", &some);
+    if (!was_awaited)
+        before_us = some;
+    was_awaited = 1;
+    if (some < before_us + STALL_US)
+        return;
+    double began_s = (double)now_ns() / NS_PER_S - (double)(some - before_us) / 1e6;
+    int used = snprintf(line, sizeof line, "{\"event\":\"stall\",\"uptime_s\":%.6f}\n", began_s);
+    if (write(port, line, used) == used) {
+        atomic_store(&state.awaits_stall, 0);
+        was_awaited = 0;
+    }
 }
 
 static void take_totals(struct totals *now)
@@ -197,8 +224,12 @@ void run_reporter(int port)
                 next_ns = now + NS_PER_S; /* it was paused: do not make up for lost lines */
             continue;
         }
+        look_for_stall(port);
         struct pollfd host = {.fd = port, .events = POLLIN};
-        if (poll(&host, 1, (int)((next_ns - now) / 1000000) + 1) > 0)
+        int wait_ms = (int)((next_ns - now) / 1000000) + 1;
+        if (atomic_load(&state.awaits_stall) && wait_ms > STALL_LOOK_MS)
+            wait_ms = STALL_LOOK_MS;
+        if (poll(&host, 1, wait_ms) > 0)
             take_orders(port);
     }
 }
