@@ -9,6 +9,8 @@ from aerostat.model.events import (
     LifecycleChanged,
     LifecycleKind,
     Outcome,
+    PressurePushed,
+    PressureTrigger,
     TargetAnswered,
 )
 from aerostat.model.guest import GuestId
@@ -17,6 +19,8 @@ from aerostat.sim.virtual_time import run_simulated
 VM = GuestId("vm")
 RESET = LifecycleChanged(guest=VM, kind=LifecycleKind.RESET)
 ACCEPTED = TargetAnswered(guest=VM, target_bytes=1, outcome=Outcome.ACCEPTED)
+
+PUSHED = PressurePushed(guest=VM, trigger=PressureTrigger.SOME, free_bytes=None, is_first=False)
 
 
 def moved(number: int) -> BalloonMoved:
@@ -39,6 +43,7 @@ def waited_s(*events: Event, drained: bool = False) -> float:
 def test_urgent_events_wake_the_loop_and_others_wait_for_its_time() -> None:
     assert waited_s(RESET) == 0
     assert waited_s(moved(1)) == 0
+    assert waited_s(PUSHED) == 0
     assert waited_s(ACCEPTED) == 5
     assert waited_s(LifecycleChanged(guest=VM, kind=LifecycleKind.PAUSED)) == 5
 
