@@ -149,6 +149,8 @@ def _told(event: Event) -> tuple[str, str, dict[str, Any]]:
             return "answered", words + (f": {detail}" if detail else ""), more
         case TargetReplaced():
             return "foreign_target", *_replaced(event)
+        case PressurePushed():
+            return "pressure", *_pressed(event)
         case BalloonMoved(actual_bytes=actual):
             return "balloon_moved", f"holds {format_size(actual)} now", {"actual_bytes": actual}
         case LifecycleChanged(kind=kind, detail=detail):
@@ -165,22 +167,17 @@ def _told_of_orders(
         case MemoryReserved(size_bytes=size, for_s=for_s):
             words = f"{format_size(size)} are kept for it for {format_duration(for_s)}"
             return "reserved", words, {"size_bytes": size, "for_s": for_s}
-        case _:
-            return _told_of_others(event)
-
-
-def _told_of_others(
-    event: TechniqueUsed | OperatorCommanded | PressurePushed,
-) -> tuple[str, str, dict[str, Any]]:
-    match event:
         case TechniqueUsed():
             return "technique", technique_words(event), _technique(event)
         case OperatorCommanded(command=command, who=who, detail=detail):
             return "command", f"{detail} ({who})", {"command": command.value, "who": who}
-        case PressurePushed(trigger=trigger, free_bytes=free):
-            words = "its agent says that it waits for memory"
-            words += "" if free is None else f", with {format_size(free)} free"
-            return "pressure", words, {"trigger": trigger.value, "free_bytes": free}
+
+
+def _pressed(event: PressurePushed) -> tuple[str, dict[str, Any]]:
+    free = event.free_bytes
+    words = "its agent says that it waits for memory"
+    words += "" if free is None else f", with {format_size(free)} free"
+    return words, {"trigger": event.trigger.value, "free_bytes": free}
 
 
 def _replaced(event: TargetReplaced) -> tuple[str, dict[str, Any]]:

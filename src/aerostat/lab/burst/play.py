@@ -97,7 +97,7 @@ class BurstPlayer:
         self._drain()
         self._machine.send("stall tell")
         ordered_s = time.monotonic()
-        self._machine.send(f"hot {HOT_BYTES + JUMP_BYTES}")
+        self._machine.send(f"jump {HOT_BYTES + JUMP_BYTES}")
         async with asyncio.TaskGroup() as tasks:
             stall = tasks.create_task(self._stall(arm, before))
             looking = tasks.create_task(self._watch.returned(from_bytes, gap_bytes, LOOK_MAX_S))

@@ -141,7 +141,8 @@ class Machine:
     def send(self, order: str) -> None:
         """Send an order.
 
-        ``hot BYTES``, ``reads BYTES`` (of files, by requests, again and again), ``rate N``,
+        ``hot BYTES``, ``jump BYTES`` (the same, and every page of it touched at once), ``reads
+        BYTES`` (of files, by requests, again and again), ``rate N``,
         ``keep release|cold``, ``balloon hung|works``, ``stall tell`` or ``quit``.
 
         Or ``files BYTES``, which are read once and then lie in the page cache.

@@ -31,7 +31,10 @@ static void set(const char *name, const char *value)
         fprintf(stderr, "workload: the order '%s' has no value\n", name);
     else if (strcmp(name, "hot") == 0)
         set_hot(strtoull(value, NULL, 10));
-    else if (strcmp(name, "rate") == 0)
+    else if (strcmp(name, "jump") == 0) {
+        set_hot(strtoull(value, NULL, 10));
+        atomic_store(&state.fills_hot, 1);
+    } else if (strcmp(name, "rate") == 0)
         set_rate(strtoull(value, NULL, 10));
     else if (strcmp(name, "files") == 0)
         atomic_store(&state.file_bytes, strtoull(value, NULL, 10));

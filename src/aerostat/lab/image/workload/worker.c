@@ -70,6 +70,13 @@ static uint64_t follow_hot_set(uint64_t last_bytes)
     return hot_bytes;
 }
 
+/* As a program that loads its data does: all of it, as fast as it can. */
+static void fill_hot_set(uint64_t hot_bytes)
+{
+    for (uint64_t page = 0; page < hot_bytes / PAGE_BYTES; page++)
+        touch_page(page, next_random() & 0xffff);
+}
+
 void run_worker(void)
 {
     uint64_t taken = 0;
@@ -77,6 +84,8 @@ void run_worker(void)
     random_state = mix(state.seed + 1);
     for (;;) {
         hot_bytes = follow_hot_set(hot_bytes);
+        if (atomic_exchange(&state.fills_hot, 0))
+            fill_hot_set(hot_bytes);
         if (taken < arrived_by(now_ns()))
             take_request(taken++, hot_bytes / PAGE_BYTES);
         else

@@ -35,6 +35,7 @@ struct state {
     _Atomic uint64_t hot_bytes;
     _Atomic uint64_t reads_bytes; /* of files that requests read again and again */
     _Atomic int keep_cold;
+    _Atomic int fills_hot; /* touch every page of the hot set at once, before the next request */
     _Atomic int awaits_stall; /* tell the host when somebody first waits for memory from now on */
     _Atomic uint64_t file_bytes; /* to be read once, whenever it rises */
     struct arrivals arrivals;
