@@ -30,6 +30,8 @@ from deadlines import PATIENCE_S
 
 _TERM_S = 5.0
 _LIBVIRTD = "/usr/sbin/libvirtd"
+_LIBVIRTD_AS = os.environ.get("AEROSTAT_LIBVIRTD_AS")
+"""Another version's, as script/versions makes it: takes the user's and the group's number first."""
 _XML = """<domain type='qemu'>
  <name>{name}</name><memory unit='MiB'>{ram_mib}</memory><vcpu>1</vcpu>
  <metadata>{metadata}</metadata>
@@ -55,7 +57,9 @@ NO_BALLOON = "<memballoon model='none'/>"
 
 
 def is_there() -> bool:
-    return Path(_LIBVIRTD).exists() and shutil.which("qemu-system-x86_64") is not None
+    return (
+        Path(_LIBVIRTD_AS or _LIBVIRTD).exists() and shutil.which("qemu-system-x86_64") is not None
+    )
 
 
 def until(condition: Callable[[], Any], what: str, *, deadline_s: float = PATIENCE_S) -> None:
@@ -136,11 +140,13 @@ class Libvirtd:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
+        uid, gid = self._user.pw_uid, self._user.pw_gid
+        command = [_LIBVIRTD] if _LIBVIRTD_AS is None else [_LIBVIRTD_AS, str(uid), str(gid)]
         self._process = subprocess.Popen(
-            [_LIBVIRTD, "-f", str(self.home / "libvirtd.conf"), "-p", str(self.home / "run/pid")],
-            user=self._user.pw_uid,
-            group=self._user.pw_gid,
-            extra_groups=(),
+            [*command, "-f", str(self.home / "libvirtd.conf"), "-p", str(self.home / "run/pid")],
+            user=uid if _LIBVIRTD_AS is None else None,
+            group=gid if _LIBVIRTD_AS is None else None,
+            extra_groups=() if _LIBVIRTD_AS is None else None,
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": str(self.home),

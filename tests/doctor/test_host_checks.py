@@ -6,6 +6,7 @@ import pytest
 
 from aerostat.doctor.finding import Finding, Grade
 from aerostat.doctor.host_checks import examine_host
+from aerostat.doctor.promised import promised
 
 MEMINFO = (
     "MemTotal: 16000000 kB\nMemFree: {free} kB\nMemAvailable: {free} kB\nCached: 0 kB\n"
@@ -74,3 +75,40 @@ def test_a_host_that_cannot_be_read_is_unknown_and_the_rest_is_told(tmp_path: Pa
     found = {finding.check: finding for finding in examine_host(tmp_path)}
     assert found["memory"].grade is Grade.UNKNOWN
     assert {"ksm", "zswap", "zram", "swap"} <= found.keys()
+
+
+DAEMON = "python3\0/usr/bin/aerostat\0run\0--libvirt\0qemu:///system\0"
+
+
+@pytest.mark.parametrize(
+    ("score", "swapped_kib", "grade", "fix"),
+    [
+        ("0", 0, Grade.ADVICE, "OOMScoreAdjust=-999"),
+        ("-999", 0, Grade.GOOD, None),
+        ("-999", 2048, Grade.ADVICE, "MemorySwapMax=0"),
+    ],
+)
+def test_the_daemon_s_own_protection(
+    tmp_path: Path, score: str, swapped_kib: int, grade: Grade, fix: str | None
+) -> None:
+    found = host(
+        tmp_path,
+        **{
+            "proc/77/cmdline": DAEMON,
+            "proc/77/oom_score_adj": f"{score}\n",
+            "proc/77/status": f"VmSwap:\t{swapped_kib} kB\n",
+        },
+    )["daemon"]
+    assert found.grade is grade
+    assert found.fix is None if fix is None else fix in (found.fix or "")
+
+
+def test_no_daemon_is_no_fault(tmp_path: Path) -> None:
+    assert host(tmp_path)["daemon"].grade is Grade.GOOD
+
+
+@pytest.mark.parametrize(("free_kib", "grade"), [(9000000, Grade.GOOD), (1000000, Grade.ADVICE)])
+def test_the_memory_reserve(tmp_path: Path, free_kib: int, grade: Grade) -> None:
+    host(tmp_path, **{"proc/meminfo": MEMINFO.format(free=free_kib)})
+    (found,) = promised(tmp_path, ())
+    assert (found.check, found.grade) == ("reserve", grade)

@@ -68,6 +68,13 @@ def test_a_good_vm_is_balloonable_and_needs_nothing() -> None:
             "-device virtio-balloon-pci",
         ),
         (with_balloon(sample_age_s=None), Verdict.MONITOR_ONLY, "driver", "modprobe"),
+        (
+            with_balloon(sample_age_s=None, why_silent="off"),
+            Verdict.REPORTING_ONLY,
+            "driver",
+            "-device virtio-balloon-pci",
+        ),
+        (with_monitor(is_locked=True), Verdict.MONITOR_ONLY, "locked", "mem-lock"),
         (with_balloon(sample_age_s=300.0), Verdict.MONITOR_ONLY, "driver", "guest hangs"),
         (with_process(is_locked=True), Verdict.MONITOR_ONLY, "locked", "mem-lock"),
         (with_monitor(has_vfio=True), Verdict.MONITOR_ONLY, "vfio", "leave this VM out"),
@@ -157,7 +164,9 @@ def test_reports_that_are_off_are_no_problem_because_the_daemon_switches_them_on
     assert graded(report, Grade.PROBLEM) == set()
 
 
-@pytest.mark.parametrize("platform", ["qemu", "libvirt", "proxmox", "incus"])
+@pytest.mark.parametrize(
+    "platform", ["qemu", "libvirt", "proxmox", "incus", "cloud-hypervisor", "firecracker"]
+)
 def test_every_platform_has_a_fix_in_its_own_words(platform: str) -> None:
     facts = VmFacts(
         name="web",
@@ -168,3 +177,9 @@ def test_every_platform_has_a_fix_in_its_own_words(platform: str) -> None:
     assert all(fixes)
     if platform == "libvirt":
         assert all("virsh edit web" in str(fix) for fix in fixes)
+
+
+def test_memory_that_is_shared_is_told_and_is_no_fault() -> None:
+    report = judge(with_monitor(is_shared=True))
+    assert report.verdict is Verdict.BALLOONABLE
+    assert "shared" in graded(report, Grade.GOOD)

@@ -1,17 +1,34 @@
 """Goes round the host and its VMs, all VMs at once, each with its own deadline."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from aerostat.doctor.finding import Finding, Grade
 from aerostat.doctor.host_checks import examine_host
+from aerostat.doctor.promised import promised
+from aerostat.doctor.vm_apis import ask_api
 from aerostat.doctor.vm_facts import VmFacts
+from aerostat.doctor.vm_libvirt import LibvirtSilentError, LibvirtVm, ask_libvirt
 from aerostat.doctor.vm_monitor import MonitorUnreachableError, ask_monitor
 from aerostat.doctor.vm_process import VmProcess, find_vms
 from aerostat.doctor.vm_verdict import VmReport, judge
 from aerostat.drivers.sockets.discovery import SocketFinder
+from aerostat.host.api_processes import CLOUD_HYPERVISOR, FIRECRACKER
+
+LIBVIRT_URI = "qemu:///system"
+_LIBVIRT = "libvirt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where to look besides the processes of this host: paths, globs, and a libvirt."""
+
+    qmp: Sequence[str] = ()
+    cloud_hypervisor: Sequence[str] = ()
+    firecracker: Sequence[str] = ()
+    libvirt: str | None = None  # None: the system's, where a process shows that it has VMs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,31 +46,80 @@ class Examination:
 
 
 async def examine(
-    patterns: Sequence[str] = (), *, only: str | None = None, root: Path = Path("/")
+    places: Places = Places(),
+    *,
+    only: str | None = None,
+    root: Path = Path("/"),
 ) -> Examination:
-    """Look at the host, at all QEMU processes, and at sockets that match ``patterns``.
+    """Look at the host, at all processes of VMs, and at what ``places`` names.
 
     Args:
-        patterns: paths and globs of monitors whose processes cannot be seen from here.
+        places: what cannot be seen from here by its process.
         only: the name of one VM; then no other is asked, nor the host looked at.
         root: below which /proc and /sys are.
     """
-    processes = [vm for vm in find_vms(root) if only in (None, vm.name)]
-    known = {socket.resolve() for vm in processes for socket in vm.sockets}
-    others = [
-        path
-        for path in SocketFinder(patterns).find()
-        if path.resolve() not in known and only in (None, path.stem)
+    processes = find_vms(root)
+    domains, trouble = await _domains(places, processes)
+    by_uuid = {domain.uuid: domain for domain in domains}
+    of_libvirt = {vm.pid for vm in processes if vm.uuid in by_uuid}
+    by_process = {vm.uuid: vm for vm in processes if vm.uuid is not None}
+    facts = [_of_domain(domain, by_process.get(domain.uuid)) for domain in domains]
+    asked = [_of_process(vm, trouble) for vm in processes if vm.pid not in of_libvirt]
+    asked += [_of_qmp(path) for path in _unseen(places.qmp, processes)]
+    asked += [
+        _of_api(path, CLOUD_HYPERVISOR) for path in _unseen(places.cloud_hypervisor, processes)
     ]
-    facts = await asyncio.gather(
-        *(_of_process(vm) for vm in processes), *(_of_socket(path) for path in others)
+    asked += [_of_api(path, FIRECRACKER) for path in _unseen(places.firecracker, processes)]
+    facts += await asyncio.gather(*asked)
+    vms = tuple(judge(fact) for fact in facts if only in (None, fact.name))
+    host = () if only is not None else (*examine_host(root), *promised(root, vms))
+    if trouble is not None and places.libvirt is not None:
+        host += (Finding(check="libvirt", grade=Grade.PROBLEM, says=trouble),)
+    return Examination(host=host, vms=vms)
+
+
+async def _domains(
+    places: Places, processes: Iterable[VmProcess]
+) -> tuple[tuple[LibvirtVm, ...], str | None]:
+    """The domains of libvirt, or why they cannot be asked for."""
+    if places.libvirt is None and all(vm.platform != _LIBVIRT for vm in processes):
+        return (), None
+    try:
+        return await ask_libvirt(places.libvirt or LIBVIRT_URI), None
+    except LibvirtSilentError as error:
+        return (), str(error)
+
+
+def _unseen(patterns: Sequence[str], processes: Iterable[VmProcess]) -> Iterator[Path]:
+    """Sockets that match and do not belong to a process that is looked at anyway."""
+    own = {path for vm in processes for path in (*vm.sockets, vm.api_socket) if path is not None}
+    known = {path.resolve() for path in own}
+    return (path for path in SocketFinder(patterns).find() if path.resolve() not in known)
+
+
+def _of_domain(domain: LibvirtVm, process: VmProcess | None) -> VmFacts:
+    return VmFacts(
+        name=domain.name,
+        known_platform=_LIBVIRT,
+        process=process,
+        monitor=domain.monitor,
+        monitor_trouble=domain.trouble,
     )
-    host = examine_host(root) if only is None else ()
-    return Examination(host=host, vms=tuple(judge(fact) for fact in facts))
 
 
-async def _of_process(vm: VmProcess) -> VmFacts:
-    trouble = None
+async def _of_process(vm: VmProcess, libvirt_trouble: str | None) -> VmFacts:
+    if vm.api_socket is not None:
+        found = await _of_api(vm.api_socket, vm.platform)
+        return VmFacts(
+            name=vm.name,
+            process=vm,
+            monitor=found.monitor,
+            monitor_trouble=found.monitor_trouble,
+        )
+    if vm.platform == _LIBVIRT:  # its monitor is libvirt's: whoever else knocks waits in vain
+        says = libvirt_trouble or "it is a domain of another libvirt than the one that was asked"
+        return VmFacts(name=vm.name, process=vm, monitor_trouble=says)
+    trouble: str | None = None
     for socket in vm.sockets:
         try:
             monitor = await ask_monitor(socket, agent_chardev=vm.agent_chardev)
@@ -64,8 +130,16 @@ async def _of_process(vm: VmProcess) -> VmFacts:
     return VmFacts(name=vm.name, process=vm, monitor_trouble=trouble)
 
 
-async def _of_socket(path: Path) -> VmFacts:
+async def _of_qmp(path: Path) -> VmFacts:
     try:
         return VmFacts(name=path.stem, monitor=await ask_monitor(path))
     except MonitorUnreachableError as error:
         return VmFacts(name=path.stem, monitor_trouble=str(error))
+
+
+async def _of_api(path: Path, platform: str) -> VmFacts:
+    try:
+        monitor = await ask_api(path, platform=platform)
+    except MonitorUnreachableError as error:
+        return VmFacts(name=path.stem, known_platform=platform, monitor_trouble=str(error))
+    return VmFacts(name=path.stem, known_platform=platform, monitor=monitor)

@@ -6,34 +6,54 @@ _BALLOON = {
     "proxmox": "qm set {id} --balloon <MiB> --shares 0, then stop and start it",
     "incus": "Incus gives every VM a balloon: stop and start {name}",
     "qemu": "start it with -device virtio-balloon-pci,deflate-on-oom=on,free-page-reporting=on",
+    "cloud-hypervisor": "start it with --balloon size=0,deflate_on_oom=on,free_page_reporting=on",
+    "firecracker": 'before it boots: PUT /balloon {{"amount_mib": 0, "deflate_on_oom": true, '
+    '"stats_polling_interval_s": 1, "free_page_reporting": true}}',
 }
 _REPORTING = {
     "libvirt": "virsh edit {name}: freePageReporting='on' on <memballoon>, then stop and start it",
     "proxmox": "qm set {id} --machine with a version of at least 6.2, then stop and start it",
     "incus": "add free-page-reporting=on by raw.qemu.conf, then restart {name}",
     "qemu": "start it with free-page-reporting=on on its virtio-balloon-pci",
+    "cloud-hypervisor": "start it with free_page_reporting=on in its --balloon",
+    "firecracker": 'before it boots: "free_page_reporting": true in PUT /balloon',
 }
 _DEFLATE = {
     "libvirt": "virsh edit {name}: autodeflate='on' on <memballoon>, then stop and start it",
     "proxmox": "Proxmox has no setting for it: leave a generous min",
     "incus": "add deflate-on-oom=on by raw.qemu.conf, then restart {name}",
     "qemu": "start it with deflate-on-oom=on on its virtio-balloon-pci",
+    "cloud-hypervisor": "start it with deflate_on_oom=on in its --balloon",
+    "firecracker": 'before it boots: "deflate_on_oom": true in PUT /balloon',
 }
+_UNLOCKED = "start it without what locks its memory: ulimit -l, or LimitMEMLOCK= of its unit"
 _LOCKED = {
     "libvirt": "virsh edit {name}: remove <locked/> from <memoryBacking>, then stop and start it",
     "qemu": "start it without -overcommit mem-lock=on",
+    "cloud-hypervisor": _UNLOCKED,
+    "firecracker": _UNLOCKED,
 }
 _HUGE = {
     "libvirt": "virsh edit {name}: remove <hugepages/> from <memoryBacking>, then restart it",
     "proxmox": "qm set {id} --delete hugepages, then stop and start it",
     "qemu": "start it without hugetlb=on, or a mem-path of hugetlbfs, for its memory",
+    "cloud-hypervisor": "start it without hugepages=on in its --memory",
+    "firecracker": 'before it boots: "huge_pages": "None" in PUT /machine-config',
 }
 _MONITOR = {
-    "libvirt": "none is needed: libvirt holds it, and aerostat run --libvirt qemu:///system "
-    "balances the VM; to see more here: virsh dommemstat {name}, virsh dumpxml {name}",
+    "libvirt": "libvirt holds it: aerostat doctor --libvirt URI asks there (qemu:///system by "
+    "default; pip install 'aerostat[libvirt]'), and aerostat run --libvirt URI balances the VM",
     "qemu": "start it with -qmp unix:/run/vm/{name}.qmp,server=on,wait=off, a monitor of its own",
+    "cloud-hypervisor": "start it with --api-socket /run/vm/{name}.sock; run the doctor as root",
+    "firecracker": "start it with --api-sock /run/vm/{name}.sock; run the doctor as root",
+}
+_STATISTICS = {
+    "cloud-hypervisor": "start it with a Cloud Hypervisor that has vm.balloon-stats (after v53)",
+    "firecracker": 'before it boots: "stats_polling_interval_s": 1 in PUT /balloon',
+    "qemu": "start it with -device virtio-balloon-pci",
 }
 _TABLES = {
+    "statistics": _STATISTICS,
     "balloon": _BALLOON,
     "reporting": _REPORTING,
     "deflate": _DEFLATE,

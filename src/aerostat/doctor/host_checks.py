@@ -8,6 +8,7 @@ from aerostat.doctor.finding import Finding, Grade
 from aerostat.host.cgroup import parse_mountinfo
 from aerostat.host.meminfo import parse_meminfo
 from aerostat.host.proc_text import parse_count, read_count_if_any, read_text_if_any
+from aerostat.host.process_memory import parse_kilobytes
 from aerostat.host.techniques.host_swap import HostSwap
 from aerostat.host.techniques.kernel import Kernel, chosen
 from aerostat.host.techniques.ksm import Ksm
@@ -19,6 +20,8 @@ from aerostat.units import format_size
 
 _THP = "sys/kernel/mm/transparent_hugepage/enabled"
 _ARC = "proc/spl/kstat/zfs/arcstats"
+_SPARED_SCORE = -500
+"""The kernel's OOM killer prefers nearly anybody to a process with this adjustment."""
 _ARC_RATIO_MAX = 0.3
 """Of RAM: a ZFS cache that may take more fights the guests for it."""
 
@@ -106,7 +109,9 @@ def _overcommit(root: Path) -> Iterator[Finding]:
         says = "vm.overcommit_memory is 2: VMs are refused by their size, whatever they use"
         yield _advice("overcommit", says, "sysctl vm.overcommit_memory=0")
     elif mode is not None:
-        yield _good("overcommit", f"vm.overcommit_memory is {mode}")
+        swappiness = read_count_if_any(root / "proc/sys/vm/swappiness")
+        told = "" if swappiness is None else f", vm.swappiness {swappiness}"
+        yield _good("overcommit", f"vm.overcommit_memory is {mode}{told}")
 
 
 def _arc(root: Path) -> Iterator[Finding]:
@@ -124,6 +129,33 @@ def _arc(root: Path) -> Iterator[Finding]:
         yield _good("zfs_arc", says)
 
 
+def _daemon(root: Path) -> Iterator[Finding]:
+    """Whether the balancer itself would outlive a shortage: it must not be killed nor swapped."""
+    for directory in sorted((root / "proc").glob("[0-9]*")):
+        words = (read_text_if_any(directory / "cmdline") or "").split("\0")
+        names = [Path(word).name for word in words[:3]]
+        if "aerostat" not in names or "run" not in words:
+            continue
+        score = read_text_if_any(directory / "oom_score_adj") or "0"
+        status = read_text_if_any(directory / "status") or ""
+        swapped = parse_kilobytes(status, name="VmSwap") or 0
+        pid, adjusted = directory.name, int(score)
+        says = f"the daemon runs (process {pid}), with an OOM score adjustment of {adjusted}"
+        if adjusted > _SPARED_SCORE:
+            fix = (
+                f"echo -999 > /proc/{pid}/oom_score_adj; for good: OOMScoreAdjust=-999 in its "
+                "unit, as in etc/systemd/aerostat.service"
+            )
+            yield _advice("daemon", says + ": a shortage may kill it", fix)
+        elif swapped:
+            fix = "MemorySwapMax=0 in its unit: systemctl edit aerostat"
+            yield _advice("daemon", f"{says}; {format_size(swapped)} of it lie in swap", fix)
+        else:
+            yield _good("daemon", says)
+        return
+    yield _good("daemon", "no daemon of Aerostat runs here")
+
+
 def _privilege(_root: Path) -> Iterator[Finding]:
     if os.geteuid() != 0:
         says = "not run as root: other users' VMs and some of the kernel's figures are not seen"
@@ -138,6 +170,7 @@ CHECKS: tuple[Check, ...] = (
     _cgroups,
     _overcommit,
     _arc,
+    _daemon,
     _privilege,
 )
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aerostat.doctor.vm_monitor import VmMonitor
+from aerostat.doctor.vm_monitor import VmBalloon, VmMonitor
 from aerostat.doctor.vm_process import VmProcess
 
 
@@ -11,6 +11,7 @@ class VmFacts:
     """One VM; what the two sources tell is joined, the monitor's word counting more."""
 
     name: str
+    known_platform: str | None = None  # by who told of it; None: its process shows it
     process: VmProcess | None = None  # None: not visible from here
     monitor: VmMonitor | None = None  # None: it could not be asked
     monitor_trouble: str | None = None  # why not
@@ -18,6 +19,8 @@ class VmFacts:
     @property
     def platform(self) -> str:
         """Who started it, as far as that shows."""
+        if self.known_platform is not None:
+            return self.known_platform
         return self.process.platform if self.process is not None else "qemu"
 
     @property
@@ -44,7 +47,17 @@ class VmFacts:
     @property
     def is_locked(self) -> bool:
         """Whether its memory is locked."""
-        return self.process is not None and self.process.is_locked
+        return self._either("is_locked")
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes map its memory too."""
+        return self._either("is_shared")
+
+    @property
+    def balloon(self) -> VmBalloon | None:
+        """What the balloon device says, where it could be asked."""
+        return None if self.monitor is None else self.monitor.balloon
 
     @property
     def deflates_on_oom(self) -> bool | None:

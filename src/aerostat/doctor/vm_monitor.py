@@ -15,6 +15,7 @@ from aerostat.drivers.qmp.session import (
     QmpSession,
 )
 from aerostat.drivers.qmp.statistics import parse_guest_stats
+from aerostat.drivers.report import GuestReport
 from aerostat.drivers.sockets.errors import AnswerViolationError, SessionError
 
 GREETING_S = 2.0
@@ -43,12 +44,14 @@ class VmBalloon:
     sample_age_s: float | None = None  # None: the guest's driver has never reported
     has_figures: bool = False  # the last sample says what is available
     swap_bytes_seen: int | None = None  # that the guest has swapped, in and out
+    why_silent: str | None = None  # its guest cannot report at all, as things are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VmMonitor:
     """Answers of one monitor. ``None``: it did not say, or there is no such thing."""
 
+    program: str = "QEMU"  # who answered
     run_state: str | None = None
     version: str | None = None
     is_kvm: bool | None = None
@@ -59,6 +62,7 @@ class VmMonitor:
     has_hugetlb: bool = False
     is_shared: bool = False
     is_confidential: bool = False
+    is_locked: bool = False
     is_migrating: bool = False
     agent_is_open: bool | None = None
 
@@ -121,14 +125,30 @@ async def _ask(session: QmpSession, agent_chardev: str | None) -> VmMonitor:
 async def _balloon(session: QmpSession, device: BalloonDevice) -> VmBalloon:
     stats = await _property(session, device.path, "guest-stats")
     report = parse_guest_stats(stats, max_bytes=None) if stats is not None else None
-    updated_s = report.updated_wall_s if report is not None else None
-    values = report.values if report is not None else {}
-    swapped = [values[key] for key in ("swap_in_bytes", "swap_out_bytes") if key in values]
     period = await _property(session, device.path, "guest-stats-polling-interval")
-    return VmBalloon(
+    return balloon_of(
+        report,
         deflates_on_oom=_flag(await _property(session, device.path, "deflate-on-oom")),
         reports_free_pages=_flag(await _property(session, device.path, "free-page-reporting")),
         statistics_period_s=_whole(period),
+    )
+
+
+def balloon_of(
+    report: GuestReport | None,
+    *,
+    deflates_on_oom: bool | None,
+    reports_free_pages: bool | None,
+    statistics_period_s: int | None,
+) -> VmBalloon:
+    """A balloon with what its guest reported last, if it ever did."""
+    updated_s = report.updated_wall_s if report is not None else None
+    values = report.values if report is not None else {}
+    swapped = [values[key] for key in ("swap_in_bytes", "swap_out_bytes") if key in values]
+    return VmBalloon(
+        deflates_on_oom=deflates_on_oom,
+        reports_free_pages=reports_free_pages,
+        statistics_period_s=statistics_period_s,
         sample_age_s=max(0.0, time.time() - updated_s) if updated_s is not None else None,
         has_figures="available_bytes" in values,
         swap_bytes_seen=sum(swapped) if swapped else None,

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from aerostat.host.api_processes import api_processes
 from aerostat.host.proc_text import read_text_if_any
 from aerostat.host.process_memory import parse_kilobytes, parse_rss
 from aerostat.host.qemu_command_line import (
@@ -28,7 +29,7 @@ class VmProcess:
 
     pid: int
     name: str
-    platform: str  # libvirt, proxmox, incus, qemu
+    platform: str  # libvirt, proxmox, incus, qemu, cloud-hypervisor, firecracker
     sockets: tuple[Path, ...]  # where a QMP monitor listens
     has_balloon: bool
     deflates_on_oom: bool | None = None
@@ -40,18 +41,41 @@ class VmProcess:
     is_confidential: bool = False
     is_shared: bool = False
     agent_chardev: str | None = None  # behind the port of the guest agent, if there is one
+    uuid: str | None = None
+    api_socket: Path | None = None  # of one that has an HTTP API
     resident_bytes: int | None = None
     swapped_bytes: int | None = None
 
 
 def find_vms(root: Path = Path("/")) -> tuple[VmProcess, ...]:
-    """All QEMU processes that can be seen, ordered by name."""
+    """All processes of VMs that can be seen, ordered by name."""
     return tuple(sorted(_each(root), key=lambda vm: (vm.name, vm.pid)))
 
 
 def _each(root: Path) -> Iterator[VmProcess]:
     for directory, arguments in qemu_processes(root):
         yield describe(directory, arguments)
+    for platform, directory, socket, name in api_processes(root):
+        yield _of_api(platform, directory, socket, name)
+
+
+def _of_api(platform: str, directory: Path, socket: Path, name: str) -> VmProcess:
+    """What the files of its process say of one whose API tells the rest."""
+    status = read_text_if_any(directory / "status") or ""
+    locked = parse_kilobytes(status, name="VmLck") or 0
+    return VmProcess(
+        pid=int(directory.name),
+        name=name,
+        platform=platform,
+        sockets=(),
+        has_balloon=False,
+        is_kvm=True,
+        is_locked=locked > _LOCKED_MIN_BYTES,
+        has_hugetlb=(parse_kilobytes(status, name="HugetlbPages") or 0) > 0,
+        api_socket=socket,
+        resident_bytes=parse_rss(read_text_if_any(directory / "statm") or ""),
+        swapped_bytes=parse_kilobytes(status, name="VmSwap"),
+    )
 
 
 def describe(directory: Path, arguments: Sequence[str]) -> VmProcess:
@@ -81,6 +105,7 @@ def describe(directory: Path, arguments: Sequence[str]) -> VmProcess:
             (d.properties.get("chardev") for d in found if d.properties.get("name") == _AGENT_PORT),
             None,
         ),
+        uuid=(value_of(arguments, "-uuid") or "").lower() or None,
         resident_bytes=parse_rss(read_text_if_any(directory / "statm") or ""),
         swapped_bytes=parse_kilobytes(status, name="VmSwap"),
     )

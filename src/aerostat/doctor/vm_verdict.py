@@ -35,21 +35,28 @@ def _verdict(facts: VmFacts, findings: tuple[Finding, ...]) -> Verdict:
     unknown = {finding.check for finding in findings if finding.grade is Grade.UNKNOWN}
     if facts.is_confidential or (facts.monitor is None and facts.process is None):
         return Verdict.NO
-    if {"monitor", "driver"} & unknown or bad & {"monitor", "balloon", "driver", "locked", "vfio"}:
+    if {"monitor", "driver"} & unknown or bad & {"monitor", "balloon", "locked", "vfio"}:
         return Verdict.MONITOR_ONLY
-    if "huge_pages" in bad:
-        return Verdict.REPORTING_ONLY if facts.reports_free_pages else Verdict.MONITOR_ONLY
+    if {"huge_pages", "driver"} & bad:
+        # A driver that is not there reports no free pages either; one that tells nothing may.
+        is_there = "driver" not in bad or (facts.balloon is not None and facts.balloon.why_silent)
+        reports = facts.reports_free_pages and is_there
+        return Verdict.REPORTING_ONLY if reports else Verdict.MONITOR_ONLY
     return Verdict.BALLOONABLE
 
 
 def _monitor(facts: VmFacts) -> Iterator[Finding]:
     if facts.monitor is not None:
+        program = facts.monitor.program
         version = facts.monitor.version or "of an unknown version"
         state = facts.monitor.run_state or "in an unknown state"
-        yield Finding(check="monitor", grade=Grade.GOOD, says=f"answers: QEMU {version}, {state}")
+        yield Finding(
+            check="monitor", grade=Grade.GOOD, says=f"answers: {program} {version}, {state}"
+        )
         return
     says = facts.monitor_trouble or "it has no QMP monitor of its own"
-    is_there = facts.process is not None and bool(facts.process.sockets)
+    process = facts.process
+    is_there = process is not None and bool(process.sockets or process.api_socket)
     grade = Grade.UNKNOWN if is_there else Grade.PROBLEM
     fix = _fix("monitor", facts)
     if is_there and facts.platform != "libvirt":
@@ -83,13 +90,19 @@ def _driver(facts: VmFacts) -> Iterator[Finding]:
         return
     balloon = monitor.balloon
     age_s, period_s = balloon.sample_age_s, balloon.statistics_period_s
+    if balloon.why_silent is not None:
+        yield _problem("driver", balloon.why_silent, _fix("statistics", facts))
+        return
     if age_s is None and monitor.run_state != "running":
         says = f"the guest is {monitor.run_state}: its balloon driver cannot have reported"
         yield Finding(check="driver", grade=Grade.UNKNOWN, says=says)
     elif age_s is None:
         says = "the guest's balloon driver has never reported: it is not loaded"
         yield _problem("driver", says, DRIVER)
-    elif not period_s:
+    elif period_s is None:
+        says = f"the guest's driver reports, last {age_s:.0f} s ago"
+        yield Finding(check="driver", grade=Grade.GOOD, says=says)
+    elif period_s == 0:
         says = "the guest's driver is loaded; its reports are off, and Aerostat switches them on"
         yield Finding(check="driver", grade=Grade.GOOD, says=says)
     elif monitor.run_state == "running" and age_s > max(_STALE_S_MIN, STALE_PERIODS * period_s):
@@ -113,6 +126,12 @@ def _backing(facts: VmFacts) -> Iterator[Finding]:
     if facts.has_hugetlb:
         says = "its memory is in fixed huge pages: an inflated balloon frees nothing, and may cost"
         yield _problem("huge_pages", says, _fix("huge", facts))
+    if facts.is_shared:
+        says = (
+            "its memory is shared with other processes: what the balloon takes comes back all "
+            "the same, but is not merged, and counts in a cgroup as shared memory"
+        )
+        yield Finding(check="shared", grade=Grade.GOOD, says=says)
 
 
 def _swap(facts: VmFacts) -> Iterator[Finding]:

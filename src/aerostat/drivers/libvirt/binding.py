@@ -86,8 +86,9 @@ class Binding:
                 _run_events(libvirt)
             return cls._shared
 
-    def connector(self, uri: str) -> Callable[[Any], Any]:
+    def connector(self, uri: str, *, is_read_only: bool = False) -> Callable[[Any], Any]:
         """Return what gives a lane its connection: the last one while it is alive, or another."""
+        open_it = self._libvirt.openReadOnly if is_read_only else self._libvirt.open
 
         def connect(last: Any) -> Any:
             if last is not None:
@@ -96,7 +97,7 @@ class Binding:
                         return last
                 self.disconnect(last)
             try:
-                connection = self._libvirt.open(uri)
+                connection = open_it(uri)
                 connection.setKeepAlive(_KEEPALIVE_S, _KEEPALIVE_COUNT)
             except self._libvirt.libvirtError as error:
                 raise ConnectionLostError(_text(error)) from error
@@ -141,6 +142,13 @@ class Binding:
                 if read_bytes >= 0:
                     found[uuid] = read_bytes
         return found
+
+    def versions(self, connection: Any) -> tuple[str, str]:
+        """Of libvirt, and of the QEMU that it would start."""
+        with self._errors(connection):
+            numbers = (connection.getLibVersion(), connection.getVersion())
+        libvirt, qemu = (f"{n // 1_000_000}.{n // 1000 % 1000}.{n % 1000}" for n in numbers)
+        return libvirt, qemu
 
     def describe(self, connection: Any, uuid: str) -> str:
         """The domain's XML as it runs."""

@@ -43,6 +43,8 @@ class VmConfig:
 
     size_bytes: int
     has_balloon: bool = True
+    has_huge_pages: bool = False
+    devices: tuple[str, ...] = ()  # of the host, passed through
     deflate_on_oom: bool = False
     free_page_reporting: bool = False
     uuid: str | None = None
@@ -133,8 +135,11 @@ class CloudHypervisorApi:
 
     def _vm_config(self) -> dict[str, object]:
         assert self.config is not None
-        memory = {"size": self.config.size_bytes, "shared": False, "hugepages": False}
+        memory = {"size": self.config.size_bytes, "shared": False}
+        memory["hugepages"] = self.config.has_huge_pages
         vm: dict[str, object] = {"payload": {"kernel": "vmlinux"}, "memory": memory}
+        if self.config.devices:
+            vm["devices"] = [{"path": path} for path in self.config.devices]
         if self.config.uuid is not None:
             vm["platform"] = {"uuid": self.config.uuid}
         if self.config.has_balloon:

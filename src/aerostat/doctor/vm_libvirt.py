@@ -1,0 +1,136 @@
+"""What libvirt tells of its domains, over a connection that can change nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from xml.etree import ElementTree as ET
+
+from aerostat.doctor.vm_monitor import VmBalloon, VmMonitor, balloon_of
+from aerostat.drivers.libvirt.answers import Job, parse_balloon, parse_job, parse_state
+from aerostat.drivers.libvirt.binding import Binding, RawDomain
+from aerostat.drivers.libvirt.errors import LibvirtCallError, NoReplyError
+from aerostat.drivers.libvirt.lanes import Lanes
+from aerostat.ports.errors import AerostatError
+
+ANSWER_S = 3.0
+_LANES = 4
+_AGENT = "org.qemu.guest_agent.0"
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LibvirtVm:
+    """One domain that runs."""
+
+    uuid: str
+    name: str
+    monitor: VmMonitor | None
+    trouble: str | None  # why there is none
+
+
+class LibvirtSilentError(Exception):
+    """There is no libvirt to be asked; the sentence says why."""
+
+
+async def ask_libvirt(uri: str) -> tuple[LibvirtVm, ...]:
+    """Ask a libvirt for all domains that run.
+
+    Raises:
+        LibvirtSilentError: it is not there, or its Python binding is not.
+    """
+    try:
+        binding = Binding.load()
+    except AerostatError as error:
+        raise LibvirtSilentError(str(error)) from error
+    connector = binding.connector(uri, is_read_only=True)
+    lanes = Lanes(connector, binding.disconnect, name="libvirt-doctor", bound=_LANES)
+    try:
+        return await _Libvirt(binding, lanes).domains()
+    except LibvirtCallError as error:
+        raise LibvirtSilentError(f"{uri}: {error}") from error
+    finally:
+        lanes.close()
+
+
+class _Libvirt:
+    """One libvirt, asked with deadlines."""
+
+    def __init__(self, binding: Binding, lanes: Lanes) -> None:
+        self._binding = binding
+        self._lanes = lanes
+
+    async def domains(self) -> tuple[LibvirtVm, ...]:
+        """All domains, those whose QEMU hangs among them."""
+        libvirt, qemu = await self._call(self._binding.versions)
+        try:
+            found = await self._call(self._binding.read_all)
+        except NoReplyError:  # of one that hangs; the next call skips it
+            found = await self._call(self._binding.read_all)
+        return tuple([await self._domain(raw, f"{qemu}, by libvirt {libvirt}") for raw in found])
+
+    async def _domain(self, raw: RawDomain, version: str) -> LibvirtVm:
+        if "balloon.rss" not in raw.fields:
+            trouble = "libvirt cannot ask its QEMU: it hangs, or a job keeps it busy"
+            return LibvirtVm(uuid=raw.uuid, name=raw.name, monitor=None, trouble=trouble)
+        try:
+            xml = await self._call(lambda c: self._binding.describe(c, raw.uuid))
+            job = parse_job(await self._call(lambda c: self._binding.job_of(c, raw.uuid)))
+            monitor = monitor_of(raw, xml, job, version=version)
+        except (LibvirtCallError, ET.ParseError) as error:
+            return LibvirtVm(uuid=raw.uuid, name=raw.name, monitor=None, trouble=str(error))
+        return LibvirtVm(uuid=raw.uuid, name=raw.name, monitor=monitor, trouble=None)
+
+    async def _call(self, work: Callable[[Any], ResultT]) -> ResultT:
+        return await self._lanes.call(work, deadline_s=ANSWER_S)
+
+
+def monitor_of(raw: RawDomain, xml: str, job: Job, *, version: str) -> VmMonitor:
+    """The same facts as a monitor gives, from a domain's figures and its XML.
+
+    Raises:
+        ET.ParseError: that is not XML.
+    """
+    domain = ET.fromstring(xml)  # noqa: S314 # from libvirtd, which wrote it; no entities
+    told = parse_balloon(raw.fields)
+    return VmMonitor(
+        run_state=parse_state(raw.fields, Job.NONE).value,
+        version=version,
+        is_kvm=domain.get("type") == "kvm",
+        balloon=_balloon(raw, domain),
+        max_bytes=told.max_bytes,
+        actual_bytes=told.actual_bytes,
+        has_vfio=_has(domain, "./devices/hostdev[@type='pci']")
+        or _has(domain, "./devices/hostdev[@type='mdev']")
+        or _has(domain, "./devices/interface[@type='hostdev']"),
+        has_hugetlb=_has(domain, "./memoryBacking/hugepages"),
+        is_shared=_has(domain, "./memoryBacking/access[@mode='shared']"),
+        is_confidential=_has(domain, "./launchSecurity"),
+        is_locked=_has(domain, "./memoryBacking/locked"),
+        is_migrating=job is Job.TRANSIT,
+        agent_is_open=_agent(domain),
+    )
+
+
+def _balloon(raw: RawDomain, domain: ET.Element) -> VmBalloon | None:
+    device = domain.find("./devices/memballoon")
+    if device is None or not device.get("model", "none").startswith("virtio"):
+        return None
+    stats = device.find("./stats")
+    period = "0" if stats is None else stats.get("period", "0")
+    return balloon_of(
+        parse_balloon(raw.fields).report,
+        deflates_on_oom=device.get("autodeflate") == "on",
+        reports_free_pages=device.get("freePageReporting") == "on",
+        statistics_period_s=int(period) if period.isdecimal() else 0,
+    )
+
+
+def _agent(domain: ET.Element) -> bool | None:
+    for target in domain.findall("./devices/channel/target"):
+        if target.get("name") == _AGENT:
+            return target.get("state") == "connected"
+    return None
+
+
+def _has(domain: ET.Element, path: str) -> bool:
+    return domain.find(path) is not None
