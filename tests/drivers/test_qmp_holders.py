@@ -72,7 +72,7 @@ def test_auto_is_what_processes_listen_at(tmp_path: Path) -> None:
 
 
 def test_a_vm_that_somebody_else_balances_is_read_and_never_moved(fleet: Fleet) -> None:
-    custody = [Custody(rival="Proxmox balances it")]
+    custody = [Custody(rival="Proxmox balances it", number="101")]
 
     async def main() -> None:
         fleet.start("web")
@@ -81,6 +81,7 @@ def test_a_vm_that_somebody_else_balances_is_read_and_never_moved(fleet: Fleet) 
         guest = GuestId("web")
         read = await driver.read_guest(guest)
         assert read.declared == DeclaredLimits(is_managed=False)
+        assert read.number == "101"
         assert "Proxmox balances it" in (read.trouble or "")
         with pytest.raises(DriverRefusedError, match="Proxmox balances it"):
             await driver.set_target(guest, target_bytes=100 * MIB)

@@ -15,7 +15,7 @@ CONFIG = "name: web\nmemory: 4096\n{}\n\n[before-upgrade]\nballoon: 1024\nlock: 
     ["", "balloon: 0", "balloon: 4096", "balloon: 1024\nshares: 0", "#balloon: 1024"],
 )
 def test_a_vm_that_proxmox_does_not_balance_is_ours(settings: str) -> None:
-    assert custody_of("101", CONFIG.format(settings)) == Custody()
+    assert custody_of("101", CONFIG.format(settings)) == Custody(number="101")
 
 
 @pytest.mark.parametrize("settings", ["balloon: 1024", "balloon: 1024\nshares: 2000"])

@@ -48,11 +48,12 @@ _STANDING = {
 def limits_of(guest: GuestSnapshot, params: EngineParams) -> GuestLimits:
     """The operator's word on a guest: the first rule for it, the VM's own settings, then orders.
 
-    A rule names guests by a glob of their names, or one by its id as it is.
+    A rule names guests by a glob of their names, or one by its id or its platform's number for it.
     """
     limits = params.default_limits
     for rule in params.rules:
-        if fnmatchcase(guest.name, rule.name_glob) or guest.guest == rule.name_glob:
+        is_it = rule.name_glob in (guest.guest, guest.number)
+        if is_it or fnmatchcase(guest.name, rule.name_glob):
             limits = rule.limits
             break
     if guest.declared is not None:

@@ -66,6 +66,7 @@ def custody_of(vm: str, text: str) -> Custody:
             f"hand it over with qm set {vm} --shares 0"
         )
     return Custody(
+        number=vm,
         rival=rival,
         lock=Lock.BACKUP if lock == "backup" else Lock.TRANSIT if lock in _SAVING else Lock.NONE,
     )

@@ -17,6 +17,7 @@ class Lock(Enum):
 class Custody:
     """What the platform that started a VM says of it."""
 
+    number: str | None = None  # the platform's own id for the VM: Proxmox's VMID
     rival: str | None = None  # another balancer moves its memory; how to hand it over, in words
     lock: Lock = Lock.NONE
 
