@@ -23,6 +23,7 @@ from aerostat.model.events import (
     PressurePushed,
     PressureTrigger,
     TargetAnswered,
+    TargetReplaced,
     TechniqueAct,
     TechniqueUsed,
 )
@@ -50,6 +51,7 @@ def everything(recorder: Recorder) -> list[RoundRecord]:
             guest=web, target_bytes=320 << 20, outcome=Outcome.REFUSED, detail="not now"
         ),
         TargetAnswered(guest=web, target_bytes=330 << 20, outcome=Outcome.UNKNOWN),
+        TargetReplaced(guest=web, held_bytes=400 << 20, actual_bytes=330 << 20, for_s=300.0),
         MemoryReserved(guest=GuestId("to-be"), size_bytes=64 << 20, for_s=60.0),
         OperatorCommanded(guest=web, command=Command.HOLD, who="root", detail="hold web"),
         TechniqueUsed(
@@ -94,6 +96,7 @@ def test_all_kinds_are_there_newest_last(story: Story) -> None:
         "lifecycle",
         "balloon_moved",
         "answered",
+        "foreign_target",
         "reserved",
         "command",
         "technique",
