@@ -52,6 +52,7 @@ _XML = """<domain type='qemu'>
    <target type='virtio' name='org.aerostat.workload.0'/></channel>
   {devices}
  </devices></domain>"""
+_OWN_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"  # where another version's own QEMU is, for itself
 BALLOON = "<memballoon model='virtio' autodeflate='on'/>"
 NO_BALLOON = "<memballoon model='none'/>"
 
@@ -148,7 +149,7 @@ class Libvirtd:
             group=gid if _LIBVIRTD_AS is None else None,
             extra_groups=() if _LIBVIRTD_AS is None else None,
             env={
-                "PATH": os.environ["PATH"],
+                "PATH": os.environ["PATH"] if _LIBVIRTD_AS is None else _OWN_PATH,
                 "HOME": str(self.home),
                 "XDG_RUNTIME_DIR": str(self.home / "run"),
                 "XDG_CONFIG_HOME": str(self.home / "config"),

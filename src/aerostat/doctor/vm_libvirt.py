@@ -66,7 +66,8 @@ class _Libvirt:
             found = await self._call(self._binding.read_all)
         except NoReplyError:  # of one that hangs; the next call skips it
             found = await self._call(self._binding.read_all)
-        return tuple([await self._domain(raw, f"{qemu}, by libvirt {libvirt}") for raw in found])
+        version = f"{qemu or 'of an unknown version'}, by libvirt {libvirt}"
+        return tuple([await self._domain(raw, version) for raw in found])
 
     async def _domain(self, raw: RawDomain, version: str) -> LibvirtVm:
         if "balloon.rss" not in raw.fields:

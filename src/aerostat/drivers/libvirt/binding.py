@@ -143,12 +143,13 @@ class Binding:
                     found[uuid] = read_bytes
         return found
 
-    def versions(self, connection: Any) -> tuple[str, str]:
-        """Of libvirt, and of the QEMU that it would start."""
+    def versions(self, connection: Any) -> tuple[str, str | None]:
+        """Of libvirt, and of the QEMU that it would start; None: it finds none."""
         with self._errors(connection):
-            numbers = (connection.getLibVersion(), connection.getVersion())
-        libvirt, qemu = (f"{n // 1_000_000}.{n // 1000 % 1000}.{n % 1000}" for n in numbers)
-        return libvirt, qemu
+            libvirt = _version(connection.getLibVersion())
+        with contextlib.suppress(self._libvirt.libvirtError):
+            return libvirt, _version(connection.getVersion())
+        return libvirt, None
 
     def describe(self, connection: Any, uuid: str) -> str:
         """The domain's XML as it runs."""
@@ -226,6 +227,10 @@ class Binding:
             if code == _NO_DOMAIN or (code == _NOT_RUNNING and "not running" in _text(error)):
                 raise DomainGoneError(_text(error)) from error
             raise CallRefusedError(code, _text(error)) from error
+
+
+def _version(number: int) -> str:
+    return f"{number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"
 
 
 def _text(error: Any) -> str:
