@@ -16,6 +16,10 @@ names one. That has not happened yet: neither Cloud Hypervisor nor Firecracker r
 project is built. The rigs for them have been played on the stand-ins as programs, and driver and
 stand-in say nothing to each other that the projects' own OpenAPI documents do not allow
 (`tests/drivers/test_documents.py`).
+
+`script/test versions` plays the columns qmp and libvirt on other versions as well: QEMU 7.2, 10 and
+11, libvirt 9 and 11, from the suites of Debian that have them (`script/versions`). They are
+unpacked beside the system's and run with their own `/usr` in a mount namespace of their own.
 """
 
 _PEERS = """
