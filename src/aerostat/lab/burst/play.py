@@ -13,7 +13,7 @@ from aerostat.engine.params import EngineParams, HostParams
 from aerostat.host.clock import SystemClock
 from aerostat.host.sensor import ProcHostSensor
 from aerostat.lab.burst.found import Arm, Burst
-from aerostat.lab.burst.watch import BalloonWatch
+from aerostat.lab.burst.watch import BalloonWatch, Returned
 from aerostat.lab.experiment.controller import Spoken
 from aerostat.lab.machine import Machine
 from aerostat.lab.machine.errors import MachineError
@@ -27,7 +27,7 @@ HOT_BYTES = 130 * MIB
 HELD_BYTES = 288 * MIB
 GAP_BYTES = 160 * MIB
 """What the host keeps for guests in distress: all of it is given in one step."""
-REST_S = 4.0
+REST_S = 2.0
 LOOK_MAX_S = 40.0
 _REST_MAX_S = 90.0
 
@@ -55,8 +55,8 @@ class BurstPlayer:
         """
         await self._rest(arm)
         async with self._balanced(arm):
-            # Twice the period: the loop has had samples, and knows what is normal.
-            await asyncio.sleep(2 * arm.period_s + REST_S + phase * arm.period_s)
+            # A period and more: the loop has had samples, and knows what is normal.
+            await asyncio.sleep((1.0 + phase) * arm.period_s + REST_S)
             return await self._burst(arm, repeat)
 
     async def _rest(self, arm: Arm) -> None:
@@ -99,8 +99,8 @@ class BurstPlayer:
         ordered_s = time.monotonic()
         self._machine.send(f"jump {HOT_BYTES + JUMP_BYTES}")
         async with asyncio.TaskGroup() as tasks:
-            stall = tasks.create_task(self._stall(arm, before))
             looking = tasks.create_task(self._watch.returned(from_bytes, gap_bytes, LOOK_MAX_S))
+            stall = tasks.create_task(self._stall(arm, before, looking))
         stall_s, sent_s = stall.result()
         back = looking.result()
         offered, lost = self._drain()
@@ -121,10 +121,14 @@ class BurstPlayer:
             most_s=None if back.most_s is None else back.most_s - stall_s,
         )
 
-    async def _stall(self, arm: Arm, before: object) -> tuple[float | None, float | None]:
+    async def _stall(
+        self, arm: Arm, before: object, looking: "asyncio.Task[Returned]"
+    ) -> tuple[float | None, float | None]:
         """When it first stalled, on the host's clock, and when the raw arm sent its target."""
-        give_up_s = time.monotonic() + LOOK_MAX_S
+        give_up_s = float("inf")
         while (stall := self._machine.stall) is before or stall is None:
+            if looking.done():  # it may have got its memory before it had to wait
+                give_up_s = min(give_up_s, time.monotonic() + REST_S)
             if time.monotonic() > give_up_s:
                 return None, None
             await asyncio.sleep(0.001)

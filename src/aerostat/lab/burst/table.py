@@ -11,26 +11,30 @@ from aerostat.present.wording import ABSENT, format_percent
 
 
 def burst_table(found: Bursts) -> Table:
-    """A row an arm: from the first stall to the first page, and to 90 % of the gap."""
+    """A row an arm: from the first stall to the first page, and to 90 % of the gap.
+
+    A burst that never stalled had its memory in time; it is counted, and has no times.
+    """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("arm", no_wrap=True)
     headings = ("first page\nmedian", "first page\nworst", "90 % back\nmedian", "90 % back\nworst")
-    for heading in (*headings, "moving\nmedian", "requests\nlost"):
+    for heading in ("stalled", *headings, "moving\nmedian", "requests\nlost"):
         table.add_column(heading, justify="right")
     for arm in ARMS:
         bursts = [burst for burst in found.bursts if burst.arm == arm.name]
         title = Text(arm.words, style="bold")
-        title.append(f"  {len(bursts)}", style="not bold dim")
         table.add_row(title, *_cells(bursts))
     return table
 
 
 def _cells(bursts: Sequence[Burst]) -> list[str]:
-    first = [burst.first_page_s for burst in bursts]
-    most = [burst.most_s for burst in bursts]
-    moving = [burst.moving_s for burst in bursts]
+    stalled = [burst for burst in bursts if burst.stalled_after_s is not None]
+    first = [burst.first_page_s for burst in stalled]
+    most = [burst.most_s for burst in stalled]
+    moving = [burst.moving_s for burst in stalled]
     offered, lost = (sum(getattr(b, name) for b in bursts) for name in ("offered", "lost"))
     return [
+        f"{len(stalled)} of {len(bursts)}",
         _middle(first),
         _worst(first),
         _middle(most),
