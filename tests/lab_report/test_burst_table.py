@@ -18,11 +18,14 @@ def found(*bursts: Burst) -> Bursts:
     )
 
 
-def burst(repeat: int, first_page_s: float | None, arm: str = "pushed") -> Burst:
+def burst(
+    repeat: int, first_page_s: float | None, arm: str = "pushed", *, was_at_rest: bool = True
+) -> Burst:
     return Burst(
         arm=arm,
         repeat=repeat,
         gap_bytes=160,
+        was_at_rest=was_at_rest,
         stalled_after_s=1.0,
         first_page_s=first_page_s,
         most_s=None if first_page_s is None else first_page_s + 0.2,
@@ -52,6 +55,13 @@ def test_what_never_came_is_longer_than_everything() -> None:
     ]
     assert "100 ms" in row
     assert "never" in row
+
+
+def test_a_guest_that_was_not_at_rest_has_no_times() -> None:
+    rows = printed(found(burst(0, 0.1), burst(1, 0.9, was_at_rest=False)))
+    (row,) = [line for title, line in rows.items() if title.startswith("pushed")]
+    assert "1 of 2" in row
+    assert "900 ms" not in row
 
 
 def test_what_was_not_measured_is_left_out_of_the_document() -> None:

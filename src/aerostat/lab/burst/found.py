@@ -41,6 +41,7 @@ class Burst:
     arm: str
     repeat: int
     gap_bytes: int
+    was_at_rest: bool  # False: it held more, or waited already, before it was told to grow
     stalled_after_s: float | None  # from the order to grow; None: it never stalled
     sent_s: float | None = None  # raw: when the target was sent
     first_page_s: float | None = None

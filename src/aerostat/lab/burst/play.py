@@ -27,6 +27,7 @@ HOT_BYTES = 130 * MIB
 HELD_BYTES = 288 * MIB
 GAP_BYTES = 160 * MIB
 """What the host keeps for guests in distress: all of it is given in one step."""
+BY_THE_JUMP_S = 0.1
 REST_S = 2.0
 LOOK_MAX_S = 40.0
 _REST_MAX_S = 90.0
@@ -108,6 +109,7 @@ class BurstPlayer:
             arm=arm.name,
             repeat=repeat,
             gap_bytes=gap_bytes,
+            was_at_rest=_was_at_rest(gap_bytes, stall_s, ordered_s),
             stalled_after_s=None if stall_s is None else stall_s - ordered_s,
             offered=offered,
             lost=lost,
@@ -152,6 +154,12 @@ class BurstPlayer:
             before = self._offset_s
             self._offset_s = offset_s if before is None else min(before, offset_s)
         return offered, lost
+
+
+def _was_at_rest(gap_bytes: int, stall_s: float | None, ordered_s: float) -> bool:
+    """Nothing can stall for the jump's sake before that has filled what was free."""
+    is_by_the_jump = stall_s is None or stall_s - ordered_s >= BY_THE_JUMP_S
+    return is_by_the_jump and gap_bytes > GAP_BYTES - 8 * MIB
 
 
 def _params() -> EngineParams:

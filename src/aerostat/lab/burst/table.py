@@ -13,12 +13,13 @@ from aerostat.present.wording import ABSENT, format_percent
 def burst_table(found: Bursts) -> Table:
     """A row an arm: from the first stall to the first page, and to 90 % of the gap.
 
-    A burst that never stalled had its memory in time; it is counted, and has no times.
+    A burst that never stalled had its memory in time; one of a guest that was not at rest before it
+    measures something else. Both are counted, and have no times.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("arm", no_wrap=True)
     headings = ("first page\nmedian", "first page\nworst", "90 % back\nmedian", "90 % back\nworst")
-    for heading in ("stalled", *headings, "moving\nmedian", "requests\nlost"):
+    for heading in ("measured", *headings, "moving\nmedian", "requests\nlost"):
         table.add_column(heading, justify="right")
     for arm in ARMS:
         bursts = [burst for burst in found.bursts if burst.arm == arm.name]
@@ -28,7 +29,7 @@ def burst_table(found: Bursts) -> Table:
 
 
 def _cells(bursts: Sequence[Burst]) -> list[str]:
-    stalled = [burst for burst in bursts if burst.stalled_after_s is not None]
+    stalled = [b for b in bursts if b.was_at_rest and b.stalled_after_s is not None]
     first = [burst.first_page_s for burst in stalled]
     most = [burst.most_s for burst in stalled]
     moving = [burst.moving_s for burst in stalled]
