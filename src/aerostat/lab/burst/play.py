@@ -28,7 +28,7 @@ HELD_BYTES = 288 * MIB
 GAP_BYTES = 160 * MIB
 """What the host keeps for guests in distress: all of it is given in one step."""
 BY_THE_JUMP_S = 0.1
-REST_S = 2.0
+REST_S = 6.0
 LOOK_MAX_S = 40.0
 _REST_MAX_S = 90.0
 
