@@ -6,6 +6,7 @@ from typing import NoReturn
 import typer
 
 from aerostat import __version__
+from aerostat.cli.completion import completion
 from aerostat.cli.config import config_app
 from aerostat.cli.demo import demo
 from aerostat.cli.doctor import doctor
@@ -48,6 +49,7 @@ app.command()(plan)
 app.add_typer(lab_app, name="lab")
 app.add_typer(config_app, name="config")
 app.add_typer(record_app, name="record")
+app.command()(completion)
 
 
 def _show_version(wanted: bool) -> None:
@@ -68,7 +70,7 @@ def _root(
 def main() -> None:
     """Run the command line; an error of ours is a sentence and an exit status, not a trace."""
     try:
-        app()
+        app(prog_name="aerostat")
     except AerostatError as error:
         _fail(error)
     except BaseExceptionGroup as group:

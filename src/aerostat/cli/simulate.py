@@ -54,7 +54,7 @@ def simulate(
         int | None,
         typer.Option(min=1, help="So many; if not said, as many as a trace fills, or 6."),
     ] = None,
-    vms_per_host: Annotated[int, typer.Option(min=1, max=1000)] = 16,
+    vms_per_host: Annotated[int, typer.Option(min=1, max=1000, help="VMs on each host.")] = 16,
     tick: Annotated[
         str, typer.Option(help="How often policies are asked and balloons move.")
     ] = "10s",
