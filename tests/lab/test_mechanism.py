@@ -3,11 +3,17 @@
 import json
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
+
+SCHEMA = json.loads(
+    resources.files("aerostat.lab.mechanism").joinpath("mechanism.schema.json").read_text("utf-8")
+)
 
 
 def test_moves_are_measured_with_and_without_huge_pages(tmp_path: Path) -> None:
@@ -22,6 +28,7 @@ def test_moves_are_measured_with_and_without_huge_pages(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["schema"] == "aerostat.mechanism/1"
+    Draft202012Validator(SCHEMA).validate(document)
     kinds = {(m["huge_pages"], m["touched"], m["direction"]) for m in document["moves"]}
     assert len(kinds) == 8
     for move in document["moves"]:

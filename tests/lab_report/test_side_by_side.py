@@ -1,13 +1,22 @@
 """Real beside simulated: what differs, by how much, and whether that meets the goal."""
 
+import json
 from dataclasses import replace
+from importlib import resources
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from aerostat.lab.calibration.side_by_side import Row, side_by_side
 from aerostat.lab.calibration.validation import Validated, validation_document, validation_table
 from aerostat.lab.recording import ArmRecording, Experiment
 from lab_report.synthetic import experiment as make_experiment
+
+SCHEMA = json.loads(
+    resources.files("aerostat.lab.calibration")
+    .joinpath("validation.schema.json")
+    .read_text("utf-8")
+)
 
 
 def rows_of(real: Experiment, simulated: Experiment) -> dict[tuple[str, str], Row]:
@@ -68,6 +77,7 @@ def test_the_document_leaves_out_what_was_not_measured_and_the_table_shows_the_g
     rows = side_by_side(experiment, [experiment])
     one = Validated(schedule="rotate", repeats=1, real=experiment, rows=rows)
     document = validation_document([one], "tcg.toml")
+    Draft202012Validator(SCHEMA).validate(document)
     assert document["schema"] == "aerostat.validation/1"
     entries = document["schedules"][0]["rows"]
     assert all(value is not None for entry in entries for value in entry.values())
