@@ -14,6 +14,7 @@ from typing import Any
 from mkdocs.structure.files import File
 
 LOG = logging.getLogger("mkdocs.hooks.links")
+FETCHED = re.compile(r"""<script src=["']?https://unpkg.com/iframe-worker/shim["']?></script>""")
 LINK = re.compile(r"\]\((\.\./[^)#\s]+)(#[^)\s]*)?\)")
 
 
@@ -72,3 +73,14 @@ def _decisions(folder: Path) -> str:
         " why it is so, and what would change it.\n\n|  | decision |\n|---|---|\n"
     )
     return head + "\n".join(rows) + "\n"
+
+
+def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
+    """The page for what is not found is none of ours: it does without search."""
+    return FETCHED.sub("", output_content) if template_name.endswith(".html") else output_content
+
+
+def on_post_page(output: str, page: Any, **_: Any) -> str:
+    """Search of pages in a folder takes a helper; the theme would fetch one, ours comes along."""
+    ours = posixpath.relpath("assets/worker.js", posixpath.dirname(page.file.dest_uri) or ".")
+    return FETCHED.sub(f'<script src="{ours}"></script>', output)

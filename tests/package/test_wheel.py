@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ def aerostat(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
     if (pipx := shutil.which("pipx")) is not None:
         where = {"PIPX_HOME": str(home / "pipx"), "PIPX_BIN_DIR": str(home / "bin")}
-        ran(pipx, "install", "--python", sys.executable, str(ROOT), **where)
+        ran(pipx, "install", "--python", sys.executable, str(ROOT), environment=where)
         return home / "bin" / "aerostat"
     ran(sys.executable, "-m", "venv", str(home / "venv"))
     ran(str(home / "venv/bin/pip"), "install", "--quiet", str(ROOT))
@@ -53,11 +54,15 @@ def test_verbs_that_need_more_say_what(aerostat: Path) -> None:
     assert "Traceback" not in said
 
 
-def ran(*command: str, statuses: frozenset[int] | set[int] = frozenset({0}), **more: str) -> str:
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+def ran(
+    *command: str,
+    statuses: Collection[int] = (0,),
+    environment: Mapping[str, str] | None = None,
+) -> str:
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
         command,
-        env={**environment, **more},
+        env={**own, **(environment or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -4,9 +4,7 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from typer.completion import (
-    get_completion_script,  # type: ignore[attr-defined] # what --show-completion prints, by shell
-)
+from typer import completion as shells
 
 PROGRAM = "aerostat"
 
@@ -22,4 +20,8 @@ class Shell(StrEnum):
 def completion(shell: Annotated[Shell, typer.Argument(help="For which shell.")]) -> None:
     """Print completion for a shell: source it, or put it where the shell looks for it."""
     variable = f"_{PROGRAM.upper()}_COMPLETE"
-    typer.echo(get_completion_script(prog_name=PROGRAM, complete_var=variable, shell=shell.value))
+    # What --show-completion prints; typer exports it in fact, not in name.
+    written = shells.get_completion_script(  # type: ignore[attr-defined]
+        prog_name=PROGRAM, complete_var=variable, shell=shell.value
+    )
+    typer.echo(written)
