@@ -16,15 +16,16 @@ HARM = ["checksum_errors=[1-9]", "oom_kills=[1-9]", "round_failed", "ended by it
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Real guests share processors with strangers: they get time, and one more try.
+    """Real guests and processes share processors with strangers: they get time, and one more try.
 
     The second try shows as a rerun in the summary. A guest that lost data has no second try.
     """
     for item in items:
-        if item.get_closest_marker("lab"):
+        is_lab = item.get_closest_marker("lab") is not None
+        if is_lab or item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.flaky(reruns=1, rerun_except=HARM))
-            if not item.get_closest_marker("timeout"):
-                item.add_marker(pytest.mark.timeout(REAL_GUESTS_S))
+        if is_lab and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(REAL_GUESTS_S))
 
 
 @pytest.fixture(scope="session", autouse=True)

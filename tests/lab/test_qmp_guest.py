@@ -279,6 +279,34 @@ def test_a_reset_is_told_because_the_fresh_kernel_inflates_to_the_old_target(
     run(image, tmp_path, scenario, MachineSpec(name=GUEST, swap="none", extra_args=reboots))
 
 
+def test_a_balloon_with_nothing_to_move_after_a_reset_is_nudged_to_tell_its_size(
+    image: GuestImage, tmp_path: Path
+) -> None:
+    """What the engine's reason ``nudged_at_max`` is for."""
+
+    async def scenario(rig: Rig) -> None:
+        await rig.driver.set_target(GUEST, target_bytes=300 * MIB)
+        await rig.until_actual(300 * MIB)
+        before = statistics_of(await rig.read())
+        await rig.machine.monitor.execute("system_reset")
+        await rig.driver.set_target(GUEST, target_bytes=512 * MIB)
+        await rig.until(lambda s: is_younger(s, before), what="the fresh kernel's figures")
+        assert (await rig.read()).actual_bytes == 300 * MIB
+        await rig.driver.set_target(GUEST, target_bytes=511 * MIB)
+        await rig.until_actual(511 * MIB)
+
+    reboots = ("-action", "reboot=reset")
+    run(image, tmp_path, scenario, MachineSpec(name=GUEST, swap="none", extra_args=reboots))
+
+
+def is_younger(snapshot: GuestSnapshot, before: BalloonStatistics) -> bool:
+    """Whether another kernel than before tells figures: its counters began again."""
+    now = snapshot.statistics
+    if now is None or now.minor_faults is None or before.minor_faults is None:
+        return False
+    return now.sampled_wall_s > before.sampled_wall_s and now.minor_faults < before.minor_faults
+
+
 def test_a_guest_in_migration_is_told_as_such_and_comes_back_when_it_is_cancelled(
     image: GuestImage, tmp_path: Path
 ) -> None:

@@ -20,6 +20,7 @@ _WORDS = {
     Reason.RELEASED_ON_RESET: "released: it was reset, and a fresh kernel needs room to boot",
     Reason.RELEASED_ON_STOP: "released: the daemon stops",
     Reason.RELEASED_ON_FAILURES: "released: the daemon's rounds failed again and again",
+    Reason.NUDGED_AT_MAX: "still shows less than its max: asked for a trifle, to hear its size",
     Reason.STALL_ACCEPTED: "its balloon does not move: asked for no more than it gave",
     Reason.HOLD_HAS_ENOUGH: "has what it needs ({demand})",
     Reason.HOLD_WITHIN_DEAD_BAND: "stays: the change would be too small to be worth it",

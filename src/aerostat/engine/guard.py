@@ -35,6 +35,9 @@ from aerostat.units import MIB
 TARGET_GRAIN_BYTES = MIB
 """Targets are whole MiB: the driver moves 256 pages at a time."""
 
+NUDGE_BYTES = TARGET_GRAIN_BYTES
+"""The least that a balloon moves by."""
+
 TURN_S = 20.0
 """A take so soon after a raise is a turn."""
 
@@ -118,12 +121,35 @@ def _stalled(r: Round, i: int) -> None:
     ordered = r.estimates.ordered_bytes[i]
     actual = r.figures.actual_bytes[i]
     hold(r.decision, i, ordered, codes.STALL, codes.B_STALL)
-    if ordered >= actual or r.knobs.is_guarded == 0:
+    if r.knobs.is_guarded == 0:
+        return
+    if ordered >= actual:
+        _nudge(r, i)
         return
     r.decision.target_bytes[i] = actual
     retry_s = max(r.knobs.stall_retry_s, 2 * r.memory.stall_retry_s[i])
     r.memory.stall_retry_s[i] = min(retry_s, r.knobs.stall_retry_s_max)
     r.memory.stalled_until_s[i] = r.now_s + r.memory.stall_retry_s[i]
+
+
+def _nudge(r: Round, i: int) -> None:
+    """Move a balloon that is to be empty a little, so that its size is told.
+
+    A guest's driver tells its balloon's size after each move. A fresh kernel whose balloon is to be
+    empty has nothing to move: after a reset QEMU goes on telling what the old kernel held, seen
+    with QEMU 7.2. First it has time to come by itself. A driver that is really stuck loses nothing
+    by it, and is not nudged again.
+    """
+    memory = r.memory
+    nudged = r.figures.max_bytes[i] - NUDGE_BYTES
+    if not r.estimates.ordered_bytes[i] > nudged >= r.figures.actual_bytes[i]:
+        return
+    if memory.stall_retry_s[i] == 0.0:
+        memory.stall_retry_s[i] = r.knobs.stall_retry_s
+        memory.stalled_until_s[i] = r.now_s + memory.stall_retry_s[i]
+    elif r.now_s >= memory.stalled_until_s[i]:
+        r.decision.target_bytes[i] = nudged
+        r.decision.reason[i] = codes.NUDGE
 
 
 def _give(r: Round, i: int) -> None:

@@ -45,6 +45,7 @@ _FIRST = {
     "until then it is given memory when it is short of it, and nothing is taken.",
     Reason.HOLD_IN_GRACE: "Nothing is taken in its first {grace}.",
     Reason.HOLD_OUTCOME_UNKNOWN: "Nothing is sent before it has been read again.",
+    Reason.NUDGED_AT_MAX: "Goes on as soon as its balloon says what it holds.",
     Reason.STALL_ACCEPTED: "Nothing is taken for a while: its balloon did not move when asked.",
     Reason.RELEASED_FOR_SHUTDOWN: "Nothing is taken for {shutdown} after such a request.",
     Reason.HOLD_UNDER_PRESSURE: "Nothing is taken before it has been without pressure for {quiet}.",

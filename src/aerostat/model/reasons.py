@@ -47,6 +47,7 @@ class Reason(StrEnum):
     RELEASED_BY_OPERATOR = "released_by_operator"  # somebody said: release
     HOLD_BY_OPERATOR = "hold_by_operator"  # would be taken from, but somebody said: hold
     HOLD_YIELDED = "hold_yielded"  # somebody else set its target: it is left to them for a while
+    NUDGED_AT_MAX = "nudged_at_max"  # its `actual` may be from before a reset
 
 
 class Bound(StrEnum):

@@ -25,6 +25,7 @@ from aerostat.lab.image import build_image
 from aerostat.model.guest import RunState
 from aerostat.units import MIB
 from api_client import request
+from deadlines import PATIENCE_S
 from drivers.contract.api_hands import ApiHand, CloudHypervisorHand, FirecrackerHand
 from drivers.contract.rig import Case, Kind, RigKind, Traits
 from drivers.contract.rig_fake_api import NEVER_RESET
@@ -32,6 +33,9 @@ from qemu_process import SystemClock
 
 CMDLINE = "console=ttyS0 panic=-1 quiet psi=1 swap=none"
 NO_DRIVER = " noballoon"  # understood by the lab's guest, and by the stand-ins
+LIFE_S = 10.0
+"""A VM that is reset has lived so long: only its counters tell, and the next look may come late."""
+
 NEEDS_HAND = "nobody can do that to the real program from outside; its stand-in shows it"
 
 
@@ -147,7 +151,7 @@ class RealApiRig(ApiHand):
 class RealCloudHypervisorRig(CloudHypervisorHand, RealApiRig):
     """Cloud Hypervisor."""
 
-    traits = Traits(patience_s=60.0, report_s=5.0, state_in_migration=RunState.PAUSED)
+    traits = Traits(patience_s=PATIENCE_S, report_s=5.0, state_in_migration=RunState.PAUSED)
 
     def new_driver(self) -> SocketDriver:
         return CloudHypervisorDriver(self.sockets(), clock=SystemClock(), settings=SocketSettings())
@@ -175,6 +179,10 @@ class RealCloudHypervisorRig(CloudHypervisorHand, RealApiRig):
     async def actual_bytes(self, name: str) -> int:
         return (await self.get(name, "/api/v1/vm.info"))["memory_actual_size"]
 
+    async def reset(self, name: str) -> None:
+        await asyncio.sleep(LIFE_S)
+        await super().reset(name)
+
     async def figures(self, name: str) -> dict[str, int]:
         answer: object = await self.get(name, "/api/v1/vm.balloon-stats")
         stats = answer.get("stats") if isinstance(answer, dict) else None
@@ -185,7 +193,7 @@ class RealFirecrackerRig(FirecrackerHand, RealApiRig):
     """Firecracker."""
 
     traits = Traits(
-        patience_s=60.0, report_s=5.0, step_bytes=MIB, state_in_migration=RunState.PAUSED
+        patience_s=PATIENCE_S, report_s=5.0, step_bytes=MIB, state_in_migration=RunState.PAUSED
     )
 
     def new_driver(self) -> SocketDriver:

@@ -40,6 +40,7 @@ EVER = {
     "Reasons": """
         released_for_distress grown_to_demand grown_from_surplus raised_to_min lowered_to_max
         taken_for_others taken_for_host held_fixed released_on_reset released_on_stop
+        nudged_at_max
         stall_accepted hold_has_enough hold_within_dead_band hold_at_floor hold_waiting_for_memory
         hold_under_pressure hold_figures_absent hold_figures_stale hold_in_grace hold_cooldown
         hold_oscillating hold_not_running hold_migrating hold_unreachable hold_no_balloon

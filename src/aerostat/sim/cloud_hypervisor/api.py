@@ -10,9 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aerostat.model.guest import RunState
-from aerostat.sim.faults import Faults
-from aerostat.sim.guest import SimulatedGuest
 from aerostat.sim.http_api.statistics import named
+from aerostat.sim.http_api.vmm import Vmm
 from aerostat.sim.http_api.wire import Answer, Request
 from aerostat.sim.world import World
 from aerostat.units import PAGE_BYTES
@@ -51,7 +50,7 @@ class VmConfig:
     cmdline: str = ""
 
 
-class CloudHypervisorApi:
+class CloudHypervisorApi(Vmm):
     """One VMM's answers; it has at most one VM.
 
     Args:
@@ -71,11 +70,9 @@ class CloudHypervisorApi:
         has_statistics: bool = True,
         boot: Callable[[VmConfig], None] | None = None,
     ) -> None:
+        super().__init__(world, name)
         self.has_statistics = has_statistics
         self.config = config
-        self.is_ending = False  # somebody asked the VMM itself to end
-        self._world = world
-        self._name = name
         self._boot = boot
         self._snapshots: list[object] = []
         self._handlers: dict[tuple[str, str], Callable[[object], Answer]] = {
@@ -96,16 +93,6 @@ class CloudHypervisorApi:
         }
         if has_statistics:
             self._handlers["GET", "/vm.balloon-stats"] = self._balloon_stats
-
-    @property
-    def guest(self) -> SimulatedGuest | None:
-        """The VM that runs."""
-        return next((g for g in self._world.guests.values() if g.name == self._name), None)
-
-    def faults(self) -> Faults:
-        """What is wrong with it just now."""
-        guest = self.guest
-        return Faults() if guest is None else guest.faults
 
     def answer(self, request: Request) -> Answer:
         """Carry a request out."""
@@ -186,21 +173,20 @@ class CloudHypervisorApi:
         return _DONE
 
     def _pause(self, _body: object) -> Answer:
-        guest = self.guest
-        if guest is None:
-            return _missing("The VM could not be paused", "VM is not running")
-        if guest.run_state is not RunState.RUNNING:
-            return _error("The VM could not be paused", "Invalid VM state transition", status=405)
-        self._world.pause(guest.name)
-        return _DONE
+        failed = "The VM could not be paused"
+        return self._moved_on(RunState.RUNNING, self._world.pause, failed)
 
     def _resume(self, _body: object) -> Answer:
+        failed = "The VM could not be resumed"
+        return self._moved_on(RunState.PAUSED, self._world.resume, failed)
+
+    def _moved_on(self, only: RunState, move: Callable[[str], None], failed: str) -> Answer:
         guest = self.guest
         if guest is None:
-            return _missing("The VM could not be resumed", "VM is not running")
-        if guest.run_state is not RunState.PAUSED:
-            return _error("The VM could not be resumed", "Invalid VM state transition", status=405)
-        self._world.resume(guest.name)
+            return _missing(failed, "VM is not running")
+        if guest.run_state is not only:
+            return _error(failed, "Invalid VM state transition", status=405)
+        move(guest.name)
         return _DONE
 
     def _shut_down(self, _body: object) -> Answer:

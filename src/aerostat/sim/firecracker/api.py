@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aerostat.model.guest import RunState
-from aerostat.sim.faults import Faults
 from aerostat.sim.guest import SimulatedGuest
 from aerostat.sim.http_api.statistics import named
+from aerostat.sim.http_api.vmm import Vmm
 from aerostat.sim.http_api.wire import Answer, Request
 from aerostat.sim.world import World
 from aerostat.units import MIB, PAGE_BYTES
@@ -55,7 +55,7 @@ class _FaultError(Exception):
     """Firecracker says no, in these words."""
 
 
-class FirecrackerApi:
+class FirecrackerApi(Vmm):
     """One Firecracker's answers; it has one microVM, started or not.
 
     Args:
@@ -75,10 +75,8 @@ class FirecrackerApi:
         identifier: str = "anonymous-instance",
         boot: Callable[[MicroVm], None] | None = None,
     ) -> None:
+        super().__init__(world, name)
         self.machine = machine
-        self.is_ending = False  # it ends with its microVM, never by itself
-        self._world = world
-        self._name = name
         self._identifier = identifier
         self._boot = boot
         self._host_cmd = _STOP
@@ -101,16 +99,6 @@ class FirecrackerApi:
             ("PATCH", "/vm"): self._patch_vm,
             ("GET", "/vm/config"): self._describe_all,
         }
-
-    @property
-    def guest(self) -> SimulatedGuest | None:
-        """The microVM, once it has been started."""
-        return next((g for g in self._world.guests.values() if g.name == self._name), None)
-
-    def faults(self) -> Faults:
-        """What is wrong with it just now."""
-        guest = self.guest
-        return Faults() if guest is None else guest.faults
 
     def answer(self, request: Request) -> Answer:
         """Carry a request out."""
