@@ -12,6 +12,7 @@ from lab.guests_in_thread import Guests, booted_guests
 from lab.incidents.balancer import Balancer, balancing
 from lab.incidents.settings import BARE, SMALL_BYTES, SWAPPING, spec
 
+STABLE = pytest.StashKey["Stable"]()
 Balance = Callable[..., AbstractContextManager[Balancer]]
 
 
@@ -41,11 +42,23 @@ class Stable:
 
 
 @pytest.fixture(scope="session")
-def stable(image: GuestImage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stable]:
+def stable(
+    image: GuestImage, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Stable]:
     booted = Stable(image, lambda: tmp_path_factory.mktemp("vms"))
+    pytestconfig.stash[STABLE] = booted
     try:
         yield booted
     finally:
+        booted.end()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """After the last incident the guests end: those of other tests need the processors."""
+    booted = item.config.stash.get(STABLE, None)
+    here = Path(__file__).parent
+    if booted is not None and (nextitem is None or here not in nextitem.path.parents):
         booted.end()
 
 
