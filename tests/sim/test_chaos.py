@@ -17,14 +17,16 @@ import pytest
 
 from aerostat.sim.chaos.chaos_hour import run_story
 from aerostat.sim.chaos.check import check
-from aerostat.sim.chaos.columns import START_S, World
+from aerostat.sim.chaos.columns import START_S, World, empty_world
 from aerostat.sim.chaos.happen import Happening, Kind
 from aerostat.sim.chaos.minimise import smallest
-from aerostat.sim.chaos.rules import OVER_SUPPLY
+from aerostat.sim.chaos.rules import NOT_CONVERGED, OVER_SUPPLY
 from aerostat.sim.chaos.run import Runner, Violation, violations_of
+from aerostat.sim.chaos.settle import judge_rest
 from aerostat.sim.chaos.story import DRAWN, LOADS, TOGGLES, story_of
 from aerostat.sim.chaos.swarm import run_swarm
 from aerostat.sim.chaos.words import describe, sentence
+from aerostat.units import GIB
 
 GUEST_HOURS = float(os.environ.get("AEROSTAT_CHAOS_GUEST_HOURS", "10000"))
 TABLES = ("guests", "faults", "commands", "host", "watch", "verdicts")
@@ -46,6 +48,36 @@ def test_a_swarm_of_seeds_breaks_no_rule_and_comes_to_rest_where_a_fresh_start_d
     result = run_swarm(guest_hours=GUEST_HOURS)
     assert result.guest_hours >= GUEST_HOURS
     assert not result.failures, "\n".join(describe(failure) for failure in result.failures)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", [81069])
+def test_seeds_that_once_failed_hold(seed: int) -> None:
+    outcome = run_story(story_of(seed))
+    assert not outcome.violations, describe(outcome)
+
+
+def rested(held_bytes: int) -> World:
+    """Two guests that need a GiB each, and together hold so much of a supply of a GiB."""
+    world = empty_world(2, 0.5)
+    for i in range(2):
+        world.guests.is_here[i] = world.guests.has_balloon[i] = 1
+        world.guests.max_bytes[i] = world.guests.ceiling_bytes[i] = 2 * GIB
+        world.guests.need_bytes[i] = GIB
+        world.guests.weight[i] = 100
+        world.guests.actual_bytes[i] = held_bytes // 2
+    world.host.supply_bytes[0] = GIB
+    world.host.total_bytes[0] = 8 * GIB
+    return world
+
+
+def test_a_fresh_start_is_no_measure_by_what_it_holds_beyond_the_supply() -> None:
+    for held, is_told in ((GIB // 4, True), (GIB * 9 // 10, False)):
+        world = rested(held)
+        judge_rest(world, rested(2 * GIB), [], tick=1)
+        rules = {violation.rule for violation in violations_of(world)}
+        assert (NOT_CONVERGED in rules) is is_told, held
 
 
 @pytest.mark.slow

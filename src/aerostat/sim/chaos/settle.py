@@ -123,10 +123,11 @@ def judge_rest(world: World, fresh: World, moved_bytes: list[int], tick: int) ->
     supply = int(world.host.supply_bytes[0])
     if mins_bytes(world) > supply - int(BURST_RATIO * supply):
         return  # no promise can be kept here: the operator has promised more than there is
-    # What a fresh start has only because its host swaps is nothing to be measured by, nor what it
-    # has because its guests have not touched much yet.
+    # What a fresh start has only because its host swaps is nothing to be measured by, nor what its
+    # guests hold beyond the supply: given while they had not touched much yet, on an elastic
+    # account, and kept since, because nothing is taken from guests in distress.
     afresh = sum(lacking_bytes(fresh)) + max(0, -available_bytes(fresh))
-    afresh += max(0, int(fresh.host.supply_bytes[0]) - supply)
+    afresh += max(0, held_by_all_bytes(fresh) - supply)
     allowed = afresh + (int(LACK_RATIO * supply) if wanted_bytes(world) > supply else 0)
     if sum(lacking) > allowed:
         violate(world, tick, ABSENT, NOT_CONVERGED, sum(lacking), allowed)
@@ -194,6 +195,13 @@ def mins_bytes(world: World) -> int:
         for i in range(len(guests.is_here))
         if guests.is_here[i] == 1
     )
+
+
+def held_by_all_bytes(world: World) -> int:
+    """What all guests hold together."""
+    guests = world.guests
+    every = range(len(guests.is_here))
+    return sum(int(guests.actual_bytes[i]) for i in every if guests.is_here[i] == 1)
 
 
 def wanted_bytes(world: World) -> int:
