@@ -117,20 +117,25 @@ def _take_pressure(figures: Figures, memory: Memory, i: int) -> None:
 
 def _rate(new: IntColumn, old: IntColumn, rate: FloatColumn, i: int, span_s: float) -> None:
     """Rate of a counter; unknown on the first sample and after it went backwards."""
-    before = old[i]
-    old[i] = new[i]
+    before, now = old[i], new[i]
+    if now == before:  # as nearly always: nothing is divided, and of an absent one nothing written
+        if now != ABSENT:
+            rate[i] = 0.0
+        return
+    old[i] = now
     rate[i] = float(ABSENT)
-    # Most guests lack most counters: what is absent is told before anything is divided.
-    if new[i] != ABSENT and before != ABSENT and new[i] >= before:
-        rate[i] = (new[i] - before) / span_s
+    if before != ABSENT and now > before:  # no counter is below 0, which ABSENT is
+        rate[i] = (now - before) / span_s
 
 
 def _ratio(new: FloatColumn, old: FloatColumn, ratio: FloatColumn, i: int, span_s: float) -> None:
-    before = old[i]
-    old[i] = new[i]
+    before, now = old[i], new[i]
+    if now < 0.0 and before < 0.0:
+        return
+    old[i] = now
     ratio[i] = float(ABSENT)
-    if new[i] >= 0 and before >= 0 and new[i] >= before:
-        ratio[i] = min(1.0, (new[i] - before) / span_s)
+    if now >= 0.0 and before >= 0.0 and now >= before:
+        ratio[i] = min(1.0, (now - before) / span_s)
 
 
 def _usage(r: Round, i: int) -> None:
@@ -142,7 +147,7 @@ def _usage(r: Round, i: int) -> None:
     used = max(0, figures.actual_bytes[i] - figures.available_bytes[i])
     before = memory.used_bytes[i]
     span_s = r.now_s - memory.clean_s[i]
-    growth = max(0.0, (used - before) / span_s) if before != ABSENT else 0.0
+    growth = (used - before) / span_s if used > before != ABSENT else 0.0
     memory.growth_rate[i] = growth
     if growth > GROWTH_NOISE_RATE:
         memory.grew_s[i] = r.now_s
@@ -156,9 +161,13 @@ def _usage(r: Round, i: int) -> None:
     # Implicit Euler steps: exact sums of simple divisions, the same interpreted and compiled.
     kept = knobs.fall_s / (knobs.fall_s + span_s)
     memory.remembered_bytes[i] = max(float(used), used + (memory.remembered_bytes[i] - used) * kept)
-    memory.turns[i] *= TURNS_FORGOTTEN_S / (TURNS_FORGOTTEN_S + span_s)
-    faded = memory.burst_bytes[i] * (BURST_FORGOTTEN_S / (BURST_FORGOTTEN_S + span_s))
-    memory.burst_bytes[i] = max(growth * knobs.lookahead_s, faded)
+    if memory.turns[i] > 0.0:  # most guests were not moved to and fro, and did not grow, for long
+        memory.turns[i] *= TURNS_FORGOTTEN_S / (TURNS_FORGOTTEN_S + span_s)
+    burst = growth * knobs.lookahead_s
+    if memory.burst_bytes[i] > 0.0:
+        faded = memory.burst_bytes[i] * (BURST_FORGOTTEN_S / (BURST_FORGOTTEN_S + span_s))
+        burst = max(burst, faded)
+    memory.burst_bytes[i] = burst
     _learn_rise(memory, i, used, kept, span_s)
 
 

@@ -201,6 +201,10 @@ class Estimates(Table):
     harmless_bytes: IntColumn  # free in the guest beyond its headroom: taking it costs it nothing
     kept_bytes: IntColumn  # what it uses, its headroom, and what it is expected to grow by
     due_bytes: IntColumn  # its share by weight, if everybody wanted all it can have
+    due_least_bytes: IntColumn  # and what that was worked out from
+    due_cap_bytes: IntColumn
+    due_weight: IntColumn
+    due_supply_bytes: IntColumn
     is_owed: IntColumn  # in distress with less than its due
     is_hoarding: IntColumn  # holds more than its due while somebody is owed
     is_idle: IntColumn  # calm, and has not grown for long: it may be asked for what it uses

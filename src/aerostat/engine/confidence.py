@@ -34,9 +34,9 @@ def confidence(r: Round, i: int) -> float:
         return 0.0
     # Young figures first: nearly all are.
     sure = 1.0
-    age_ratio = r.estimates.age_s[i] / r.knobs.figures_age_s_max
-    if age_ratio > AGE_RATIO_SURE:
-        sure = max(0.0, (1.0 - age_ratio) / (1.0 - AGE_RATIO_SURE))
+    age_s, age_s_max = r.estimates.age_s[i], r.knobs.figures_age_s_max
+    if age_s > AGE_RATIO_SURE * age_s_max:
+        sure = max(0.0, (1.0 - age_s / age_s_max) / (1.0 - AGE_RATIO_SURE))
     if samples < SAMPLES_SURE:
         sure *= samples / SAMPLES_SURE
     swing = memory.remembered_bytes[i] - memory.low_bytes[i]

@@ -20,14 +20,11 @@ CLAIM_S = 20.0
 
 def entitle(r: Round, first: int, end: int, supply: int) -> None:
     """Work out what each guest of one host is due of ``supply``, who is owed, and who hoards."""
-    due, cap = r.estimates.due_bytes, r.desk.cap
-    for i in range(first, end):
-        due[i] = r.estimates.committed_bytes[i]
-        cap[i] = due[i]
-        if r.estimates.is_movable[i] == 1:
-            due[i] = min(r.figures.min_bytes[i], r.figures.max_bytes[i])
-            cap[i] = r.figures.max_bytes[i]
-    fill(due, cap, r.figures.weight, first, end, supply)
+    if _is_due_otherwise(r, first, end, supply):
+        due = r.estimates.due_bytes
+        for i in range(first, end):
+            due[i] = r.estimates.due_least_bytes[i]
+        fill(due, r.estimates.due_cap_bytes, r.figures.weight, first, end, supply)
     somebody_is_owed = False
     for i in range(first, end):
         r.estimates.is_owed[i] = _is_owed(r, i)
@@ -36,6 +33,28 @@ def entitle(r: Round, first: int, end: int, supply: int) -> None:
         r.estimates.is_hoarding[i] = 0
         if somebody_is_owed and _holds_more_than_due(r, i):
             _hoards(r, i)
+
+
+def _is_due_otherwise(r: Round, first: int, end: int, supply: int) -> bool:
+    """Note what dues follow from, and whether that has changed since they were worked out.
+
+    In a fleet, whose columns last from round to round, it hardly ever has.
+    """
+    out = r.estimates
+    is_other = False
+    for i in range(first, end):
+        least, cap, weight = out.committed_bytes[i], out.committed_bytes[i], r.figures.weight[i]
+        if out.is_movable[i] == 1:
+            cap = r.figures.max_bytes[i]
+            least = min(r.figures.min_bytes[i], cap)
+        same = out.due_least_bytes[i] == least and out.due_cap_bytes[i] == cap
+        if not (same and out.due_weight[i] == weight and out.due_supply_bytes[i] == supply):
+            is_other = True
+            out.due_least_bytes[i] = least
+            out.due_cap_bytes[i] = cap
+            out.due_weight[i] = weight
+            out.due_supply_bytes[i] = supply
+    return is_other
 
 
 def _margin_bytes(r: Round, i: int) -> int:

@@ -26,7 +26,7 @@ from aerostat.policy.codes import (
     WHY_TAKEN_FOR_OTHERS,
 )
 from aerostat.policy.columns import ABSENT, Desk, Host, IntColumn, Needs, Wishes
-from aerostat.policy.water import drain, fill, total_of
+from aerostat.policy.water import drain, fill, pour, total_of
 from aerostat.units import MIB
 
 RISE_GRAIN_BYTES = 4 * MIB
@@ -62,14 +62,43 @@ def adaptive_wishes(needs: Needs, host: Host, desk: Desk, out: Wishes) -> None:
     ordinary_bytes = host.supply_bytes - host.burst_bytes
     _fair_shares(needs, first, end, ordinary_bytes, desk)
     _release_the_distressed(needs, first, end, host.supply_bytes, desk)
-    _takes(needs, host, desk)
+    taken = _takes(needs, host, desk)
     for i in range(first, end):
         _wish(needs, i, desk, out)
-    _name_the_receiver(needs, first, end, out)
+    if taken > 0:
+        _name_the_receiver(needs, first, end, out)
 
 
 def _fair_shares(needs: Needs, first: int, end: int, supply: int, desk: Desk) -> None:
     """Share the supply: min, working set, headroom, remembered need, then what is left."""
+    left = _all_that_is_wanted(needs, first, end, supply, desk)
+    if left < 0:
+        left = _share_in_tiers(needs, first, end, supply, desk)
+    if total_of(needs.is_in_host_swap, first, end) > 0:
+        left = _leave_in_swap(needs, first, end, supply, desk)
+    _add_surplus(needs, first, end, max(0, left), desk)
+
+
+def _all_that_is_wanted(needs: Needs, first: int, end: int, supply: int, desk: Desk) -> int:
+    """Shares by which everybody has what it wants; returns what is left, below 0: they do not fit.
+
+    Where they fit, as nearly always, they are what sharing in tiers comes to.
+    """
+    left = supply
+    for i in range(first, end):
+        need, share = needs.ordered_bytes[i], needs.ordered_bytes[i]
+        if _has_need(needs, i):
+            most, wanted = needs.max_bytes[i], max(needs.core_bytes[i], needs.need_bytes[i])
+            need = max(needs.min_bytes[i], min(most, wanted))
+            share = max(need, min(most, needs.comfort_bytes[i]))
+        desk.need_share[i] = need
+        desk.surplus_share[i] = share
+        left -= share
+    return left
+
+
+def _share_in_tiers(needs: Needs, first: int, end: int, supply: int, desk: Desk) -> int:
+    """Min first, then working set, headroom and what was needed a while ago; returns the rest."""
     share = desk.surplus_share
     for i in range(first, end):
         share[i] = needs.min_bytes[i] if _has_need(needs, i) else needs.ordered_bytes[i]
@@ -80,10 +109,7 @@ def _fair_shares(needs: Needs, first: int, end: int, supply: int, desk: Desk) ->
     for i in range(first, end):
         desk.need_share[i] = share[i]
     _caps(needs, needs.comfort_bytes, first, end, desk.cap)
-    left = fill(share, desk.cap, needs.weight, first, end, supply)
-    if total_of(needs.is_in_host_swap, first, end) > 0:
-        left = _leave_in_swap(needs, first, end, supply, desk)
-    _add_surplus(needs, first, end, max(0, left), desk)
+    return fill(share, desk.cap, needs.weight, first, end, supply)
 
 
 def _has_need(needs: Needs, i: int) -> bool:
@@ -111,7 +137,6 @@ def _leave_in_swap(needs: Needs, first: int, end: int, supply: int, desk: Desk) 
 def _add_surplus(needs: Needs, first: int, end: int, left: int, desk: Desk) -> None:
     """Add what the shares leave of the supply by weight and by how far each is likely to rise."""
     for i in range(first, end):
-        desk.extra[i] = 0
         desk.cap[i] = 0
         desk.weight[i] = 1
         if _has_need(needs, i):
@@ -119,21 +144,18 @@ def _add_surplus(needs: Needs, first: int, end: int, left: int, desk: Desk) -> N
             likely = int(needs.rise_bytes[i]) + needs.max_bytes[i] // UNSEEN_RISE_DIVISOR
             weight = needs.weight[i] * (likely // RISE_GRAIN_BYTES)
             desk.weight[i] = min(max(1, weight), SURPLUS_WEIGHT_MAX)
-    fill(desk.extra, desk.cap, desk.weight, first, end, left)
-    for i in range(first, end):
-        desk.surplus_share[i] += desk.extra[i]
+    pour(desk.surplus_share, desk.cap, desk.weight, first, end, left)
 
 
 def _release_the_distressed(needs: Needs, first: int, end: int, supply: int, desk: Desk) -> None:
     """Raise guests in distress to their max, out of everything the needs leave over."""
-    released = 0
+    if total_of(needs.is_distressed, first, end) == 0:
+        return
     for i in range(first, end):
         desk.cap[i] = desk.need_share[i]
         if needs.is_distressed[i] == 1 and needs.is_movable[i] == 1:
             desk.cap[i] = needs.max_bytes[i]
-            released += 1
-    if released > 0:
-        fill(desk.need_share, desk.cap, needs.weight, first, end, supply)
+    fill(desk.need_share, desk.cap, needs.weight, first, end, supply)
 
 
 def _is_far_below(needs: Needs, i: int, surplus: int) -> bool:
@@ -148,8 +170,11 @@ def _deserves_a_gift(needs: Needs, i: int, surplus: int) -> bool:
     return surplus - needs.ordered_bytes[i] > least * needs.max_bytes[i]
 
 
-def _takes(needs: Needs, host: Host, desk: Desk) -> None:
-    """How much to take from whom: for others' need and the host, else to even surplus out."""
+def _takes(needs: Needs, host: Host, desk: Desk) -> int:
+    """How much to take from whom: for others' need and the host, else to even surplus out.
+
+    Returns how much that is in all.
+    """
     first, end = host.first, host.end
     ordinary = host.supply_bytes - host.burst_bytes
     held = 0
@@ -170,20 +195,25 @@ def _takes(needs: Needs, host: Host, desk: Desk) -> None:
     # whoever has just been given it is likely to be growing still.
     bound = ordinary if missing > 0 else host.supply_bytes
     needed = max(0, held + missing - bound)
+    taken = 0
     if needed > 0 or starving > 0:
         _excess(needs, first, end, 0, desk)
         left = drain(desk.excess, needs.weight, desk.taken, first, end, needed)
         left += max(0, starving - max(0, bound - held - missing))
         left = _ask_beside_the_swapped(needs, first, end, left, desk, host.is_short)
         _probe(needs, first, end, left, desk, host.is_short)
-    for_host = held - host.supply_bytes - total_of(desk.taken, first, end)
+        taken = total_of(desk.taken, first, end)
+    for_host = held - host.supply_bytes - taken
     if for_host > 0:
         _last_resort(needs, first, end, desk)
         drain(desk.excess, needs.weight, desk.taken, first, end, for_host)
-    rest = held + missing + evening - ordinary - total_of(desk.taken, first, end)
+        taken = total_of(desk.taken, first, end)
+    rest = held + missing + evening - ordinary - taken
     if rest > 0:
         _excess(needs, first, end, 1, desk)
         drain(desk.excess, needs.weight, desk.taken, first, end, rest)
+        taken = total_of(desk.taken, first, end)
+    return taken
 
 
 def _excess(needs: Needs, first: int, end: int, calm_only: int, desk: Desk) -> None:

@@ -122,6 +122,27 @@ def fill(
     return left
 
 
+def pour(
+    held: IntColumn, cap: IntColumn, weight: Sequence[int], first: int, end: int, supply: int
+) -> None:
+    """Add the supply to ``held`` in place, up to ``cap`` more each, by weighted max-min fairness.
+
+    What everybody is given is levelled, not what it then holds: ``fill`` from nothing.
+    """
+    room = 0
+    for i in range(first, end):
+        room += cap[i]
+    if supply <= 0:
+        return
+    if room <= supply:
+        for i in range(first, end):
+            held[i] += cap[i]
+        return
+    level = _kept_level(cap, weight, first, end, supply)
+    for i in range(first, end):
+        held[i] += min(cap[i], level * weight[i] >> LEVEL_BITS)
+
+
 def drain(
     excess: Sequence[int],
     weight: Sequence[int],
@@ -154,11 +175,13 @@ def _kept_level(
     excess: Sequence[int], weight: Sequence[int], first: int, end: int, kept: int
 ) -> int:
     """The highest level up to which everybody may keep its excess, ``kept`` in all."""
-    low, high, level, total, rising = 0, 1, 0, 0, 0
+    low, level, total, rising = 0, 0, 0, 0
+    steepest = 0.0
     for i in range(first, end):
         if excess[i] > 0:
             rising += weight[i]
-            high = max(high, (excess[i] << LEVEL_BITS) // weight[i] + 1)
+            steepest = max(steepest, excess[i] / weight[i])
+    high = int(steepest * LEVEL_SCALE) + 2
     turn = 0
     while high - low > 1:
         level = _next_level(low, high, level, kept - total, rising, turn)

@@ -11,6 +11,8 @@ def balloon_rate(guests: Guests, i: int) -> float:
 
 def end_bytes(guests: Guests, i: int, tick_s: float) -> int:
     """What the guest will hold at the end of a tick that begins now."""
-    most = int(balloon_rate(guests, i) * tick_s)
     gap = guests.target_bytes[i] - guests.actual_bytes[i]
+    if gap == 0:  # as for most, most of the time
+        return guests.actual_bytes[i]
+    most = int(balloon_rate(guests, i) * tick_s)
     return guests.actual_bytes[i] + max(-most, min(most, gap))
