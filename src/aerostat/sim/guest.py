@@ -17,7 +17,7 @@ from aerostat.model.guest import GuestId, GuestSnapshot, RunState
 from aerostat.sim.faults import Faults
 from aerostat.sim.guest_state import GuestState, HeapMode, Load, booted, change_load
 from aerostat.sim.host_side import HostSide
-from aerostat.sim.physics import GuestBuild, advance
+from aerostat.sim.physics import GuestBuild, live
 from aerostat.sim.reclaim import HostStall
 from aerostat.sim.seconds import GuestMemory, SecondTally, WorkloadSecond, workload_second
 from aerostat.units import PAGE_BYTES
@@ -184,7 +184,7 @@ class SimulatedGuest:
         can_move = self.faults.has_driver and not self.faults.is_stalled
         second = floor(self._state.uptime_s + 1e-9)
         swapped_out_bytes, held_bytes = self._state.swap_out_bytes, self.held_bytes
-        self._state, served = advance(
+        served = live(
             self._state,
             self._load,
             self.build,

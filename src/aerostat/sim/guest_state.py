@@ -41,8 +41,8 @@ class Load:
 class GuestState:
     """Bytes by what they hold; counters since the guest's boot.
 
-    Free memory is what is left, so memory can neither appear nor vanish. Mutable for speed; only
-    ``physics.advance`` and what it calls change it, and ``advance`` works on a copy.
+    Free memory is what is left, so memory can neither appear nor vanish. Mutable for speed: only
+    ``physics.live`` and what it calls change it.
     """
 
     max_bytes: int

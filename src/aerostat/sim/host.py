@@ -10,6 +10,8 @@ from aerostat.sim.host_side import hold_to_its_limit, read_back, touched_bytes
 from aerostat.sim.merging import Merging
 from aerostat.units import PAGE_BYTES
 
+_NOTHING_PLACED = Placed(0.0, 0.0, 0.0)
+
 
 class SimulatedHost:
     """A host's memory. What its guests hold beyond its RAM lies in its swap, a fair part of each.
@@ -28,7 +30,7 @@ class SimulatedHost:
         self._merging = Merging(physics)
         self._held_bytes = 0.0
         self._merged_bytes = 0.0
-        self._placed = Placed(0.0, 0.0, 0.0)
+        self._placed = _NOTHING_PLACED
         self._stuck_bytes = 0.0
         self._paged_out_bytes = 0.0
         self._swap_in_bytes = 0.0
@@ -62,6 +64,33 @@ class SimulatedHost:
 
     def settle(self, guests: Sequence[SimulatedGuest], dt_s: float) -> None:
         """Take stock after a step of the guests."""
+        if not self._has_room(guests):
+            self._find_room(guests, dt_s)
+
+    def _has_room(self, guests: Sequence[SimulatedGuest]) -> bool:
+        """Whether all fits, as it did before: most hosts, most of the time, and nothing moves."""
+        backed = 0.0
+        for guest in guests:
+            side = guest.host_side
+            if guest.limit_bytes is not None or side.paged_out_bytes > 0.0:
+                return False
+            backed += guest.held_bytes
+        if self._placed != _NOTHING_PLACED or self._stuck_bytes > 0.0:
+            return False
+        if self.physics.merge_scan_bytes_per_s > 0:
+            return False
+        held = backed + len(guests) * self.physics.hypervisor_bytes
+        merged = min(self.shared_bytes, backed)
+        if held - merged > max(0.0, self.physics.total_bytes - self.other_bytes):
+            return False
+        self._held_bytes, self._merged_bytes = held, merged
+        self._paged_out_bytes = self.stall_per_touch_s = 0.0
+        for guest in guests:
+            guest.host_side.rest()
+        return True
+
+    def _find_room(self, guests: Sequence[SimulatedGuest], dt_s: float) -> None:
+        """What does not fit goes to swap, and what is touched of that comes back."""
         read = sum(read_back(guest, self.physics, dt_s) for guest in guests)
         self._swap_out_bytes += sum(hold_to_its_limit(guest, self.physics) for guest in guests)
         self._paged_out_bytes = sum(guest.host_side.paged_out_bytes for guest in guests)

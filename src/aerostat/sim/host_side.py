@@ -19,6 +19,10 @@ class HostSide:
     limit_hits: float = 0.0  # counter: pages pushed out because of its own limit
     stall_per_touch_s: float = 0.0  # what the mean touch waits for what was paged out
 
+    def rest(self) -> None:
+        """All of its memory is in RAM, and nothing of it is on its way."""
+        self.swapped_bytes = self.paged_out_bytes = self.stall_per_touch_s = 0.0
+
     def count(self, read_bytes: float, page_in_s: float, dt_s: float) -> None:
         """So much was read back for it."""
         self.swap_in_bytes += read_bytes

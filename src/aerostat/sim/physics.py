@@ -1,6 +1,6 @@
-"""One step of a guest's physics: a state and a load in, a new state and what was served out.
+"""One step of a guest's physics: a state and a load in, the state after it and what was served out.
 
-Pure: no clock, no randomness, nothing kept between calls.
+No clock, no randomness, nothing kept between calls but the state.
 """
 
 import copy
@@ -44,12 +44,26 @@ def advance(
     target_bytes: float | None,
     host_stall: HostStall = NO_STALL,
 ) -> tuple[GuestState, Served]:
-    """What a guest becomes in ``dt_s``.
+    """What a guest becomes in ``dt_s``; ``before`` stays what it is. See ``live``."""
+    state = copy.copy(before)
+    served = live(state, load, build, dt_s=dt_s, target_bytes=target_bytes, host_stall=host_stall)
+    return state, served
+
+
+def live(
+    state: GuestState,
+    load: Load,
+    build: GuestBuild,
+    *,
+    dt_s: float,
+    target_bytes: float | None,
+    host_stall: HostStall = NO_STALL,
+) -> Served:
+    """Let ``dt_s`` pass in a guest.
 
     ``target_bytes`` is what the balloon driver was asked to leave; None: it does not move.
     """
     assert dt_s > 0
-    state = copy.copy(before)
     step = Step(
         physics=build.physics,
         swap=build.swap,
@@ -71,7 +85,7 @@ def advance(
         report_free_pages(state, step)
     state.pressure_some_s += min(dt_s, step.stalled_some_s)
     state.pressure_full_s += min(dt_s, step.stalled_full_s)
-    return state, served
+    return served
 
 
 def _swap_out_rate(build: GuestBuild, host_stall_s: float) -> float:

@@ -95,8 +95,9 @@ class SecondTally:
         return offered, served, shed, histogram, worst_s
 
     def _count(self, spread: Iterable[tuple[float, int]], served: float) -> None:
+        histogram = self.histogram
         for share, bucket in spread:
-            self.histogram[bucket] = self.histogram.get(bucket, 0.0) + share * served
+            histogram[bucket] = histogram.get(bucket, 0.0) + share * served
 
 
 def _whole(histogram: Mapping[int, float], total: int) -> dict[int, int]:

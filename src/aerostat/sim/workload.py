@@ -4,7 +4,7 @@ Requests arrive at their own pace whatever the guest manages, so one that finds 
 keeps all behind it waiting. What has waited too long is given up, and counts as offered.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from aerostat.sim.ages import UNIFORM, hit_ratio
 from aerostat.sim.balloon import deflate_on_oom
@@ -14,8 +14,7 @@ from aerostat.sim.reclaim import Step, allocate, is_out_of_memory
 from aerostat.units import PAGE_BYTES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
+class Served(NamedTuple):
     """What came of the requests of one step; amounts need not be whole."""
 
     offered: float
@@ -26,8 +25,7 @@ class Served:
     fault_s: float = 0.0  # a request's time spent on pages that were not there
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Odds:
+class _Odds(NamedTuple):
     """Of one touch: where its page is, and what a request's missing pages cost it in seconds."""
 
     swapped: float

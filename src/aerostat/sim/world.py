@@ -11,7 +11,7 @@ from aerostat.sim.constants import HostPhysics
 from aerostat.sim.guest import SimulatedGuest
 from aerostat.sim.guest_state import Load
 from aerostat.sim.host import SimulatedHost
-from aerostat.sim.physics import GuestBuild
+from aerostat.sim.physics import NO_STALL, GuestBuild
 from aerostat.sim.reclaim import HostStall
 from aerostat.sim.virtual_time import WALL_START_S
 from aerostat.units import MIB
@@ -180,16 +180,11 @@ class World:
     def _step(self, dt_s: float) -> None:
         self.now_s += dt_s
         guests = tuple(self._guests.values())
+        wall_s, touch_s = self.wall_s, self.host.stall_per_touch_s
         for guest in guests:
-            guest.advance(
-                dt_s,
-                now_s=self.now_s,
-                wall_s=self.wall_s,
-                host_stall=HostStall(
-                    self.host.stall_per_touch_s + guest.host_side.stall_per_touch_s,
-                    guest.host_side.stall_per_touch_s,
-                ),
-            )
+            own_s = guest.host_side.stall_per_touch_s
+            stall = NO_STALL if touch_s == own_s == 0.0 else HostStall(touch_s + own_s, own_s)
+            guest.advance(dt_s, now_s=self.now_s, wall_s=wall_s, host_stall=stall)
         self.host.settle(guests, dt_s)
         if self.host.physics.kills_when_full and self.host.over_bytes > 0:
             guests = self._kill_biggest()
