@@ -9,7 +9,8 @@ from aerostat.planner.constants import COMPRESSED_RATIO, POOL_RATIO
 from aerostat.planner.document import plan_document
 from aerostat.planner.parts import parts_of
 from aerostat.planner.plan import Plan, make_plan
-from aerostat.planner.question import PlanError, Technique
+from aerostat.planner.question import PlanError, Question, Technique
+from aerostat.sim.compression import place
 from aerostat.units import GIB, MIB
 from planner.traces import constant, question, restless, trace
 
@@ -96,6 +97,18 @@ def test_a_lost_host_leaves_more_to_each_other() -> None:
     assert lost.safe_guests == guests * 3 // 4
     assert lost.later.unmet_ratio >= plan.ballooned.later.unmet_ratio
     assert make_plan(restless(), question(hosts=1)).host_lost is None
+
+
+def test_zswap_is_reckoned_as_the_simulated_host_does() -> None:
+    """The plan and the physics' own placing of pages come to the same, pool full or not."""
+    question = Question(host_bytes=64 * GIB)
+    pool = question.host_bytes * POOL_RATIO
+    for over in (0.0, 1.0 * GIB, 10.0 * GIB, 40.0 * GIB):
+        placed = place(over, 500.0 * GIB, COMPRESSED_RATIO, pool)
+        told = float(question.compressed_bytes(np.array([over]))[0])
+        assert told == pytest.approx(placed.compressed, abs=8)
+        gained = min(over, question.relief_bytes)
+        assert over - gained == pytest.approx(placed.on_disk, abs=8)
 
 
 def test_what_is_compressed_is_told() -> None:

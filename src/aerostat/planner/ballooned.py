@@ -37,16 +37,18 @@ def ballooned_costs(hosts: Hosts, guests: int, technique: Technique, question: Q
         )
     )
     spells = spells[: part.block_samples // part.spell_samples]  # a rest makes no hour
-    over = np.maximum(0, demand.sum(axis=1) - question.supply_bytes).astype(np.float64)
+    wanted = demand.sum(axis=1).astype(np.float64)
+    compressed = np.zeros_like(wanted)
+    if relief:
+        over = np.maximum(0.0, wanted - question.supply_bytes)
+        compressed = np.minimum(question.compressed_bytes(over), wanted)
     samples = len(spells) * part.spell_samples
-    compressed = over[:, :samples].reshape(hosts.count, len(spells), -1).sum(axis=2)
+    by_spell = compressed[:, :samples].reshape(hosts.count, len(spells), -1).sum(axis=2)
     return Costs(
         short_byte_s=_of_hosts([spell.short_byte_s for spell in spells], hosts),
         wanted_byte_s=_of_hosts([spell.wanted_byte_s for spell in spells], hosts),
         pressed_s=np.array([spell.below_reserve_s for spell in spells]).T,
-        compressed_byte_s=np.minimum(compressed, relief * samples) * part.sample_s
-        if relief
-        else np.zeros_like(compressed),
+        compressed_byte_s=by_spell * part.sample_s,
         hour_s=part.spell_samples * part.sample_s,
     )
 

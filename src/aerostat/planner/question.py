@@ -3,8 +3,13 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+import numpy.typing as npt
+
 from aerostat.planner.constants import COMPRESSED_RATIO, POOL_RATIO, RESERVE_RATIO
 from aerostat.ports.errors import AerostatError
+
+Figures = npt.NDArray[np.float64]
 
 
 class PlanError(AerostatError):
@@ -48,6 +53,10 @@ class Question:
     def relief_bytes(self) -> int:
         """How much more fits when the pool of compressed pages is full."""
         return int(self.host_bytes * POOL_RATIO * (1.0 / COMPRESSED_RATIO - 1.0))
+
+    def compressed_bytes(self, gained: Figures) -> Figures:
+        """How much must lie compressed for so much room: a page's own place there is no gain."""
+        return np.minimum(gained, self.relief_bytes) / (1.0 - COMPRESSED_RATIO)
 
 
 class Technique(StrEnum):

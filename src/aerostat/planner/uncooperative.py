@@ -31,16 +31,17 @@ def uncooperative_costs(
     used = hosts.window(part.used_bytes, guests).sum(axis=1).astype(np.float64)
     resident = _resident(hosts, guests, technique, used)
     over = np.maximum(0.0, resident - question.supply_bytes)
-    held = np.zeros_like(over)
+    held, compressed = np.zeros_like(over), np.zeros_like(over)
     if technique.is_compressing:
         held = np.minimum(over, question.relief_bytes)
+        compressed = np.minimum(question.compressed_bytes(held), resident)
     in_use = np.divide(used, resident, out=np.zeros_like(used), where=resident > 0)
     swapped = over - held
     return Costs(
         short_byte_s=_by_hour(swapped * in_use, hosts),
         wanted_byte_s=_by_hour(used, hosts),
         pressed_s=_by_hour((swapped > 0).astype(np.float64), hosts),
-        compressed_byte_s=_by_hour(held * in_use, hosts),
+        compressed_byte_s=_by_hour(compressed * in_use, hosts),
         hour_s=part.spell_samples * part.sample_s,
     )
 
