@@ -1,6 +1,7 @@
 """Finds a VM's balloon device, and keeps its guest's reports coming."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from aerostat.drivers.qmp.answers import parse_properties
 from aerostat.drivers.qmp.session import Command, CommandRefusedError, QmpSession
@@ -13,14 +14,14 @@ _TYPE_PREFIX = "child<virtio-balloon"
 _PERIOD = "guest-stats-polling-interval"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class BalloonDevice:
     """A balloon device by its path in QEMU's object tree."""
 
     path: str
     period_before_s: int | None = None  # what we replaced and have to put back
 
-    @property
+    @cached_property
     def read_statistics(self) -> Command:
         """The command whose answer is guest-stats."""
         return Command(name="qom-get", arguments={"path": self.path, "property": "guest-stats"})

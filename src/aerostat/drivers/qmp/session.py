@@ -1,31 +1,15 @@
-"""One connection to one QEMU monitor: the only module that knows the QMP library.
-
-What the library does and a daemon must not inherit: its event listeners remember every event for
-ever; iterating over one does not end when QEMU dies; it logs at level ERROR what is everyday
-life here; closing re-raises whatever ended the connection, or an assertion of its own.
-"""
+"""One connection to one QEMU monitor: commands, answers, deadlines."""
 
 import asyncio
 import contextlib
-import logging
+import json
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from qemu.qmp import (
-    ConnectError,
-    EventListener,
-    ExecInterruptedError,
-    ExecuteError,
-    Message,
-    QMPClient,
-    QMPError,
-    Runstate,
-    StateError,
-)
-
+from aerostat.drivers.qmp.wire import EventTap, Message, Wire
 from aerostat.drivers.sockets.errors import (
     NoAnswerError,
     NotConnectedError,
@@ -43,11 +27,6 @@ that queue until QEMU gets to it. So a driver that knocked every second would ke
 """
 _CLOSE_DEADLINE_S = 1.0
 
-EventTap = Callable[[str, Mapping[str, Any]], None]
-"""Takes an event's name and its untrusted data, at once; must not raise."""
-
-logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL)
-
 
 class CommandRefusedError(RefusedError):
     """QEMU answered with an error.
@@ -61,7 +40,7 @@ class CommandRefusedError(RefusedError):
         self.error_class = error_class
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Command:
     """One QMP command with its arguments."""
 
@@ -72,20 +51,16 @@ class Command:
         # An unstable command has aborted QEMU, and the VM with it (x-query-virtio-status, 11.1).
         assert not self.name.startswith("x-"), "unstable commands are never sent to a VM"
 
+    @cached_property
+    def head(self) -> bytes:
+        """Its JSON up to the value of its id, written once for all rounds."""
+        told: dict[str, object] = {"execute": self.name}
+        if self.arguments:
+            told["arguments"] = dict(self.arguments)
+        return json.dumps(told)[:-1].encode() + b', "id": '
+
 
 Answer = object | CommandRefusedError
-
-
-class _Tap(EventListener):
-    """Hands events on at once and keeps none."""
-
-    def __init__(self, tap: EventTap) -> None:
-        super().__init__()
-        self._tap = tap
-
-    async def put(self, event: Message) -> None:
-        data = event.get("data")
-        self._tap(str(event["event"]), data if isinstance(data, Mapping) else {})
 
 
 class QmpSession:
@@ -93,11 +68,11 @@ class QmpSession:
 
     def __init__(self, path: Path, *, on_event: EventTap) -> None:
         self._path = path
-        self._client = QMPClient()
-        self._client.events.event_filter = lambda _event: False  # else it hoards every event
-        self._client.register_listener(_Tap(on_event))
+        self._on_event = on_event
         self._socket: socket.socket | None = None
         self._pid: int | None = None
+        self._wire: Wire | None = None
+        self._is_agreed = False
 
     @property
     def peer_pid(self) -> int | None:
@@ -107,7 +82,7 @@ class QmpSession:
     @property
     def is_connected(self) -> bool:
         """Whether commands can be sent."""
-        return self._client.runstate is Runstate.RUNNING
+        return self._is_agreed and self._wire is not None and self._wire.is_open
 
     def knock(self) -> None:
         """Get in QEMU's queue; does not wait.
@@ -129,14 +104,28 @@ class QmpSession:
         assert self._socket is not None, "knock first"
         try:
             async with asyncio.timeout(GREETING_PATIENCE_S):
-                await self._client.connect(self._socket)
+                await self._agree(self._socket)
         except TimeoutError as error:
             text = f"no greeting within {GREETING_PATIENCE_S:.0f} s"
             raise NotConnectedError(text) from error
-        except ConnectError as error:
-            if isinstance(error.exc, OSError | EOFError):
-                raise NotConnectedError(str(error)) from error
-            raise ViolationError(str(error)) from error
+        except (OSError, NoAnswerError) as error:
+            raise NotConnectedError(str(error)) from error
+        except CommandRefusedError as error:
+            raise ViolationError(f"it refuses to agree on capabilities: {error}") from error
+
+    async def _agree(self, connected: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        _, self._wire = await loop.create_unix_connection(
+            lambda: Wire(self._on_event), sock=connected
+        )
+        greeting = await self._wire.greeting
+        offered = greeting.get("capabilities")
+        # With it a monitor has a thread of its own, which reads while QEMU's main one is busy.
+        enable = ["oob"] if isinstance(offered, list) and "oob" in offered else []
+        agreeing = Command(name="qmp_capabilities", arguments={"enable": enable} if enable else None)
+        (answer,) = await self._wire.ask((agreeing.head,))
+        _unless_refused(answer, agreeing)
+        self._is_agreed = True
 
     async def ask(self, command: Command, *, deadline_s: float | None) -> object:
         """Send one command and return its untrusted answer.
@@ -148,47 +137,40 @@ class QmpSession:
         Raises:
             NotConnectedError, NoAnswerError, CommandRefusedError, ViolationError.
         """
-        try:
-            async with asyncio.timeout(deadline_s):
-                return await self._client.execute(command.name, command.arguments)
-        except TimeoutError as error:
-            raise NoAnswerError(f"no answer to {command.name} within {deadline_s:g} s") from error
-        except ExecuteError as error:
-            raise CommandRefusedError(error.error_class, str(error)) from error
-        except StateError as error:
-            raise NotConnectedError("the connection to the monitor is gone") from error
-        except ExecInterruptedError as error:
-            text = f"the connection ended before the answer to {command.name}"
-            raise NoAnswerError(text) from error
-        except QMPError as error:
-            raise ViolationError(str(error)) from error
+        (answer,) = await self._asked((command,), deadline_s=deadline_s)
+        return _unless_refused(answer, command)
 
     async def ask_all(
         self, commands: Sequence[Command], *, deadline_s: float | None
     ) -> tuple[Answer, ...]:
         """Send several commands at once; a refusal stands in the place of its answer.
 
-        Measured on four commands: 0.9 ms, one after the other 1.4 ms.
-
         Raises:
             NotConnectedError, NoAnswerError, ViolationError.
         """
+        answers = await self._asked(commands, deadline_s=deadline_s)
+        return tuple(map(_or_refusal, answers, commands))
+
+    async def _asked(
+        self, commands: Sequence[Command], *, deadline_s: float | None
+    ) -> list[Message]:
+        if self._wire is None or not self.is_connected:
+            raise NotConnectedError("the connection to the monitor is gone")
+        heads = [command.head for command in commands]
         try:
-            async with asyncio.timeout(deadline_s), asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._answer(command)) for command in commands]
+            async with asyncio.timeout(deadline_s):
+                return await self._wire.ask(heads, gathers=len(heads) > 1)
         except TimeoutError as error:
             names = ", ".join(command.name for command in commands)
             raise NoAnswerError(f"no answer to {names} within {deadline_s:g} s") from error
-        answers = tuple(task.result() for task in tasks)
-        for answer in answers:
-            if isinstance(answer, SessionError) and not isinstance(answer, CommandRefusedError):
-                raise answer
-        return answers
+        except NoAnswerError as error:
+            names = ", ".join(command.name for command in commands)
+            raise NoAnswerError(f"the connection ended before the answer to {names}") from error
 
     async def wait_closed(self) -> None:
         """Return when the connection has ended."""
-        while self.is_connected:
-            await self._client.runstate_changed()
+        if self._wire is not None:
+            await asyncio.shield(self._wire.closed)
 
     async def close(self) -> None:
         """Let go; never raises and takes at most ``_CLOSE_DEADLINE_S``, even if QEMU hangs."""
@@ -196,16 +178,32 @@ class QmpSession:
             return
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # so that nothing waits for a hung QEMU to read
-        if self._client.runstate is Runstate.IDLE:
+        if self._wire is None:
             self._socket.close()
             return
-        # The library re-raises whatever ended its reader, and a peer can choose what that is.
-        with contextlib.suppress(Exception):
+        self._wire.abort()
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_DEADLINE_S):
-                await self._client.disconnect()
+                await self.wait_closed()
 
-    async def _answer(self, command: Command) -> Answer | SessionError:
-        try:
-            return await self.ask(command, deadline_s=None)
-        except SessionError as error:
-            return error
+
+def _or_refusal(answer: Message, command: Command) -> Answer:
+    """What the answer says.
+
+    Raises:
+        ViolationError: it is no answer.
+    """
+    if "return" in answer:
+        returned: object = answer["return"]
+        return returned
+    error = answer.get("error")
+    if not isinstance(error, dict) or not isinstance(error.get("class"), str):
+        raise ViolationError(f"what came is no answer to {command.name}")
+    return CommandRefusedError(error["class"], str(error.get("desc", "")))
+
+
+def _unless_refused(answer: Message, command: Command) -> object:
+    told = _or_refusal(answer, command)
+    if isinstance(told, SessionError):
+        raise told
+    return told
