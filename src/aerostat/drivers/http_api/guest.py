@@ -46,6 +46,7 @@ class ApiGuest(ABC):
         self.session = session
         self.identity = identity
         self.max_bytes: int | None = None
+        self.sample_gap_s = 0.0  # these read their guest when they are asked
         self.settings = settings
         self.clock = clock
         self.read_s = clock.now_s()  # when it was last read

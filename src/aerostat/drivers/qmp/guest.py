@@ -41,6 +41,8 @@ _ROUND = (
     Command(name="query-blockstats"),
 )
 _JOBS = Command(name="query-jobs")
+SAMPLE_GAP_S = 1.0
+"""QEMU asks the guest anew so long, or a whole number of seconds more, after its last report."""
 _Parsed = TypeVar("_Parsed")
 
 
@@ -53,6 +55,7 @@ class ConnectedGuest:
         self.session = session
         self.identity = identity
         self.max_bytes: int | None = None
+        self.sample_gap_s = SAMPLE_GAP_S
         self._settings = settings
         self._clock = clock
         self._device: BalloonDevice | None = None
@@ -95,7 +98,7 @@ class ConnectedGuest:
         self._may_have_jobs = True
 
     async def read(self) -> Reading:
-        """Ask for one round's figures, all at once.
+        """Ask for one round's figures, all at once; whoever calls sets a deadline.
 
         Raises:
             SessionError: the monitor did not answer.
@@ -105,7 +108,7 @@ class ConnectedGuest:
         if asks_for_jobs := self._may_have_jobs or self._jobs.is_any:
             self._may_have_jobs = False  # before asking: what changes from now on is asked again
             commands = (*commands, _JOBS)
-        answers = await self.session.ask_all(commands, deadline_s=self._settings.command_deadline_s)
+        answers = await self.session.ask_all(commands, deadline_s=None)
         status, migration, balloon, disks = answers[: len(_ROUND)]
         troubles: list[str] = []
         if asks_for_jobs:

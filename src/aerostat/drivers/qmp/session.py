@@ -122,7 +122,9 @@ class QmpSession:
         offered = greeting.get("capabilities")
         # With it a monitor has a thread of its own, which reads while QEMU's main one is busy.
         enable = ["oob"] if isinstance(offered, list) and "oob" in offered else []
-        agreeing = Command(name="qmp_capabilities", arguments={"enable": enable} if enable else None)
+        agreeing = Command(
+            name="qmp_capabilities", arguments={"enable": enable} if enable else None
+        )
         (answer,) = await self._wire.ask((agreeing.head,))
         _unless_refused(answer, agreeing)
         self._is_agreed = True

@@ -84,19 +84,25 @@ class SocketDriver(ABC):
         return tuple(sorted(self._roll.present()))
 
     async def read_guest(self, guest: GuestId) -> GuestSnapshot:
-        """Read one VM; see the port."""
+        """Read one VM, unless it can have nothing new to say; see the port."""
         watch = self._watch_of(guest, operation="reading")
         rivalry = self._roll.rivalry(watch)
         if rivalry is not None:
             return self._unread(guest, watch, RunState.UNKNOWN, rivalry)
         connected = watch.answering
         if connected is not None:
+            asked_s = self.clock.now_s()
+            if (known := watch.rest.known(asked_s)) is not None:
+                return known
             try:
-                return await self._read(guest, watch, connected)
+                read = await self._read(guest, watch, connected)
             except (TimeoutError, NoAnswerError):
                 watch.note_silence()
             except SessionError as error:
                 return self._unread(guest, watch, RunState.UNREACHABLE, str(error))
+            else:
+                watch.rest.note(read, asked_s=asked_s, sample_gap_s=connected.sample_gap_s)
+                return read
         return self._unread(guest, watch, RunState.UNREACHABLE, watch.trouble)
 
     async def set_target(self, guest: GuestId, *, target_bytes: int) -> None:
@@ -159,7 +165,7 @@ class SocketDriver(ABC):
             del self._roll.watches[watch.path]
 
     def _watch_of(self, guest: GuestId, *, operation: str) -> Watch:
-        watch = self._roll.present().get(guest)
+        watch = self._roll.find(guest)
         if watch is None:
             raise GuestGoneError(guest, operation, "no VM of that id is there")
         return watch
@@ -226,6 +232,7 @@ class SocketDriver(ABC):
         objection = objection_to_target(target_bytes, max_bytes=connected.max_bytes)
         if objection is not None:
             raise DriverRefusedError(guest, _SET, objection)
+        watch.rest.stir(self.clock.now_s())
         try:
             await connected.set_target(target_bytes)
         except RefusedError as error:

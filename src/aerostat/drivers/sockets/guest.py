@@ -35,6 +35,8 @@ class ReachedGuest(Protocol):
 
     identity: Identity
     max_bytes: int | None
+    sample_gap_s: float
+    """No new sample comes sooner than so long after the one before; 0: not known."""
 
     async def read(self) -> Reading:
         """Ask for one round's figures.

@@ -28,9 +28,14 @@ class Registry:
             self._claims.pop(guest, None)
         return claimants[0] if was_holder and claimants else None
 
+    def holder(self, guest: GuestId) -> Path | None:
+        """The VM that answers to the id; None: nobody claims it."""
+        claimants = self._claims.get(guest)
+        return claimants[0] if claimants else None
+
     def holds(self, guest: GuestId, path: Path) -> bool:
         """Whether this VM is the one that answers to the id."""
-        return self._claims.get(guest, [])[:1] == [path]
+        return self.holder(guest) == path
 
     def rivals(self, guest: GuestId, path: Path) -> tuple[Path, ...]:
         """All other VMs that claim this id."""

@@ -30,6 +30,13 @@ class Roll:
         """The VMs that are there now, answering or not."""
         return {self._listed_id(w): w for w in self.watches.values() if w.is_there}
 
+    def find(self, guest: GuestId) -> Watch | None:
+        """The VM that is listed by this id, if it is there."""
+        holder = self._registry.holder(guest)
+        watch = self.watches.get(Path(guest) if holder is None else holder)
+        is_it = watch is not None and watch.is_there and self._listed_id(watch) == guest
+        return watch if is_it else None
+
     def rivalry(self, watch: Watch) -> str | None:
         """Why this VM is left alone, if another holds the id it claims."""
         identity = watch.identity
@@ -62,6 +69,7 @@ class Roll:
     def on_event(self, watch: Watch, event: Event) -> None:
         """Pass on what happens to a VM, if it is the one that answers to its id."""
         identity = watch.identity
+        watch.rest.stir(watch.clock.now_s())
         if identity is not None and self._registry.holds(identity.guest, watch.path):
             self._tell(event)
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from aerostat.drivers.sockets.errors import AnswerViolationError, NotListeningError, SessionError
 from aerostat.drivers.sockets.guest import Identity, ReachedGuest
+from aerostat.drivers.sockets.rest import Rest
 from aerostat.drivers.sockets.settings import SocketSettings
 from aerostat.model.events import Event
 from aerostat.ports.clock import Clock
@@ -53,6 +54,7 @@ class Watch(ABC):
         self.connected: ReachedGuest | None = None
         self.settled = asyncio.Event()  # the first attempt has ended, one way or the other
         self.in_use = asyncio.Lock()  # operations on one guest come one after the other
+        self.rest = Rest()  # what was last read of it
         self.settings = settings
         self.clock = clock
         self.owner = owner
@@ -92,6 +94,7 @@ class Watch(ABC):
         """
         if self.connected is not None and not self._is_silent.is_set():
             self._since_s = self.clock.now_s() - self.settings.command_deadline_s
+            self.rest.forget()
             self._is_silent.set()
 
     async def keep(self) -> None:
@@ -144,6 +147,7 @@ class Watch(ABC):
     def part(self) -> None:
         """Contact has ended; whether the VM has, the next attempt tells."""
         self.connected = None
+        self.rest.forget()
         self._is_silent.clear()
 
     def lose(self) -> None:
