@@ -1,7 +1,7 @@
 """Where each byte of the host's RAM is, by the host's own measures and what its guests say."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from aerostat.model.guest import GuestSnapshot
 from aerostat.model.host import HostSnapshot
@@ -24,10 +24,17 @@ class Share:
     untouched_bytes: int
     swapped_bytes: int
 
+    def document(self) -> dict[str, int]:
+        """Each part by its name."""
+        return {name: getattr(self, name) for name in _PARTS}
+
     @property
     def resident_bytes(self) -> int:
         """What it takes of the host's RAM."""
         return self.used_bytes + self.cache_bytes + self.free_bytes + self.unknown_bytes
+
+
+_PARTS = tuple(field.name for field in fields(Share))
 
 
 def share_of(guest: GuestSnapshot, trace: GuestTrace) -> Share:

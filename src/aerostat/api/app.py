@@ -83,7 +83,7 @@ def _measuring(app: FastAPI, seat: Seat) -> None:
         tags=["read"],
         response_class=PlainTextResponse,
     )
-    def prometheus() -> Response:
+    async def prometheus() -> Response:
         return Response(metrics.body(), media_type=metrics_format.CONTENT_TYPE)
 
     @app.get(

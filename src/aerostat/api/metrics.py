@@ -1,6 +1,6 @@
 """Figures for Prometheus. An absent value is no sample, never 0; docs/metrics.md lists them all."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -15,10 +15,11 @@ from prometheus_client.registry import Collector
 from aerostat import __version__
 from aerostat.api.account import share_of
 from aerostat.api.counters import BUCKETS_S
+from aerostat.api.guest_metrics import Labels, guest_lines
 from aerostat.api.seat import Seat
 from aerostat.api.state import host_document
 from aerostat.model.effect import Effect
-from aerostat.model.guest import GuestSnapshot, RunState
+from aerostat.model.guest import GuestSnapshot
 from aerostat.model.host_state import HostState
 from aerostat.model.modes import Mode
 from aerostat.model.orders import Standing
@@ -29,41 +30,6 @@ FRESH_S = 1.0
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _LABELS = ("guest", "id")
-Figure = Callable[[GuestSnapshot, GuestTrace], float | None]
-
-GUEST_FIGURES: tuple[tuple[str, str, Figure], ...] = (
-    ("memory_max_bytes", "RAM the guest booted with", lambda g, _: g.max_bytes),
-    ("memory_min_bytes", "The operator's guarantee", lambda _, t: t.min_bytes),
-    ("memory_actual_bytes", "What it holds: max less its balloon", lambda _, t: t.actual_bytes),
-    ("memory_target_bytes", "What it was asked to hold", lambda _, t: t.target_bytes),
-    ("memory_demand_bytes", "Working set and headroom", lambda _, t: t.demand_bytes),
-    ("memory_used_bytes", "Actual less what is available", lambda _, t: t.used_bytes),
-    ("memory_available_bytes", "As the guest's kernel says", lambda _, t: t.available_bytes),
-    ("memory_free_bytes", "As the guest's kernel says", lambda _, t: t.free_bytes),
-    ("memory_cache_bytes", "As the guest's kernel says", lambda _, t: t.cache_bytes),
-    ("swap_in_bytes_per_second", "Read back from its own swap", lambda _, t: t.swap_in_bytes_per_s),
-    ("swap_out_bytes_per_second", "Sent to its own swap", lambda _, t: t.swap_out_bytes_per_s),
-    ("major_faults_per_second", "Pages it had to fetch", lambda _, t: t.major_faults_per_s),
-    ("pressure_some_ratio", "Of the time, some of it waited for memory; needs an agent in it",
-     lambda _, t: t.pressure_some_ratio),
-    ("statistics_age_seconds", "Age of its own figures when last looked at",
-     lambda _, t: t.figures_age_s),
-    ("host_held_bytes", "What the host measures for it", lambda g, _: _held(g)),
-    ("host_swap_bytes", "What of it lies in the host's swap", lambda _, t: t.host_swap_bytes),
-    ("host_waiting_ratio", "Of the time, one of its threads waited for the host's memory",
-     lambda _, t: t.host_waiting_ratio),
-    ("distressed", "1: short of memory", lambda _, t: int(t.is_distressed)),
-    ("stalled", "1: its balloon does not move", lambda _, t: int(t.is_stalled)),
-    ("doubted", "1: the host holds much more for it than it says", lambda _, t: int(t.is_doubted)),
-    ("owed", "1: in distress with less than its share by weight, which others hold",
-     lambda _, t: int(t.is_owed)),
-    ("at_min", "1: it holds no more than its min",
-     lambda _, t: None if None in (t.actual_bytes, t.min_bytes)
-     else int((t.actual_bytes or 0) <= (t.min_bytes or 0))),
-    ("reachable", "1: its hypervisor answers",
-     lambda g, _: int(g.run_state is not RunState.UNREACHABLE)),
-)  # fmt: skip
-
 HOST_FIGURES = (
     ("memory_total_bytes", "RAM of the host", ("memory", "total_bytes")),
     ("memory_available_bytes", "As its kernel says", ("memory", "available_bytes")),
@@ -90,15 +56,13 @@ HOST_COUNTERS = (
 )  # fmt: skip
 
 
-def _held(guest: GuestSnapshot) -> int | None:
-    return None if guest.footprint is None else guest.footprint.held_bytes
-
-
 class Metrics:
     """Writes the daemon's figures out when asked."""
 
     def __init__(self, seat: Seat) -> None:
+        self._seat = seat
         self._now_s = seat.clock.now_s
+        self._labels = Labels()
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(_Figures(seat))
         self._written: tuple[float, bytes] | None = None
@@ -107,8 +71,16 @@ class Metrics:
         """All of them, in Prometheus' text format; written once a second at most."""
         now_s = self._now_s()
         if self._written is None or not 0 <= now_s - self._written[0] < FRESH_S:
-            self._written = (now_s, generate_latest(self._registry))
+            self._written = (now_s, generate_latest(self._registry) + self._of_guests())
         return self._written[1]
+
+    def _of_guests(self) -> bytes:
+        record = self._seat.board.status.last
+        if record is None:
+            return b""
+        pairs = list(zip(record.snapshot.guests, record.trace.guests, strict=True))
+        self._labels.keep(guest.guest for guest, _ in pairs)
+        return guest_lines(pairs, self._labels).encode()
 
 
 class _Figures(Collector):
@@ -194,12 +166,6 @@ class _Figures(Collector):
             return
         record = status.last
         pairs = list(zip(record.snapshot.guests, record.trace.guests, strict=True))
-        for name, words, figure in GUEST_FIGURES:
-            family = GaugeMetricFamily(f"aerostat_guest_{name}", words, labels=_LABELS)
-            for guest, trace in pairs:
-                if (value := figure(guest, trace)) is not None:
-                    family.add_metric([guest.name, guest.guest], value)
-            yield family
         yield from self._standing_and_reasons(pairs)
 
     def _standing_and_reasons(

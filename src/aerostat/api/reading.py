@@ -9,7 +9,9 @@ from aerostat.api.guests import live_explanation, present_guest
 from aerostat.api.history import POINTS_MAX, guest_history
 from aerostat.api.requests import checked_duration
 from aerostat.api.seat import Seat
-from aerostat.api.state import StateDocuments, guest_document, host_document
+from aerostat.api.sparklines import Sparklines
+from aerostat.api.state import guest_document, host_document, state_document
+from aerostat.api.written import PerRound, told
 from aerostat.store import StoreError, open_store
 from aerostat.story.explanation import explanation_document, explanation_text
 from aerostat.story.happenings import lines_of
@@ -20,21 +22,32 @@ EVENTS_MAX = 5000
 
 def reading_routes(app: FastAPI, seat: Seat) -> None:
     """What is now."""
-    documents = StateDocuments(seat)
+    written = PerRound(seat)
 
     @app.get("/v1/state", summary="Host, daemon and all VMs, as of the last round", tags=["read"])
     async def state() -> Response:
-        return Response(documents.body(), media_type="application/json")
+        return written.answer("state", lambda: state_document(seat))
 
-    @app.get("/v1/host", summary="The host alone", tags=["read"])
-    async def host() -> Told:
-        return host_document(seat.board.status)
+    @app.get("/v1/host", summary="The host alone", tags=["read"], response_model=Told)
+    async def host() -> Response:
+        return written.answer("host", lambda: host_document(seat.board.status))
 
     @app.get("/v1/config", summary="Every setting, and where it came from", tags=["read"])
     async def config() -> Told:
         settings = seat.config().settings()
         rows = [{"key": s.key, "value": s.value, "origin": str(s.origin)} for s in settings]
         return {"schema": "aerostat.config/1", "settings": rows}
+
+    lines = Sparklines(seat.recent)
+
+    @app.get(
+        "/v1/sparklines",
+        summary="What each VM held lately, few points each",
+        tags=["read"],
+        response_model=Told,
+    )
+    async def sparklines() -> Response:
+        return Response(lines.body(), media_type="application/json")
 
 
 def remembering_routes(app: FastAPI, seat: Seat) -> None:
@@ -46,48 +59,57 @@ def remembering_routes(app: FastAPI, seat: Seat) -> None:
         summary="Why a VM is at its size, and what would change it",
         tags=["read"],
         responses=OF_GUEST,
+        response_model=Told,
     )
-    def explanation(vm: Vm, since: Since = "1h") -> Told:
-        told = live_explanation(seat, vm, since_s=checked_duration(since))
-        return {**explanation_document(told), "text": explanation_text(told)}
+    def explanation(vm: Vm, since: Since = "1h") -> Response:
+        why = live_explanation(seat, vm, since_s=checked_duration(since))
+        return told({**explanation_document(why), "text": explanation_text(why)})
 
     @app.get(
-        "/v1/guests/{vm:path}/history", summary="A VM over time", tags=["read"], responses=OF_GUEST
+        "/v1/guests/{vm:path}/history",
+        summary="A VM over time",
+        tags=["read"],
+        responses=OF_GUEST,
+        response_model=Told,
     )
     def history(
         vm: Vm,
         since: Since = "1h",
         points: Annotated[int, Query(ge=2, le=POINTS_MAX)] = 600,
-    ) -> Told:
+    ) -> Response:
         _, snapshot, _ = present_guest(seat, vm)
-        return guest_history(seat, snapshot.guest, since_s=checked_duration(since), points=points)
+        since_s = checked_duration(since)
+        return told(guest_history(seat, snapshot.guest, since_s=since_s, points=points))
 
-    @app.get("/v1/sparklines", summary="What each VM held lately, few points each", tags=["read"])
-    def sparklines() -> Told:
-        record = seat.board.status.last
-        guests = () if record is None else record.snapshot.guests
-        return {
-            g.guest: [s.figures.get("actual_bytes") for s in seat.recent.of(g.guest)][::6]
-            for g in guests
-        }
-
-    @app.get("/v1/events", summary="What happened, oldest first", tags=["read"], responses=OF_GUEST)
+    @app.get(
+        "/v1/events",
+        summary="What happened, oldest first",
+        tags=["read"],
+        responses=OF_GUEST,
+        response_model=Told,
+    )
     def events(
         since: Since = "1h",
         vm: Annotated[str | None, Query(max_length=256)] = None,
         limit: Annotated[int, Query(ge=1, le=EVENTS_MAX)] = 500,
-    ) -> Told:
-        return _events(seat, since_s=checked_duration(since), vm=vm, limit=limit)
+    ) -> Response:
+        return told(_events(seat, since_s=checked_duration(since), vm=vm, limit=limit))
 
 
 def guest_route(app: FastAPI, seat: Seat) -> None:
     """One VM; after all other paths that begin like this one, since a name may hold a slash."""
 
-    @app.get("/v1/guests/{vm:path}", summary="One VM", tags=["read"], responses=OF_GUEST)
-    async def guest(vm: Vm) -> Told:
+    @app.get(
+        "/v1/guests/{vm:path}",
+        summary="One VM",
+        tags=["read"],
+        responses=OF_GUEST,
+        response_model=Told,
+    )
+    async def guest(vm: Vm) -> Response:
         record, snapshot, trace = present_guest(seat, vm)
         now_s = seat.clock.now_s()
-        return guest_document(
+        document = guest_document(
             snapshot,
             trace,
             seat.board.status.orders,
@@ -95,6 +117,7 @@ def guest_route(app: FastAPI, seat: Seat) -> None:
             now_s=now_s,
             since_s=max(0.0, now_s - record.snapshot.now_s),
         )
+        return told(document)
 
 
 def _events(seat: Seat, *, since_s: float, vm: str | None, limit: int) -> Told:
@@ -115,5 +138,6 @@ def _events(seat: Seat, *, since_s: float, vm: str | None, limit: int) -> Told:
                 )
         except StoreError as error:
             trouble = str(error)
-    told = [line.document(now) for line in lines if not line.is_routine]
-    return {"schema": "aerostat.events/1", **known_only(trouble=trouble), "events": told[-limit:]}
+    lines = [line for line in lines if not line.is_routine]
+    documents = [line.document(now) for line in lines[-limit:]]
+    return {"schema": "aerostat.events/1", **known_only(trouble=trouble), "events": documents}

@@ -37,6 +37,7 @@ class Recent:
     def __init__(self) -> None:
         self._rows: dict[GuestId, deque[bytes]] = {}
         self._last_s: float | None = None
+        self.taken = 0  # samples so far, of all guests at once
 
     def follow(self, status: Status) -> None:
         """Take a sample of the last round, now and then."""
@@ -53,6 +54,17 @@ class Recent:
             rows[trace.guest] = deque(maxlen=SAMPLES) if row is None else row
             rows[trace.guest].append(_packed(record.snapshot.wall_s, trace))
         self._rows = rows  # who is gone is forgotten
+        self.taken += 1
+
+    def series(self, name: str, *, step: int) -> dict[GuestId, list[float | None]]:
+        """One figure of every guest, oldest first, of every so many samples one."""
+        figure = struct.Struct("<d")
+        offset = figure.size * (1 + NAMES.index(name))
+        series: dict[GuestId, list[float | None]] = {}
+        for guest, rows in self._rows.items():
+            values = (figure.unpack_from(row, offset)[0] for row in list(rows)[::step])
+            series[guest] = [None if value == _ABSENT else value for value in values]
+        return series
 
     def of(self, guest: GuestId, *, since_wall_s: float = 0.0) -> list[Sample]:
         """A guest's samples, oldest first."""

@@ -1,7 +1,5 @@
 """The state of host, loop and guests as one document; sizes are bytes, absent is absent."""
 
-import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -19,29 +17,6 @@ from aerostat.ports.journal import RoundRecord
 from aerostat.story.remembered import known_only, utc
 
 SCHEMA = "aerostat.state/1"
-
-
-class StateDocuments:
-    """Writes a state once, however many ask for it."""
-
-    def __init__(self, seat: Seat) -> None:
-        self._seat = seat
-        self._written: tuple[Sequence[object], bytes] | None = None
-
-    def body(self) -> bytes:
-        """The newest state as JSON."""
-        status = self._seat.board.status
-        # A round shows several statuses; what clients look for changes with these.
-        shown = (status.last, status.orders, status.failure, self._seat.config())
-        if self._written is None or not _are_same(self._written[0], shown):
-            text = json.dumps(state_document(self._seat), separators=(",", ":"), allow_nan=False)
-            self._written = (shown, text.encode())
-        return self._written[1]
-
-
-def _are_same(one: Sequence[object], other: Sequence[object]) -> bool:
-    """The very same objects: comparing what is in them would take as long as writing them."""
-    return all(a is b for a, b in zip(one, other, strict=True))
 
 
 def state_document(seat: Seat) -> dict[str, Any]:
@@ -149,7 +124,7 @@ def guest_document(  # what a guest is made of
         "is_stalled": trace.is_stalled,
         "is_doubted": trace.is_doubted,
         "is_owed": trace.is_owed,
-        "share": asdict(share_of(guest, trace)),
+        "share": share_of(guest, trace).document(),
         **known_only(
             order=_order(orders, guest.guest, now_s=now_s),
             trouble=guest.trouble,
