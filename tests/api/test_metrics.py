@@ -4,13 +4,24 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
 
+from aerostat.api.guest_metrics import GUEST_FIGURES, Labels, guest_lines
+from aerostat.control.orders import Ask, OrderBook
+from aerostat.model.events import Command
+from aerostat.model.guest import GuestSnapshot
+from aerostat.model.plan import GuestTrace
 from api.live import Live, live
+from simulated_daemon import simulated_rounds
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "metrics.md").read_text("utf-8")
@@ -100,6 +111,55 @@ def test_a_guest_that_tells_nothing_has_no_samples_of_what_it_would_tell(tmp_pat
 def _of_b(shown: dict[str, dict[tuple[tuple[str, str], ...], float]]) -> list[str]:
     told = shown.get("aerostat_guest_memory_available_bytes", {})
     return [dict(labels)["guest"] for labels in told]
+
+
+def test_lines_of_guests_are_those_the_client_library_writes() -> None:
+    """They are written by hand, because thousands of the library's samples cost too much."""
+    record = simulated_rounds(40.0, guests=3, is_eventful=False)[-1]
+    odd = ('quoted "name"', "back\\slash", "two\nlines")
+    pairs = [
+        (replace(guest, name=name), replace(trace, name=name))
+        for guest, trace, name in zip(record.snapshot.guests, record.trace.guests, odd, strict=True)
+    ]
+    book = OrderBook().after(
+        Ask(command=Command.HOLD, guest=pairs[1][0].guest, who="me", words="hold"), now_s=0.0
+    )
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(ByTheLibrary(pairs, book))
+    by_hand = guest_lines(pairs, book.standing, Labels())
+    assert 'standing="hold"' in by_hand
+    assert values(by_hand) == values(generate_latest(registry).decode())
+
+
+def values(text: str) -> list[tuple[str, float | str]]:
+    """Every line, numbers as numbers: the library writes great ones in Go's way."""
+    split = [line.rpartition(" ") for line in text.splitlines()]
+    return [(head, tail if head.startswith("#") else float(tail)) for head, _, tail in split]
+
+
+class ByTheLibrary(Collector):
+    def __init__(self, pairs: list[tuple[GuestSnapshot, GuestTrace]], book: OrderBook) -> None:
+        self._pairs, self._book = pairs, book
+
+    def collect(self) -> Iterator[Metric]:
+        for name, words, figure in GUEST_FIGURES:
+            family = GaugeMetricFamily(f"aerostat_guest_{name}", words, labels=["guest", "id"])
+            for guest, trace in self._pairs:
+                if (value := figure(guest, trace)) is not None:
+                    family.add_metric([guest.name, guest.guest], value)
+            yield family
+        reasons = GaugeMetricFamily(
+            "aerostat_guest_reason", "1: why it has its target", labels=["guest", "id", "reason"]
+        )
+        ordered = GaugeMetricFamily(
+            "aerostat_guest_ordered", "1: an operator said so", labels=["guest", "id", "standing"]
+        )
+        for guest, trace in self._pairs:
+            reasons.add_metric([guest.name, guest.guest, trace.reason.value], 1)
+            if (one := self._book.standing.get(guest.guest)) is not None:
+                assert one.order.standing is not None
+                ordered.add_metric([guest.name, guest.guest, one.order.standing.value], 1)
+        yield from (reasons, ordered)
 
 
 def test_names_follow_the_conventions(exported: set[str]) -> None:

@@ -4,8 +4,10 @@ The client library makes an object of each sample and escapes its labels anew: 2
 while the daemon's loop waits for the interpreter. A test holds these lines to what it would write.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from aerostat.api.account import share_of
+from aerostat.control.orders import Ordered
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
 from aerostat.model.plan import GuestTrace
 
@@ -40,6 +42,9 @@ GUEST_FIGURES: tuple[tuple[str, str, Figure], ...] = (
     ("at_min", "1: it holds no more than its min",
      lambda _, t: None if None in (t.actual_bytes, t.min_bytes)
      else int((t.actual_bytes or 0) <= (t.min_bytes or 0))),
+    ("ballooned_bytes", "Max less actual",
+     lambda g, t: None if None in (g.max_bytes, g.actual_bytes)
+     else share_of(g, t).ballooned_bytes),
     ("reachable", "1: its hypervisor answers",
      lambda g, _: int(g.run_state is not RunState.UNREACHABLE)),
 )  # fmt: skip
@@ -68,17 +73,37 @@ class Labels:
         self._texts = {guest: self._texts[guest] for guest in guests if guest in self._texts}
 
 
-def guest_lines(pairs: Sequence[tuple[GuestSnapshot, GuestTrace]], labels: Labels) -> str:
+def guest_lines(
+    pairs: Sequence[tuple[GuestSnapshot, GuestTrace]],
+    orders: Mapping[GuestId, Ordered],
+    labels: Labels,
+) -> str:
     """All samples of all VMs; an absent value is no sample."""
     labelled = [(guest, trace, labels.of(guest)) for guest, trace in pairs]
     lines = []
     for name, words, figure in GUEST_FIGURES:
         full = f"aerostat_guest_{name}"
-        lines.append(f"# HELP {full} {words}\n# TYPE {full} gauge\n")
+        lines.append(_head(full, words))
         for guest, trace, label in labelled:
             if (value := figure(guest, trace)) is not None:
                 lines.append(f"{full}{label} {float(value)!r}\n")
+    lines.append(_head("aerostat_guest_reason", "1: why it has its target"))
+    lines += [_word("reason", label, trace.reason.value) for _, trace, label in labelled]
+    lines.append(_head("aerostat_guest_ordered", "1: an operator said so"))
+    for guest, _, label in labelled:
+        if guest.guest in orders:
+            standing = orders[guest.guest].order.standing
+            word = "limits" if standing is None else standing.value
+            lines.append(_word("ordered", label, word, name="standing"))
     return "".join(lines)
+
+
+def _head(full: str, words: str) -> str:
+    return f"# HELP {full} {words}\n# TYPE {full} gauge\n"
+
+
+def _word(family: str, label: str, word: str, *, name: str = "reason") -> str:
+    return f'aerostat_guest_{family}{label[:-1]},{name}="{word}"}} 1.0\n'
 
 
 def _escaped(text: str) -> str:

@@ -13,17 +13,13 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from aerostat import __version__
-from aerostat.api.account import share_of
 from aerostat.api.counters import BUCKETS_S
 from aerostat.api.guest_metrics import Labels, guest_lines
 from aerostat.api.seat import Seat
 from aerostat.api.state import host_document
 from aerostat.model.effect import Effect
-from aerostat.model.guest import GuestSnapshot
 from aerostat.model.host_state import HostState
 from aerostat.model.modes import Mode
-from aerostat.model.orders import Standing
-from aerostat.model.plan import GuestTrace
 
 FRESH_S = 1.0
 """Figures are served again for so long: 500 VMs take tens of milliseconds to write out."""
@@ -80,7 +76,8 @@ class Metrics:
             return b""
         pairs = list(zip(record.snapshot.guests, record.trace.guests, strict=True))
         self._labels.keep(guest.guest for guest, _ in pairs)
-        return guest_lines(pairs, self._labels).encode()
+        standing = self._seat.board.status.orders.standing
+        return guest_lines(pairs, standing, self._labels).encode()
 
 
 class _Figures(Collector):
@@ -92,7 +89,6 @@ class _Figures(Collector):
         yield from self._daemon()
         yield from self._counted()
         yield from self._host()
-        yield from self._guests()
 
     def _daemon(self) -> Iterator[Metric]:
         seat, status = self._seat, self._seat.board.status
@@ -159,38 +155,6 @@ class _Figures(Collector):
             if name not in beside:
                 family.add_metric([name.removesuffix("_bytes")], value)
         yield family
-
-    def _guests(self) -> Iterator[Metric]:
-        status = self._seat.board.status
-        if status.last is None:
-            return
-        record = status.last
-        pairs = list(zip(record.snapshot.guests, record.trace.guests, strict=True))
-        yield from self._standing_and_reasons(pairs)
-
-    def _standing_and_reasons(
-        self, pairs: list[tuple[GuestSnapshot, GuestTrace]]
-    ) -> Iterator[Metric]:
-        reasons = GaugeMetricFamily(
-            "aerostat_guest_reason", "1: why it has its target", labels=[*_LABELS, "reason"]
-        )
-        ordered = GaugeMetricFamily(
-            "aerostat_guest_ordered", "1: an operator said so", labels=[*_LABELS, "standing"]
-        )
-        balloon = GaugeMetricFamily(
-            "aerostat_guest_ballooned_bytes", "Max less actual", labels=_LABELS
-        )
-        orders = self._seat.board.status.orders.standing
-        for guest, trace in pairs:
-            reasons.add_metric([guest.name, guest.guest, trace.reason.value], 1)
-            if guest.max_bytes is not None and guest.actual_bytes is not None:
-                size = share_of(guest, trace).ballooned_bytes
-                balloon.add_metric([guest.name, guest.guest], size)
-            if guest.guest in orders:
-                standing: Standing | None = orders[guest.guest].order.standing
-                word = "limits" if standing is None else standing.value
-                ordered.add_metric([guest.name, guest.guest, word], 1)
-        yield from (reasons, ordered, balloon)
 
 
 def _at(document: Any, path: tuple[str, ...]) -> Any:
