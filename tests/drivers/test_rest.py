@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from aerostat.drivers.sockets.rest import RESTLESS_S, Rest
-from aerostat.model.figures import BalloonStatistics, VmFootprint
+from aerostat.model.figures import BalloonStatistics, GuestPressure, VmFootprint
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
 from aerostat.units import MIB
 
@@ -115,6 +115,7 @@ def test_a_balloon_that_moves_is_followed_in_every_round() -> None:
         {"trouble": "its disk is on fire"},
         {"statistics": BalloonStatistics(sampled_wall_s=0.0, age_s=0.0)},
         {"statistics": None},
+        {"pressure": GuestPressure(sampled_wall_s=1.0, age_s=0.0)},
     ],
 )
 def test_a_vm_that_is_not_settled_is_asked_in_every_round(trouble: dict[str, object]) -> None:

@@ -1,7 +1,7 @@
 """The bytes of a QMP connection: lines of JSON, several questions under way, events in between.
 
 Written for a daemon that asks hundreds of monitors every second: a round of questions is one
-write, and their answers are read together (docs/design/0016-questions-in-one-write.md).
+write, and their answers are read together (docs/design/0020-a-cheap-daemon.md).
 """
 
 import asyncio

@@ -72,6 +72,7 @@ def _is_settled(snapshot: GuestSnapshot) -> bool:
         snapshot.run_state is RunState.RUNNING
         and not snapshot.is_backing_up
         and snapshot.trouble is None
+        and snapshot.pressure is None  # an agent in the guest tells things at any moment
         and _stamp(snapshot) > 0
     )
 
