@@ -127,7 +127,7 @@ def test_lines_of_guests_are_those_the_client_library_writes() -> None:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(ByTheLibrary(pairs, book))
     by_hand = guest_lines(pairs, book.standing, Labels())
-    assert 'standing="hold"' in by_hand
+    assert 'standing="held"' in by_hand
     assert values(by_hand) == values(generate_latest(registry).decode())
 
 

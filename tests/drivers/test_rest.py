@@ -1,6 +1,7 @@
 """A VM is not asked while its guest can have nothing new to say, and no sample is seen later."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -118,7 +119,7 @@ def test_a_balloon_that_moves_is_followed_in_every_round() -> None:
         {"pressure": GuestPressure(sampled_wall_s=1.0, age_s=0.0)},
     ],
 )
-def test_a_vm_that_is_not_settled_is_asked_in_every_round(trouble: dict[str, object]) -> None:
+def test_a_vm_that_is_not_settled_is_asked_in_every_round(trouble: dict[str, Any]) -> None:
     vm = Vm(0.2)
     rounds(vm, seconds=20)
     settled = vm.answer(40.0)
