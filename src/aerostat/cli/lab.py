@@ -8,11 +8,13 @@ import typer
 from rich.console import Console
 
 from aerostat.cli.demo import present
+from aerostat.cli.lab_application import APPLICATIONS, show_application
 from aerostat.cli.lab_burst import show_burst
 from aerostat.cli.lab_calibrate import calibrate_command, validate_command
 from aerostat.cli.lab_mechanism import show_mechanism
 from aerostat.cli.lab_techniques import present_techniques, show_techniques
 from aerostat.cli.options import Output, OutputFormat
+from aerostat.lab.application.run import ApplicationPlan
 from aerostat.lab.clean import clean_host
 from aerostat.lab.experiment.comparison import ComparisonPlan, shuffled_order
 from aerostat.lab.experiment.policies import ARM_POLICIES
@@ -22,6 +24,7 @@ from aerostat.lab.schedule_file import load_packaged_schedule, load_schedule, pa
 from aerostat.lab.techniques.arms import ARM_OF, ARMS
 from aerostat.lab.techniques.plan import plan_techniques
 from aerostat.lab.techniques.swap_speed import SLOW
+from aerostat.units import parse_size
 
 QUICK, FULL = 3 / 7, 6 / 7
 """Parts of their length for which profiles play phases: all arms in 6 minutes, or in 25."""
@@ -53,11 +56,18 @@ def techniques(
     schedule: Annotated[
         str, typer.Option(help="A schedule file, or the name of one that comes along.")
     ] = "freed",
+    budget: Annotated[
+        str | None, typer.Option(help='Another than the schedule\'s, such as "900MiB".')
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Three repeats of the whole.")] = False,
     repeats: Annotated[int | None, typer.Option(min=1, max=50, help="Of every arm.")] = None,
     slow_swap: Annotated[
-        bool, typer.Option("--slow-swap", help="All swap at 40 MiB/s and 1500 operations/s.")
-    ] = False,
+        bool,
+        typer.Option(
+            "--slow-swap/--fast-swap",
+            help="All swap at 40 MiB/s and 1500 operations/s, or as fast as the disk is.",
+        ),
+    ] = True,
     seed: Annotated[int, typer.Option(help="Of the order in which arms run.")] = 1,
     output: Output = OutputFormat.TABLE,
     directory: Annotated[Path, typer.Option(help="Where report and result are written.")] = Path(),
@@ -73,7 +83,7 @@ def techniques(
         raise typer.BadParameter(f"{unknown[0]!r} is no technique; there are: {known}")
     if not directory.is_dir():
         raise typer.BadParameter(f"{directory} is not a directory", param_hint="--directory")
-    chosen = _schedule(schedule)
+    chosen = _schedule(schedule, budget)
     arms = [arm for arm in ARMS if technique is None or arm.name in technique]
     plan = replace(
         plan_techniques(
@@ -94,6 +104,9 @@ def bench(
     schedule: Annotated[
         str, typer.Option(help="A schedule file, or the name of one that comes along.")
     ] = "rotate",
+    budget: Annotated[
+        str | None, typer.Option(help='Another than the schedule\'s, such as "1500MiB".')
+    ] = None,
     repeats: Annotated[int, typer.Option(min=1, max=50, help="Of every arm.")] = 3,
     simulated: Annotated[bool, typer.Option("--simulated", help="On simulated guests.")] = False,
     mechanism: Annotated[
@@ -104,6 +117,10 @@ def bench(
         bool,
         typer.Option("--burst", help="Instead: how soon a guest gets memory that suddenly waits."),
     ] = False,
+    application: Annotated[
+        str | None,
+        typer.Option(help=f"Instead of a schedule: load on {' or '.join(APPLICATIONS)} in guests."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the order in which arms run.")] = 1,
     output: Output = OutputFormat.TABLE,
     directory: Annotated[Path, typer.Option(help="Where report and result are written.")] = Path(),
@@ -123,17 +140,36 @@ def bench(
         raise typer.BadParameter(f"{unknown[0]!r} is no policy; there are: {known}")
     if not directory.is_dir():
         raise typer.BadParameter(f"{directory} is not a directory", param_hint="--directory")
-    chosen = _schedule(schedule)
+    if application is not None:
+        if application not in APPLICATIONS:
+            known = ", ".join(APPLICATIONS)
+            raise typer.BadParameter(f"{application!r} is not offered; there are: {known}")
+        chosen_policies = tuple(policy or ("static", "adaptive"))
+        plan_of_it = ApplicationPlan(policies=chosen_policies, repeats=repeats, seed=seed)
+        show_application(plan_of_it, output, directory, is_quiet=quiet)
+        return
+    chosen = _schedule(schedule, budget)
     order = shuffled_order(policies, repeats, seed)
-    plan = ComparisonPlan(name="bench", schedule=chosen, order=order)
+    plan = ComparisonPlan(name="bench", schedule=chosen, order=order, discards_disturbed=True)
     console = Console(stderr=True)
     show = show_simulated if simulated else show_real
     present(show(plan, console, is_quiet=quiet), output, directory, console)
 
 
-def _schedule(name: str) -> Schedule:
+def _schedule(name: str, budget: str | None) -> Schedule:
     packaged = name in packaged_schedules()
-    return load_packaged_schedule(name) if packaged else load_schedule(Path(name))
+    schedule = load_packaged_schedule(name) if packaged else load_schedule(Path(name))
+    if budget is None:
+        return schedule
+    try:
+        size_bytes = parse_size(budget)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--budget") from error
+    ram_bytes = sum(guest.ram_bytes for guest in schedule.guests)
+    if not 0 < size_bytes <= ram_bytes:
+        message = f"{budget} is not within the RAM of all guests together: write up to {ram_bytes}"
+        raise typer.BadParameter(message, param_hint="--budget")
+    return replace(schedule, budget_bytes=size_bytes)
 
 
 lab_app.command("calibrate")(calibrate_command)

@@ -8,6 +8,7 @@ who misses its memory is left alone, longer every time.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from aerostat.engine.backing import least_in_ram_bytes
 from aerostat.engine.figures import is_pinned, limits_of
 from aerostat.engine.host_side import SWAP_IN_RATE, WAITING_RATIO
 from aerostat.engine.host_state import LEAVE_FACTOR
@@ -206,7 +207,7 @@ def _donor(
     is_calm = not (trace.is_distressed or trace.is_confined or _misses_memory(trace))
     if is_pinned(guest) or not is_calm or now_s < tried.retry_s:
         return None
-    spare = footprint.held_bytes - _floor_bytes(guest, params)
+    spare = footprint.held_bytes - least_in_ram_bytes(guest, params)
     size = min(SLICE_BYTES, spare // MIB * MIB)
     if size < WORTH_BYTES:
         return None
@@ -216,14 +217,6 @@ def _donor(
         order=HostTake(guest=guest.guest, pid=footprint.pid, size_bytes=size, step=step),
         rank=(is_served, -spare / limits.weight, guest.guest),
     )
-
-
-def _floor_bytes(guest: GuestSnapshot, params: EngineParams) -> int:
-    """What it keeps in RAM: its min, and what a guest's system lives in."""
-    least = params.guard.guest_floor_bytes
-    if guest.max_bytes:
-        least = max(least, limits_of(guest, params).minimum.of(guest.max_bytes))
-    return least
 
 
 def _spared(snapshot: HostSnapshot, params: EngineParams) -> tuple[Spared, ...]:

@@ -252,6 +252,7 @@ class Round(Table):
     wants: IntColumn
     decision: Decision
     is_host_short: int = 0  # 1: hard or critical
+    backing_bytes: int = 0  # for who needs it now, the host could compress or swap so much
 
 
 _NEVER = frozenset(name for name in Memory._fields if name.endswith("_s")) - {

@@ -26,7 +26,7 @@ def decide(r: Round) -> None:
     for host in range(len(r.hosts.first)):
         first, end = r.hosts.first[host], r.hosts.end[host]
         supply, burst = _judge_host(r, host)
-        _wish(r, Host(first, end, supply, burst, r.is_host_short))
+        _wish(r, Host(first, end, supply, burst, r.is_host_short, r.backing_bytes))
         _settle_host(r, host, supply, burst)
 
 

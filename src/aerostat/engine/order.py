@@ -25,6 +25,8 @@ RANKS = 5
 Then min, and what the operator releases; then need; then surplus.
 """
 SHUTDOWN_RANK = 1
+NEED_RANK = 3
+"""Up to here the host may have to compress or swap for it; nobody is swapped for surplus."""
 
 
 def order(r: Round, host: int, pool_bytes: int, burst_bytes: int) -> None:
@@ -34,14 +36,17 @@ def order(r: Round, host: int, pool_bytes: int, burst_bytes: int) -> None:
     if not _does_anybody_grow(r, first, end):
         return
     left = max(0, pool_bytes - _kept_aside(r, first, end))
+    backing = r.backing_bytes
     given = 0
     for rank in range(RANKS):
         if rank == SHUTDOWN_RANK:
             left = _serve_closing(r, host, left, given)
         else:
             kept_back = 0 if rank == 0 else max(burst_bytes, critical_bytes)
-            given = _serve(r, first, end, rank, max(0, left - kept_back))
-            left -= given
+            own = max(0, left - kept_back)
+            given = _serve(r, first, end, rank, own + (backing if rank <= NEED_RANK else 0))
+            backing -= max(0, given - own)
+            left -= min(given, own)
 
 
 def _serve_closing(r: Round, host: int, left: int, given: int) -> int:

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from aerostat.engine import codes, invariants
+from aerostat.engine.backing import backing_of
 from aerostat.engine.circumstances import actual_before, circumstances
 from aerostat.engine.climb import climb
-from aerostat.engine.columns import Hosts, Round, new_round
+from aerostat.engine.columns import Figures, Hosts, Round, new_round
 from aerostat.engine.decide import decide, judge, settle
 from aerostat.engine.effect import followed
 from aerostat.engine.figures import figures_of
@@ -99,9 +100,16 @@ def round_of(
         policy=_policy_number(params.policy),
         knobs=knobs_of(params),
         hosts=_one_host(state, len(snapshot.guests), supply),
-        figures=figures_of(snapshot, params, state.host_state),
+        figures=_without_our_own(figures_of(snapshot, params, state.host_state), state),
         memory=state.memory,
-    )._replace(is_host_short=int(short))
+    )._replace(is_host_short=int(short), backing_bytes=backing_of(state, snapshot, params))
+
+
+def _without_our_own(figures: Figures, state: EngineState) -> Figures:
+    """On cgroup v1 the ladder takes by a limit that stands for a moment: that is no VM's limit."""
+    if state.ladder.pending == 0:
+        return figures
+    return figures._replace(limit_hits=[ABSENT] * len(figures.limit_hits))
 
 
 def _policy_number(policy: PolicyName) -> int:

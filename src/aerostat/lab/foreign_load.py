@@ -2,8 +2,10 @@
 
 import os
 import resource
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from aerostat.lab.recording import ArmRecording
 
 _BUSY = (0, 1, 2, 5, 6, 7)  # of the fields after "cpu": user, nice, system, irq, softirq, steal
 
@@ -42,3 +44,11 @@ def foreign_cores(before: CpuUse, after: CpuUse, elapsed_s: float) -> float:
     """Cores that others kept busy, on average."""
     foreign_s = (after.busy_s - before.busy_s) - (after.ours_s - before.ours_s)
     return max(0.0, foreign_s / elapsed_s) if elapsed_s > 0 else 0.0
+
+
+def judged_by_load(played: ArmRecording, foreign: float) -> ArmRecording:
+    """The arm, void if others kept too much of the machine busy meanwhile."""
+    why = played.why_invalid
+    if foreign > FOREIGN_CORES_MAX and why is None:
+        why = f"others kept {foreign:.2f} cores busy meanwhile"
+    return replace(played, why_invalid=why, foreign_cores=foreign)

@@ -60,7 +60,7 @@ def adaptive_wishes(needs: Needs, host: Host, desk: Desk, out: Wishes) -> None:
     """
     first, end = host.first, host.end
     ordinary_bytes = host.supply_bytes - host.burst_bytes
-    _fair_shares(needs, first, end, ordinary_bytes, desk)
+    _fair_shares(needs, first, end, ordinary_bytes, host.backing_bytes, desk)
     _release_the_distressed(needs, first, end, host.supply_bytes, desk)
     taken = _takes(needs, host, desk)
     for i in range(first, end):
@@ -69,11 +69,14 @@ def adaptive_wishes(needs: Needs, host: Host, desk: Desk, out: Wishes) -> None:
         _name_the_receiver(needs, first, end, out)
 
 
-def _fair_shares(needs: Needs, first: int, end: int, supply: int, desk: Desk) -> None:
-    """Share the supply: min, working set, headroom, remembered need, then what is left."""
+def _fair_shares(needs: Needs, first: int, end: int, supply: int, backing: int, desk: Desk) -> None:
+    """Share the supply: min, working set, headroom, remembered need, then what is left.
+
+    What the host would have to compress or swap for it goes to working sets and headroom only.
+    """
     left = _all_that_is_wanted(needs, first, end, supply, desk)
     if left < 0:
-        left = _share_in_tiers(needs, first, end, supply, desk)
+        left = _share_in_tiers(needs, first, end, supply, backing, desk)
     if total_of(needs.is_in_host_swap, first, end) > 0:
         left = _leave_in_swap(needs, first, end, supply, desk)
     _add_surplus(needs, first, end, max(0, left), desk)
@@ -97,15 +100,17 @@ def _all_that_is_wanted(needs: Needs, first: int, end: int, supply: int, desk: D
     return left
 
 
-def _share_in_tiers(needs: Needs, first: int, end: int, supply: int, desk: Desk) -> int:
+def _share_in_tiers(
+    needs: Needs, first: int, end: int, supply: int, backing: int, desk: Desk
+) -> int:
     """Min first, then working set, headroom and what was needed a while ago; returns the rest."""
     share = desk.surplus_share
     for i in range(first, end):
         share[i] = needs.min_bytes[i] if _has_need(needs, i) else needs.ordered_bytes[i]
     _caps(needs, needs.core_bytes, first, end, desk.cap)
-    fill(share, desk.cap, needs.weight, first, end, supply)
+    fill(share, desk.cap, needs.weight, first, end, supply + backing)
     _caps(needs, needs.need_bytes, first, end, desk.cap)
-    fill(share, desk.cap, needs.weight, first, end, supply)
+    fill(share, desk.cap, needs.weight, first, end, supply + backing)
     for i in range(first, end):
         desk.need_share[i] = share[i]
     _caps(needs, needs.comfort_bytes, first, end, desk.cap)

@@ -70,6 +70,7 @@ class Host(Table):
     supply_bytes: int
     burst_bytes: int  # the part of the supply that is kept back for guests in distress
     is_short: int = 0  # 1: its own memory runs out, whatever the guests need
+    backing_bytes: int = 0  # what it can make room for beyond that; for need, and for nothing else
 
 
 @dataclass(slots=True)

@@ -2,10 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from aerostat.host.cgroup import CgroupReader
 from aerostat.host.meminfo import parse_meminfo
@@ -32,6 +34,8 @@ ZRAM_FACTOR = 3
 """A zram device takes so many times its memory of guests' pages; its limit holds all the same."""
 KSM_SLEEP_MS = 20
 
+_Result = TypeVar("_Result")
+
 
 class CompressWith(StrEnum):
     """What compresses guests' memory."""
@@ -54,7 +58,15 @@ class TechniqueSettings:
 class ManagedTechniques:
     """Switches techniques on and back, and takes memory of VMs; work is done aside."""
 
-    def __init__(self, kernel: Kernel, log: UndoLog, settings: TechniqueSettings) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        log: UndoLog,
+        settings: TechniqueSettings,
+        threads: Executor | None = None,
+    ) -> None:
+        """Use ``threads`` for what takes long; without them, those that asyncio keeps anyway."""
+        self._threads = threads
         self._kernel = kernel
         self._log = log
         self._settings = settings
@@ -73,7 +85,7 @@ class ManagedTechniques:
         Raises:
             TechniqueError: it cannot be had; what was changed until then is put back.
         """
-        return await asyncio.to_thread(self._switch_on, step, spared)
+        return await self._aside(lambda: self._switch_on(step, spared))
 
     async def put_back(self, step: LadderStep) -> tuple[str, ...]:
         """Put back what a technique changed; see the port.
@@ -81,7 +93,7 @@ class ManagedTechniques:
         Raises:
             TechniqueError: something could not be.
         """
-        return await asyncio.to_thread(self._put_back, step)
+        return await self._aside(lambda: self._put_back(step))
 
     async def take(self, order: HostTake) -> Taken:
         """Take memory of one VM; see the port.
@@ -89,7 +101,10 @@ class ManagedTechniques:
         Raises:
             TechniqueError: nothing was taken.
         """
-        return await asyncio.to_thread(self._take, order)
+        return await self._aside(lambda: self._take(order))
+
+    async def _aside(self, work: Callable[[], _Result]) -> _Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _switch_on(self, step: LadderStep, spared: Sequence[Spared]) -> str:
         concerned = [one for one in spared if step in one.steps]

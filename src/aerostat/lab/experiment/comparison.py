@@ -16,6 +16,7 @@ from aerostat.lab.experiment.policies import (
     arm_params,
     known_demands,
 )
+from aerostat.lab.foreign_load import foreign_cores, judged_by_load, read_cpu_use
 from aerostat.lab.live import LivePicture
 from aerostat.lab.recording import ArmRecording, ArmSecond, Experiment
 from aerostat.lab.schedule import PhasePlan, Schedule
@@ -37,6 +38,7 @@ class ComparisonPlan:
     name: str  # "demo", "bench"
     schedule: Schedule
     order: tuple[tuple[str, int], ...]  # (policy, repeat)
+    discards_disturbed: bool = False  # arms during which others kept the machine busy are void
 
     @property
     def total_s(self) -> float:
@@ -124,7 +126,12 @@ class Comparison:
         await self._lead_in(runner, policy, repeat, LEAD_IN_S)
         self.controller.replace_params(arm_params(policy, schedule))
         setting = _setting(policy, repeat, schedule.budget_bytes, schedule.phases)
-        return await runner.play(setting)
+        if not self.plan.discards_disturbed or self.fleet.cpu_s() is None:
+            return await runner.play(setting)  # from simulated guests nobody takes a processor
+        before = read_cpu_use(self.fleet.cpu_s(), 0.0)
+        played = await runner.play(setting)
+        now = read_cpu_use(self.fleet.cpu_s(), 0.0)
+        return judged_by_load(played, foreign_cores(before, now, schedule.duration_s))
 
     async def _recover(self, runner: ArmRunner, policy: str, repeat: int) -> None:
         """Wait until everybody serves again: under TCG reading back from swap takes seconds."""

@@ -14,9 +14,10 @@ from aerostat.lab.experiment.fleet import Fleet
 from aerostat.model.modes import Mode
 from aerostat.model.plan import GuestTrace
 from aerostat.ports.journal import RoundRecord
+from aerostat.ports.techniques import HostTechniques
 
 _START_S = 10.0
-_STOP_S = 5.0
+_STOP_S = 15.0
 
 
 class Spoken:
@@ -63,7 +64,9 @@ class Controller(Protocol):
         ...
 
 
-def _loop(fleet: Fleet, params: EngineParams, spoken: Spoken) -> Loop:
+def _loop(
+    fleet: Fleet, params: EngineParams, spoken: Spoken, techniques: HostTechniques | None = None
+) -> Loop:
     return Loop(
         driver=fleet.new_driver(),
         sensor=fleet.sensor,
@@ -71,15 +74,19 @@ def _loop(fleet: Fleet, params: EngineParams, spoken: Spoken) -> Loop:
         params=params,
         mode=Mode.ENFORCE,
         journal=spoken,
+        techniques=techniques,
     )
 
 
 class ThreadController:
     """The loop in a thread with an event loop of its own, so that its CPU time can be told."""
 
-    def __init__(self, fleet: Fleet, params: EngineParams) -> None:
+    def __init__(
+        self, fleet: Fleet, params: EngineParams, techniques: HostTechniques | None = None
+    ) -> None:
         self._fleet = fleet
         self._params = params
+        self._techniques = techniques
         self._spoken = Spoken()
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="aerostat-loop", daemon=True)
@@ -138,7 +145,7 @@ class ThreadController:
 
     async def _serve(self) -> None:
         self._events = asyncio.get_running_loop()
-        self._balancer = _loop(self._fleet, self._params, self._spoken)
+        self._balancer = _loop(self._fleet, self._params, self._spoken, self._techniques)
         self._started.set()
         await self._balancer.run()
 

@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,7 +16,7 @@ from aerostat.host.footprint import FootprintReader
 from aerostat.host.sensor import ProcHostSensor
 from aerostat.lab.accelerator import Accelerator, probe_accelerator, qemu_version
 from aerostat.lab.directory import PREFIX, own_directory
-from aerostat.lab.image import build_image
+from aerostat.lab.image import GuestImage, build_image
 from aerostat.lab.image.cache import cache_directory
 from aerostat.lab.machine import Machine, MemoryGroup, clean_stale, find_hierarchy
 from aerostat.lab.machine.errors import MachineError
@@ -24,20 +25,30 @@ from aerostat.lab.schedule import Schedule
 from aerostat.ports.sensor import HostSensor
 
 BOOT_DEADLINE_S = 60.0
+BOOT_DEADLINE_A_GUEST_S = 20.0
 """Three guests boot in about 6 s under TCG on two quiet cores, in 21 s on busy ones."""
 
 OnProgress = Callable[[str], None]
+Variant = Callable[[GuestImage, Path, OnProgress], GuestImage]
+"""Makes an image with an application out of the lab's own."""
 
 
 class RealFleet:
     """Machines of a schedule, for use in an ``async with`` block; nothing is left behind."""
 
     def __init__(
-        self, schedule: Schedule, on_progress: OnProgress, *, reports_free_pages: bool = False
+        self,
+        schedule: Schedule,
+        on_progress: OnProgress,
+        *,
+        reports_free_pages: bool = False,
+        variant: Variant | None = None,
     ) -> None:
+        """Describe it; with a ``variant`` of the image guests have a port to its application."""
         self._schedule = schedule
         self._reports_free_pages = reports_free_pages
         self._on_progress = on_progress
+        self._variant = variant
         self._stack = AsyncExitStack()
         self._machines: dict[str, Machine] = {}
         self._accelerator: Accelerator | None = None
@@ -110,6 +121,10 @@ class RealFleet:
         """The processes of the machines."""
         return tuple(machine.pid for machine in self._machines.values())
 
+    def application_of(self, guest: str) -> Path:
+        """The socket of a guest's application."""
+        return self._machines[guest].files.application
+
     @property
     def directory(self) -> Path:
         """Where the machines' files are, on a disk with room."""
@@ -132,6 +147,10 @@ class RealFleet:
     def order(self, guest: str, what: str, value: int | str) -> None:
         """Order anything that its workload understands."""
         self._machines[guest].send(f"{what} {value}")
+
+    def latest(self, guest: str) -> WorkloadSample | None:
+        """The newest sample, taken or not."""
+        return self._machines[guest].latest
 
     def next_sample(self, guest: str) -> WorkloadSample | None:
         """The oldest sample nobody has taken yet."""
@@ -165,6 +184,8 @@ class RealFleet:
         cache = cache_directory()
         self._on_progress("preparing the guest image")
         image = await asyncio.to_thread(build_image, cache, self._on_progress)
+        if self._variant is not None:
+            image = await asyncio.to_thread(self._variant, image, cache, self._on_progress)
         self._kernel = image.kernel_version
         self._on_progress("choosing the accelerator")
         self._accelerator = await probe_accelerator(image, cache_dir=cache)
@@ -178,12 +199,14 @@ class RealFleet:
         specs = self._schedule.machine_specs(
             self._accelerator.name, reports_free_pages=self._reports_free_pages
         )
-        for spec in specs:
+        for plain in specs:
+            spec = replace(plain, has_application_port=self._variant is not None)
             machine = Machine.start(spec, image, Path(directory))
             self._machines[spec.name] = await self._stack.enter_async_context(machine)
+        deadline_s = max(BOOT_DEADLINE_S, BOOT_DEADLINE_A_GUEST_S * len(specs))
         async with asyncio.TaskGroup() as boots:
             for machine in self._machines.values():
-                boots.create_task(machine.wait_booted(BOOT_DEADLINE_S))
+                boots.create_task(machine.wait_booted(deadline_s))
 
 
 def _roomy_directory() -> str:

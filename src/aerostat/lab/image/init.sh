@@ -61,7 +61,7 @@ start_swap() {
 
 find_port() {
     for port in /sys/class/virtio-ports/*; do
-        [ "$(cat "$port/name" 2>/dev/null)" = org.aerostat.workload.0 ] || continue
+        [ "$(cat "$port/name" 2>/dev/null)" = "$1" ] || continue
         echo "/dev/${port##*/}"
     done
 }
@@ -80,10 +80,10 @@ for disk in /sys/block/vd*; do
     workload="disk=/dev/${disk##*/} $workload" # first: how much can be read of it depends on it
 done
 
-port=$(find_port)
+port=$(find_port org.aerostat.workload.0)
 while [ -z "$port" ]; do
     usleep 20000
-    port=$(find_port)
+    port=$(find_port org.aerostat.workload.0)
 done
 exec 3<>"$port"
 read -r uptime_s _ </proc/uptime
@@ -122,6 +122,12 @@ if [ -n "$powerdown_takes" ]; then
             poweroff -f
         done
     ) &
+fi
+
+# An image variant may bring an application of its own, with a port of its own.
+application_port=$(find_port org.aerostat.application.0)
+if [ -x /application/start ] && [ -n "$application_port" ]; then
+    /application/start 4<>"$application_port" 3>&- &
 fi
 
 workload 3 $workload

@@ -22,6 +22,7 @@ _KERNELS = ("linux-image-cloud-amd64", "linux-image-virtual")
 _KERNEL_PART = re.compile(r"^\s*\|?Depends: (linux-(?:image|modules)-\S+)", re.MULTILINE)
 _PYTHON = re.compile(r"Depends: (python3\.\d+)-minimal")
 _FFI = re.compile(r"Depends: (libffi\S+)")
+_LIBRARY = re.compile(r"^  (?:Pre)?Depends: (lib\S+)", re.MULTILINE)
 _URI_LINE = re.compile(r"^'(\S+)' (\S+\.deb) (\d+) (?:SHA256:([0-9a-f]{64}))?", re.MULTILINE)
 
 
@@ -67,6 +68,22 @@ def find_python_packages() -> tuple[Package, ...]:
     ffi = _FFI.search(_run("apt-cache", "depends", standard, check=False))
     names = [f"{python}-minimal", f"lib{python}-minimal", standard, "libc6", "libexpat1", "zlib1g"]
     return _look_up((*names, *([ffi[1]] if ffi is not None else [])))
+
+
+def find_libraries_of(name: str) -> tuple[Package, ...]:
+    """Find a package's file, and those of all the libraries that it and they depend on.
+
+    Raises:
+        ImageError: this is not such a distribution, or its package lists are missing.
+    """
+    found: list[str] = []
+    pending = [name]
+    while pending:
+        package = pending.pop()
+        found.append(package)
+        listing = _run("apt-cache", "depends", package)
+        pending += [p for p in _LIBRARY.findall(listing) if p not in found and p not in pending]
+    return _look_up(tuple(sorted(found)))
 
 
 def fetch_package(package: Package, cache_dir: Path, on_progress: Progress) -> Path:

@@ -22,6 +22,7 @@ class MachineFiles:
     console: Path
     errors: Path
     swap: Path
+    application: Path
 
     @classmethod
     def below(cls, run_dir: Path, name: str) -> "MachineFiles":
@@ -33,11 +34,20 @@ class MachineFiles:
             console=run_dir / f"{name}.console",
             errors=run_dir / f"{name}.stderr",
             swap=run_dir / f"{name}.swap",
+            application=run_dir / f"{name}.application",
         )
 
     def all(self) -> tuple[Path, ...]:
         """List them."""
-        return (self.qmp, self.lab_qmp, self.agent, self.console, self.errors, self.swap)
+        return (
+            self.qmp,
+            self.lab_qmp,
+            self.agent,
+            self.console,
+            self.errors,
+            self.swap,
+            self.application,
+        )
 
 
 def qemu_command(
@@ -64,6 +74,7 @@ def qemu_command(
         *("-device", "virtio-serial-pci", "-chardev", f"socket,id=workload,fd={port_fd}"),
         *("-device", "virtserialport,chardev=workload,name=org.aerostat.workload.0"),
         *_agent_port(spec, files),
+        *_application(spec, files),
         *_balloon(spec),
         *_swap(spec, files, swap_cache),
         *_data_disk(spec),
@@ -85,6 +96,14 @@ def _agent_port(spec: MachineSpec, files: MachineFiles) -> list[str]:
     backend = f"socket,id=agent,path={_escaped(files.agent)},server=on,wait=off"
     device = "virtserialport,chardev=agent,name=org.aerostat.agent.0"
     return ["-chardev", backend, "-device", device]
+
+
+def _application(spec: MachineSpec, files: MachineFiles) -> list[str]:
+    if not spec.has_application_port:
+        return []
+    socket = f"socket,id=application,path={_escaped(files.application)},server=on,wait=off"
+    port = "virtserialport,chardev=application,name=org.aerostat.application.0"
+    return ["-chardev", socket, "-device", port]
 
 
 def _balloon(spec: MachineSpec) -> list[str]:

@@ -57,6 +57,7 @@ class MachineSpec:
     free_page_reporting: bool = False
     # Transparent huge pages would keep a ballooned page's neighbours on the host.
     huge_pages: bool = False
+    has_application_port: bool = False  # to an application of the image's, beside the workload
     workload: WorkloadSpec = field(default=WorkloadSpec())
     kernel_args: tuple[str, ...] = ()
     extra_args: tuple[str, ...] = ()  # of QEMU

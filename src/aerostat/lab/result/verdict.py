@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from aerostat.lab.result.measures import Measure, measures
-from aerostat.lab.result.summary import PolicySummary, summaries
+from aerostat.lab.result.summary import PolicySummary, guest_names, summaries
 from aerostat.present.wording import Spread, format_bytes, format_percent, format_seconds
 
 SUBJECT = "adaptive"
@@ -47,7 +47,8 @@ def verdict(document: Mapping[str, Any]) -> Verdict:
         return _open("No verdict: an arm has no valid run.", cautions)
     tone = _tone(ours, theirs)
     place = _place(subject, baseline)
-    details = (*_comparisons(subject, baseline, by_key), *cautions)
+    worst = _worst_off(document, subject, baseline, by_key["served_ratio"])
+    details = (*_comparisons(subject, baseline, by_key), *worst, *cautions)
     return Verdict(tone=tone, headline=_headline(tone, place, ours, theirs), details=details)
 
 
@@ -97,6 +98,24 @@ def _comparisons(
         we, they = format_seconds(pair[0].mean), format_seconds(pair[1].mean)
         sentences.append(f"Guests starved for {we}, against {they}.")
     return tuple(sentences)
+
+
+def _worst_off(
+    document: Mapping[str, Any], subject: PolicySummary, baseline: PolicySummary, served: Measure
+) -> tuple[str, ...]:
+    """What the balance cost the guest that paid most: an average hides it."""
+    ratios = {}
+    for name in guest_names(document):
+        ours, theirs = subject.spread(served, name), baseline.spread(served, name)
+        if ours and theirs and theirs.mean > 0:
+            ratios[name] = ours.mean / theirs.mean
+    if not ratios:
+        return ()
+    name = min(ratios, key=lambda one: ratios[one])
+    if ratios[name] >= 1 - CLEAR_RATIO:
+        return ("No guest was served less than with an even split.",)
+    part = format_percent(1 - ratios[name])
+    return (f"Worst off was {name}: {part} less served than with an even split.",)
 
 
 def _cautions(

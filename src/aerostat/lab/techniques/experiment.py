@@ -1,7 +1,7 @@
 """Plays the schedule once an arm on the same guests, the host switched over in between."""
 
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -13,20 +13,21 @@ from aerostat.lab.experiment.controller import ThreadController
 from aerostat.lab.experiment.policies import ADAPTIVE, UNCONSTRAINED, arm_params
 from aerostat.lab.experiment.real_fleet import RealFleet
 from aerostat.lab.foreign_load import (
-    FOREIGN_CORES_MAX,
     CpuUse,
     foreign_cores,
+    judged_by_load,
     read_cpu_use,
 )
 from aerostat.lab.machine.cgroup import MemoryGroup
 from aerostat.lab.machine.errors import MachineError
 from aerostat.lab.recording import ArmRecording, Experiment, TakeBack
 from aerostat.lab.schedule import PhasePlan, Schedule
-from aerostat.lab.techniques.arms import TechniqueArm
+from aerostat.lab.techniques.arms import LADDER, TechniqueArm
 from aerostat.lab.techniques.balance import params_for
 from aerostat.lab.techniques.budget import LimitWriter, held_to
 from aerostat.lab.techniques.budget_sensor import BudgetSensor
 from aerostat.lab.techniques.cpu_split import HostSpent, gone_by, read_spent, split_of
+from aerostat.lab.techniques.daemons_ladder import ReclaimThread, ladder_in_charge
 from aerostat.lab.techniques.host_memory import HostMeasure, own_bytes
 from aerostat.lab.techniques.host_state import HostTechniques
 from aerostat.lab.techniques.plan import TechniquePlan
@@ -54,6 +55,7 @@ class _Bench:
     host: HostTechniques
     measure: HostMeasure
     writer: LimitWriter
+    thread: ReclaimThread
     own_bytes: int = 0
 
 
@@ -115,16 +117,17 @@ class TechniqueComparison:
         sensor = BudgetSensor(fleet.sensor)
         fleet.sensor = sensor
         swap_bytes = sum(guest.ram_bytes for guest in schedule.guests)
-        host = HostTechniques(fleet.directory, swap_bytes)
+        host = HostTechniques(fleet.directory, swap_bytes, schedule.budget_bytes)
         measure = HostMeasure(group, host.kernel, host.log)
         throttle = stack.enter_context(
             throttled(fleet.directory, group, fleet.pids, self.plan.swap_speed)
         )
         writer = LimitWriter(group, throttle.join)
         stack.callback(writer.close)
+        thread = ReclaimThread(throttle.join)
+        stack.callback(thread.close)
         controller = ThreadController(fleet, arm_params(UNCONSTRAINED, schedule))
         await controller.start()
-        stack.push_async_callback(controller.stop)
         runner = ArmRunner(
             fleet,
             controller,
@@ -134,7 +137,9 @@ class TechniqueComparison:
             measure=lambda: measure.read().total_bytes,
         )
         self._notes.update(dict.fromkeys(fleet.notes))
-        return _Bench(fleet, controller, runner, sensor, group, host, measure, writer)
+        bench = _Bench(fleet, controller, runner, sensor, group, host, measure, writer, thread)
+        stack.push_async_callback(_stop, bench)
+        return bench
 
     async def _warm_up(self, bench: _Bench) -> None:
         """Every guest big once with all its memory; the first time it is also the reference."""
@@ -155,10 +160,30 @@ class TechniqueComparison:
         await self._recover(bench)
         try:
             with bench.host.on(arm):
-                played = await self._play(bench, arm, repeat)
+                async with self._in_charge(bench, arm):
+                    played = await self._play(bench, arm, repeat)
         except TechniqueError as error:
             played = _void(arm, repeat, self.plan.schedule, str(error))
         self._arms.append(played)
+
+    @asynccontextmanager
+    async def _in_charge(self, bench: _Bench, arm: TechniqueArm) -> AsyncIterator[None]:
+        """Let the arm's loop balance: the ladder's is the daemon's, with the host's techniques."""
+        if arm.name != LADDER:
+            yield
+            return
+        shared = bench.controller
+        await shared.stop()
+        begin = arm_params(UNCONSTRAINED, self.plan.schedule)
+        try:
+            async with ladder_in_charge(
+                bench.runner, bench.fleet, begin, bench.host, bench.thread
+            ) as bench.controller:
+                yield
+        finally:
+            bench.controller = ThreadController(bench.fleet, begin)
+            bench.runner.controller = bench.controller
+            await bench.controller.start()
 
     async def _play(self, bench: _Bench, arm: TechniqueArm, repeat: int) -> ArmRecording:
         schedule = self.plan.schedule
@@ -184,14 +209,9 @@ class TechniqueComparison:
         played = await bench.runner.play(setting)
         foreign = foreign_cores(before, _cpu_use(bench), schedule.duration_s)
         now = _spent(bench)
-        why = played.why_invalid
-        if foreign > FOREIGN_CORES_MAX and why is None:
-            why = f"others kept {foreign:.2f} cores busy meanwhile"
         return replace(
-            played,
+            judged_by_load(played, foreign),
             title=arm.title,
-            why_invalid=why,
-            foreign_cores=foreign,
             kernel_cpu_s=_kernel_cpu_s(bench) - kernel_s,
             cpu_split_s=split_of(spent, now, played.daemon_cpu_s),
             zswap_in_bytes=gone_by(spent.zswap_in_bytes, now.zswap_in_bytes),
@@ -233,12 +253,19 @@ class TechniqueComparison:
                 return
 
 
+async def _stop(bench: _Bench) -> None:
+    """Stop the loop that balances by then: an arm may have had one of its own."""
+    await bench.controller.stop()
+
+
 def _kernel_cpu_s(bench: _Bench) -> float:
     return sum(read_cpu_s(bench.host.kernel, name) or 0.0 for name in ("ksmd", "kswapd"))
 
 
 def _spent(bench: _Bench) -> HostSpent:
-    return read_spent(bench.host.kernel, bench.fleet.pids, bench.writer.cpu_s)
+    return read_spent(
+        bench.host.kernel, bench.fleet.pids, bench.writer.cpu_s + bench.thread.cpu_s()
+    )
 
 
 def _cpu_use(bench: _Bench) -> CpuUse:

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from aerostat.host.meminfo import parse_meminfo
 from aerostat.host.techniques.changes import undo
 from aerostat.host.techniques.host_swap import HostSwap, SwapState
 from aerostat.host.techniques.kernel import Kernel
@@ -17,16 +18,21 @@ from aerostat.lab.techniques.arms import Host, TechniqueArm
 
 KSM_PACE = KsmState(pages_to_scan=5000, sleep_ms=20)
 """Fast: an arm lasts a minute, and the default would not get once through the guests in it."""
-_POOL_RATIO = 0.2
+POOL_RATIO = 0.2
+"""Of the budget, not of the machine's RAM: zswap's own default on a host of the budget's size."""
+_POOL_RATIO_MIN = 0.01
+"""The kernel takes whole percent of RAM: with 24 GiB that is 240 MiB at least."""
 
 
 class HostTechniques:
     """The techniques of this host, for the arms of one experiment."""
 
-    def __init__(self, directory: Path, swap_bytes: int) -> None:
+    def __init__(self, directory: Path, swap_bytes: int, budget_bytes: int) -> None:
+        """Use swap of ``swap_bytes`` in ``directory``, on a host taken to have ``budget_bytes``."""
         self.kernel = Kernel()
+        self.pool_bytes = int(POOL_RATIO * budget_bytes)
         self.log = lab_undo_log(self.kernel)
-        self._swap_file = directory / "host.swap"
+        self.swap_file = directory / "host.swap"
         self._swap_bytes = swap_bytes
         self._swap = HostSwap(self.kernel, self.log)
         self._zswap = Zswap(self.kernel, self.log)
@@ -57,11 +63,15 @@ class HostTechniques:
             if remarks:
                 raise TechniqueError("the host is not as it was: " + "; ".join(remarks))
 
+    def _pool_ratio(self) -> float:
+        ram_bytes = parse_meminfo(self.kernel.read("/proc/meminfo")).total_bytes
+        return min(0.5, max(_POOL_RATIO_MIN, self.pool_bytes / ram_bytes))
+
     def _apply(self, arm: TechniqueArm) -> None:
         if Host.SWAP in arm.host:
-            self._swap.apply(SwapState(path=self._swap_file, size_bytes=self._swap_bytes))
+            self._swap.apply(SwapState(path=self.swap_file, size_bytes=self._swap_bytes))
         if Host.ZSWAP in arm.host:
-            self._zswap.apply(ZswapState(pool_ratio_max=_POOL_RATIO))
+            self._zswap.apply(ZswapState(pool_ratio_max=self._pool_ratio()))
         if Host.ZRAM in arm.host:
             self._zram.apply(ZramState(size_bytes=self._swap_bytes))
         if Host.KSM in arm.host:
