@@ -75,7 +75,9 @@ class ApplicationPlan:
         return tuple(arms)
 
 
-async def compare_on_redis(plan: ApplicationPlan, on_progress: Callable[[str], None]) -> Application:
+async def compare_on_redis(
+    plan: ApplicationPlan, on_progress: Callable[[str], None]
+) -> Application:
     """Run every arm on guests booted once.
 
     Raises:

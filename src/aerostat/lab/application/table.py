@@ -25,7 +25,8 @@ def application_table(found: Application) -> Table:
     """A row a policy; what was disturbed is not counted, but told."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("redis", no_wrap=True)
-    for heading in ("requests\na second", "of uncon-\nstrained", "p99", "new data\ntook", "swap in"):
+    headings = ("requests\na second", "of uncon-\nstrained", "p99", "new data\ntook", "swap in")
+    for heading in headings:
         table.add_column(heading, justify="right")
     reference = _mean_rate(found, found.arms[0].policy)
     for policy in dict.fromkeys(arm.policy for arm in found.arms):
@@ -68,9 +69,7 @@ def _arm(arm: ApplicationArm) -> dict[str, Any]:
 
 def _mean_rate(found: Application, policy: str) -> float | None:
     rates = [
-        arm.requests_per_s
-        for arm in found.arms
-        if arm.policy == policy and arm.why_invalid is None
+        arm.requests_per_s for arm in found.arms if arm.policy == policy and arm.why_invalid is None
     ]
     return sum(rates) / len(rates) if rates else None
 
