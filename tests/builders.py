@@ -66,6 +66,7 @@ class Guest:
     host_waited_s: float | None = None  # cumulative
     limit_hits: int | None = None  # cumulative
     locked_mib: int = 0  # never reclaimed
+    touched_mib: int | None = None  # of late, where the host looks at that
     pressure: GuestPressure | None = None  # what an agent in it says
 
     def snapshot(self, wall_s: float) -> GuestSnapshot:
@@ -112,6 +113,7 @@ class Guest:
             limit_hits=self.limit_hits,
             pid=sum(self.name.encode()),
             locked_bytes=self.locked_mib * MIB,
+            touched_bytes=None if self.touched_mib is None else self.touched_mib * MIB,
         )
 
 

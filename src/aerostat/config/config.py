@@ -52,6 +52,11 @@ class Config:
         return self.document.mode
 
     @property
+    def touched_period_s(self) -> float | None:
+        """How often it is looked at what VMs touched; None: it is not."""
+        return self.document.ladder.touched_period
+
+    @property
     def on_stop(self) -> OnStop:
         """What becomes of the balloons on a clean stop."""
         return self.document.on_stop

@@ -123,6 +123,7 @@ class LadderTable(Table):
     pool: HostAmount = _TECHNIQUES.pool
     swap_file: FilePath | None = None
     swap_size: Annotated[SizeBytes, at_least("64MiB")] | None = _TECHNIQUES.swap_size_bytes
+    touched_period: Annotated[DurationS, within("10s", "1h")] | None = None
     merge_rate: Annotated[SizeBytes, at_least("1MiB")] = _TECHNIQUES.merge_rate
 
 

@@ -90,7 +90,7 @@ def _journals(config: Config) -> Iterator[tuple[LogJournal, Store | None, Journa
 async def _serve(wired: _Wired) -> int:
     """Balance until asked to stop; returns how many rounds it took."""
     config, clock = wired.config, SystemClock()
-    footprints = FootprintReader(now_s=clock.now_s)
+    footprints = FootprintReader(now_s=clock.now_s, touched_period_s=config.touched_period_s)
     loop = Loop(
         driver=drivers_of(config, clock, footprints),
         sensor=wired.sensor,

@@ -207,7 +207,9 @@ def _donor(
     is_calm = not (trace.is_distressed or trace.is_confined or _misses_memory(trace))
     if is_pinned(guest) or not is_calm or now_s < tried.retry_s:
         return None
-    spare = footprint.held_bytes - least_in_ram_bytes(guest, params)
+    # What it touched is no proof of what it can do without, but nobody takes what it did touch.
+    least = max(least_in_ram_bytes(guest, params), footprint.touched_bytes or 0)
+    spare = footprint.held_bytes - least
     size = min(SLICE_BYTES, spare // MIB * MIB)
     if size < WORTH_BYTES:
         return None

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from aerostat.host.activity import ActivitySampler
 from aerostat.host.cgroup import CgroupReader
 from aerostat.host.cgroup_figures import CgroupFigures
 from aerostat.host.proc_text import read_text_if_any
@@ -51,11 +52,18 @@ class FootprintReader:
         now_s: Callable[[], float],
         root: Path = Path("/"),
         pss_period_s: float = 10.0,
+        touched_period_s: float | None = None,
     ) -> None:
+        """Read below ``root``; what was touched only where a period for that is given."""
         self._proc = root / "proc"
         self._now_s = now_s
         self._cgroups = CgroupReader(now_s=now_s, root=root)
         self._pss = PssSampler(now_s=now_s, root=root, period_s=pss_period_s)
+        self._touched = (
+            None
+            if touched_period_s is None
+            else ActivitySampler(now_s=now_s, period_s=touched_period_s, root=root)
+        )
         self._sources: dict[int, str] = {}
         self._locked: dict[int, _Locked] = {}
 
@@ -85,17 +93,26 @@ class FootprintReader:
             limit_hits=group.limit_hits,
             pid=pid,
             locked_bytes=self._locked_bytes(pid),
+            touched_bytes=self._touched_bytes(pid),
         )
 
     def close(self) -> None:
-        """Stop reading PSS."""
+        """Stop reading what is read aside."""
         self._pss.close()
+        if self._touched is not None:
+            self._touched.close()
 
     def _forget(self, pid: int) -> None:
         self._pss.forget(pid)
+        if self._touched is not None:
+            self._touched.forget(pid)
         self._cgroups.forget(pid)
         self._sources.pop(pid, None)
         self._locked.pop(pid, None)
+
+    def _touched_bytes(self, pid: int) -> int | None:
+        touched = None if self._touched is None else self._touched.last(pid)
+        return None if touched is None else touched.touched_bytes
 
     def _locked_bytes(self, pid: int) -> int | None:
         """Locked, pinned for a device, or in huge pages of hugetlbfs."""

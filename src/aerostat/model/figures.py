@@ -82,6 +82,7 @@ class VmFootprint:
     limit_hits: int | None = None  # counter: how often it was held at a limit of its own
     pid: int | None = None  # of its process
     locked_bytes: int | None = None  # locked, pinned for a device, or huge pages: never reclaimed
+    touched_bytes: int | None = None  # touched in the last while, where that is looked at
 
     @property
     def held_bytes(self) -> int | None:

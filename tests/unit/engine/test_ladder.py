@@ -397,3 +397,16 @@ def test_a_take_of_a_guest_that_went_away_is_no_trouble() -> None:
         )
     world.round()
     assert all(tried.guest != GuestId("gone") for tried in world.state.ladder.tried)
+
+
+def test_what_a_vm_touched_of_late_is_not_taken_by_the_host() -> None:
+    swap = params(ladder(LadderStep.SWAP))
+    busy = tight(100, guests=[dumb(touched_mib=995)], params=swap)
+    idle = tight(100, guests=[dumb(touched_mib=300)], params=swap)
+    assert takes(busy, 10) == {}
+    assert takes(idle, 10)
+
+
+def test_what_a_vm_did_not_touch_frees_nothing_below_its_min() -> None:
+    swap = params(ladder(LadderStep.SWAP), dumb=GuestLimits(minimum=Amount(max_ratio=1.0)))
+    assert takes(tight(100, guests=[dumb(touched_mib=0)], params=swap), 10) == {}

@@ -1,0 +1,38 @@
+"""Redis in a real guest, driven by its own load generator, under the lab's policies."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aerostat.lab.application.port import ApplicationPort
+from aerostat.lab.image import build_image
+from aerostat.lab.image.application import with_redis
+from aerostat.lab.image.cache import cache_directory
+from aerostat.lab.machine import Machine, MachineSpec
+from aerostat.units import MIB
+
+pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+async def test_redis_holds_what_it_is_given_and_answers(tmp_path: Path) -> None:
+    cache = cache_directory()
+    image = with_redis(build_image(cache, print), cache, print)
+    spec = MachineSpec(name="ada", ram_bytes=256 * MIB, has_application_port=True)
+    async with Machine.start(spec, image, tmp_path) as machine:
+        await machine.wait_booted(240.0)
+        port = ApplicationPort("ada", machine.files.application)
+        await port.open()
+        await port.fill(20_000)
+        chunks = await port.load(20_000, 5.0, 0)
+        port.close()
+    assert chunks
+    assert all(chunk.requests > 0 and chunk.p99_s > 0 for chunk in chunks)
+
+
+def test_an_application_nobody_offers_is_refused() -> None:
+    command = [sys.executable, "-m", "aerostat", "lab", "bench", "--application", "oracle"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "redis" in done.stderr
