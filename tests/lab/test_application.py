@@ -1,11 +1,13 @@
 """Redis in a real guest, driven by its own load generator, under the lab's policies."""
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from aerostat.lab.application.found import Chunk
 from aerostat.lab.application.port import ApplicationPort
 from aerostat.lab.image import build_image
 from aerostat.lab.image.application import with_redis
@@ -16,19 +18,24 @@ from aerostat.units import MIB
 pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-async def test_redis_holds_what_it_is_given_and_answers(tmp_path: Path) -> None:
+def test_redis_holds_what_it_is_given_and_answers(tmp_path: Path) -> None:
+    chunks = asyncio.run(_chunks(tmp_path))
+    assert chunks
+    assert all(chunk.requests > 0 and chunk.p99_s > 0 for chunk in chunks)
+
+
+async def _chunks(directory: Path) -> list[Chunk]:
     cache = cache_directory()
     image = with_redis(build_image(cache, print), cache, print)
     spec = MachineSpec(name="ada", ram_bytes=256 * MIB, has_application_port=True)
-    async with Machine.start(spec, image, tmp_path) as machine:
+    async with Machine.start(spec, image, directory) as machine:
         await machine.wait_booted(240.0)
         port = ApplicationPort("ada", machine.files.application)
         await port.open()
         await port.fill(20_000)
         chunks = await port.load(20_000, 5.0, 0)
         port.close()
-    assert chunks
-    assert all(chunk.requests > 0 and chunk.p99_s > 0 for chunk in chunks)
+    return chunks
 
 
 def test_an_application_nobody_offers_is_refused() -> None:
