@@ -58,6 +58,7 @@ def test_the_examples_commented_keys_are_the_defaults(tmp_path: Path) -> None:
         "store.record": '"1h"',
         "ladder.swap_file": '"/var/lib/aerostat/swap"',
         "ladder.swap_size": '"16GiB"',
+        "ladder.touched_period": '"1m"',
         "api.socket": '"/run/aerostat/api.sock"',
         "api.socket_group": '"adm"',
         "api.listen": '"127.0.0.1:9730"',
