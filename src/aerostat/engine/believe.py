@@ -105,14 +105,21 @@ def _take_pressure(figures: Figures, memory: Memory, i: int) -> None:
     if 0.0 <= span_s < RATE_SPAN_S_MIN:
         return
     if stamp_s < 0.0 or span_s < 0.0:  # it is silent, or the host's clock was set back
-        memory.refaults[i] = ABSENT
-        memory.pressure_some_s[i] = float(ABSENT)
-        memory.pressure_full_s[i] = float(ABSENT)
+        _forget_pressure(memory, i)
         span_s = 1.0  # of no rate
     memory.pressure_wall_s[i] = stamp_s
     _rate(figures.refaults, memory.refaults, memory.refault_rate, i, span_s)
     _ratio(figures.pressure_some_s, memory.pressure_some_s, memory.pressure_some_ratio, i, span_s)
     _ratio(figures.pressure_full_s, memory.pressure_full_s, memory.pressure_full_ratio, i, span_s)
+
+
+def _forget_pressure(memory: Memory, i: int) -> None:
+    memory.refaults[i] = ABSENT
+    memory.refault_rate[i] = float(ABSENT)
+    memory.pressure_some_s[i] = float(ABSENT)
+    memory.pressure_some_ratio[i] = float(ABSENT)
+    memory.pressure_full_s[i] = float(ABSENT)
+    memory.pressure_full_ratio[i] = float(ABSENT)
 
 
 def _rate(new: IntColumn, old: IntColumn, rate: FloatColumn, i: int, span_s: float) -> None:

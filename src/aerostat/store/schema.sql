@@ -107,6 +107,7 @@ CREATE TABLE sample (
     footprint_limit_hits INTEGER,
     footprint_pid INTEGER,
     footprint_locked_bytes INTEGER,
+    footprint_touched_bytes INTEGER,
     PRIMARY KEY (round, guest)
 ) STRICT, WITHOUT ROWID;
 
