@@ -71,7 +71,7 @@ def machines(folders: list[Path]) -> Iterator[list[World]]:
 
 def started(folder: Path) -> Daemon:
     settings = folder / "aerostat.toml"
-    settings.write_text("[api]\nenabled = false\n")
+    settings.write_text(f'[api]\nenabled = false\n[host]\nbudget = "{RAM_BYTES // MIB} MiB"\n')
     sockets = ("-c", str(settings), "--qmp", f"{folder}/*.qmp", "--mode", "enforce")
     return Daemon(*sockets, "--store", str(folder / "a.db"), cwd=folder)
 
@@ -96,13 +96,15 @@ def killed_again_and_again(folder: Path, world: World, seed: int) -> tuple[int, 
         for name in NAMES:
             world.guest(name).set_hot(draw.randrange(40, 330) * MIB)
         daemon = started(folder)
-        if kill % 5 == 4:  # while it moves memory
-            daemon.until_said("target")
-        elif draw.random() < 0.8:  # else at any moment of its start
-            daemon.until_said("guest_found")
-        threading.Event().wait(draw.random() * 0.9)
-        flushed |= written(folder)
-        daemon.kill()
+        try:
+            if kill % 5 == 4:  # while it moves memory
+                daemon.until_said("target")
+            elif draw.random() < 0.8:  # else at any moment of its start
+                daemon.until_said("guest_found")
+            threading.Event().wait(draw.random() * 0.9)
+            flushed |= written(folder)
+        finally:
+            daemon.kill()
         acted += bool(daemon.said("target"))
         assert not daemon.said("store_moved_aside"), f"kill {kill} of host {seed}"
         assert written(folder) >= flushed, f"kill {kill} of host {seed} lost what was flushed"
@@ -132,9 +134,12 @@ def taken_up(folder: Path, world: World) -> None:
     for name in NAMES:
         world.guest(name).set_hot(40 * MIB)
     daemon = started(folder)
-    ada = world.guest("ada")
-    daemon.until(lambda: ada.actual_bytes < 400 * MIB, "memory that lies idle is taken")
-    held_bytes = ada.actual_bytes
-    ada.set_hot(330 * MIB)
-    daemon.until(lambda: ada.actual_bytes >= held_bytes + 64 * MIB, "it gets what it needs")
-    assert daemon.stop() == 0
+    try:
+        ada = world.guest("ada")
+        daemon.until(lambda: ada.actual_bytes < 400 * MIB, "memory that lies idle is taken")
+        held_bytes = ada.actual_bytes
+        ada.set_hot(330 * MIB)
+        daemon.until(lambda: ada.actual_bytes >= held_bytes + 64 * MIB, "it gets what it needs")
+        assert daemon.stop() == 0
+    finally:
+        daemon.kill()

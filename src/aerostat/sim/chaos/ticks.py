@@ -37,6 +37,7 @@ def run_ticks(world: World, r: Round, first: int, end: int) -> None:
             r.wants,
             r.decision,
             1 if world.host.state[0] in (HARD, CRITICAL) else 0,
+            r.backing_bytes,
         )
         hear(world, now, tick)
         show_figures(world, now.figures, now_s)

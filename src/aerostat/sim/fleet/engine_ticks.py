@@ -34,6 +34,7 @@ def run_ticks(fleet: Fleet, r: Round, span: tuple[int, int]) -> None:
             r.wants,
             r.decision,
             r.is_host_short,
+            r.backing_bytes,
         )
         decide(now)
         accept(now, fleet.guests)
