@@ -27,6 +27,16 @@ def test_the_last_starved_second_counts_not_the_first_good_ones() -> None:
     assert outcome([100, 100, 30, 40, 100, 100]) == (RecoveryState.RECOVERED, 4.0)
 
 
+def test_a_second_that_the_next_one_makes_up_for_is_not_starved() -> None:
+    """A report that came late, or a pause of some tenths: nothing was given up."""
+    assert outcome([100, 100, 70, 128, 100]) == (RecoveryState.RECOVERED, 0.0)
+
+
+def test_requests_that_were_given_up_are_not_made_up_for() -> None:
+    """What waited for half a second at the end of the thrash is served; the rest was lost."""
+    assert outcome([100, 20, 120, 100]) == (RecoveryState.RECOVERED, 2.0)
+
+
 def test_a_guest_that_never_starved_recovered_at_once() -> None:
     assert outcome([100, 95, 100]) == (RecoveryState.RECOVERED, 0.0)
 
