@@ -56,6 +56,21 @@ def test_a_vm_with_locked_memory(fleet: Fleet) -> None:
     assert "locked" in said(report_of("doctor-locked"), "locked")
 
 
+def test_a_port_for_the_agent_is_found_and_judged_by_where_it_leads(fleet: Fleet) -> None:
+    for name, path in (("doctor-near", "doctor-near"), ("doctor-far", "elsewhere")):
+        socket = fleet.directory / f"{path}.agent"
+        fleet.start(
+            name,
+            *("-device", "virtio-serial-pci"),
+            *("-chardev", f"socket,id=a,path={socket},server=on,wait=off"),
+            *("-device", "virtserialport,chardev=a,name=org.aerostat.agent.0"),
+        )
+    assert "nobody opened it" in said(report_of("doctor-near"), "agent")
+    far = said(report_of("doctor-far"), "agent")
+    assert "elsewhere.agent" in far
+    assert str(fleet.directory / "doctor-far.agent") in far
+
+
 def test_a_monitor_that_somebody_holds_is_named_and_the_rest_is_told(fleet: Fleet) -> None:
     vm = fleet.start("doctor-held")
 

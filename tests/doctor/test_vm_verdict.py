@@ -8,6 +8,7 @@ import pytest
 from aerostat.doctor.finding import Grade, Verdict
 from aerostat.doctor.vm_facts import VmFacts
 from aerostat.doctor.vm_monitor import VmBalloon, VmMonitor
+from aerostat.doctor.vm_ports import VmPort
 from aerostat.doctor.vm_process import VmProcess
 from aerostat.doctor.vm_verdict import VmReport, judge
 from aerostat.units import GIB
@@ -21,7 +22,12 @@ BALLOON = VmBalloon(
     swap_bytes_seen=4096,
 )
 MONITOR = VmMonitor(
-    run_state="running", version="10.0.2", balloon=BALLOON, max_bytes=4 * GIB, actual_bytes=GIB
+    run_state="running",
+    version="10.0.2",
+    balloon=BALLOON,
+    max_bytes=4 * GIB,
+    actual_bytes=GIB,
+    own_agent=VmPort(is_open=True),
 )
 PROCESS = VmProcess(
     pid=7,
@@ -177,6 +183,56 @@ def test_every_platform_has_a_fix_in_its_own_words(platform: str) -> None:
     assert all(fixes)
     if platform == "libvirt":
         assert all("virsh edit web" in str(fix) for fix in fixes)
+
+
+@pytest.mark.parametrize(
+    ("platform", "fix"),
+    [
+        ("qemu", "path=/run/vm/web.agent,server=on,wait=off"),
+        ("proxmox", "qm set 101 --args '-device virtio-serial"),
+        ("libvirt", "virsh attach-device web"),
+    ],
+)
+def test_a_missing_channel_for_the_agent_is_added_in_the_platforms_own_words(
+    platform: str, fix: str
+) -> None:
+    facts = with_process(platform=platform, number="101")
+    report = judge(replace(facts, monitor=replace(MONITOR, own_agent=None)))
+    assert report.verdict is Verdict.BALLOONABLE
+    (told,) = (f for f in report.findings if f.check == "agent")
+    assert told.grade is Grade.ADVICE
+    assert fix in (told.fix or "")
+    assert "org.aerostat.agent.0" in (told.fix or "")
+
+
+@pytest.mark.parametrize(
+    ("port", "says", "fix"),
+    [
+        (VmPort(is_open=False), "nobody opened it in the guest", "systemctl enable"),
+        (VmPort(is_open=True, why_unheard="its socket is /x"), "/x", "/run/vm/web.agent"),
+    ],
+)
+def test_an_agent_that_is_dead_or_would_not_be_heard_is_told(
+    port: VmPort, says: str, fix: str
+) -> None:
+    (told,) = (f for f in judge(with_monitor(own_agent=port)).findings if f.check == "agent")
+    assert told.grade is Grade.ADVICE
+    assert says in told.says
+    assert fix in (told.fix or "")
+
+
+@pytest.mark.parametrize("platform", ["incus", "cloud-hypervisor", "firecracker"])
+def test_no_agent_is_asked_for_where_none_would_be_heard(platform: str) -> None:
+    facts = with_process(platform=platform)
+    report = judge(replace(facts, monitor=replace(MONITOR, own_agent=None)))
+    assert "agent" not in {finding.check for finding in report.findings}
+
+
+def test_a_proxmox_vm_is_changed_by_its_number() -> None:
+    process = replace(PROCESS, platform="proxmox", number="101", has_balloon=False)
+    report = judge(replace(GOOD, process=process, monitor=replace(MONITOR, balloon=None)))
+    (told,) = (f for f in report.findings if f.check == "balloon")
+    assert (told.fix or "").startswith("qm set 101 --balloon")
 
 
 def test_memory_that_is_shared_is_told_and_is_no_fault() -> None:

@@ -122,7 +122,7 @@ async def _of_process(vm: VmProcess, libvirt_trouble: str | None) -> VmFacts:
     trouble: str | None = None
     for socket in vm.sockets:
         try:
-            monitor = await ask_monitor(socket, agent_chardev=vm.agent_chardev)
+            monitor = await ask_monitor(socket)
         except MonitorUnreachableError as error:
             trouble = str(error)
         else:

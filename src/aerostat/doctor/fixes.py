@@ -1,5 +1,7 @@
 """The exact change that helps, in the words of whoever runs the VM."""
 
+from pathlib import Path
+
 _BALLOON = {
     "libvirt": "virsh edit {name}: <memballoon model='virtio' autodeflate='on' "
     "freePageReporting='on'><stats period='1'/></memballoon>, then stop and start it",
@@ -52,6 +54,16 @@ _STATISTICS = {
     "firecracker": 'before it boots: "stats_polling_interval_s": 1 in PUT /balloon',
     "qemu": "start it with -device virtio-balloon-pci",
 }
+_PORT = (
+    "-device virtio-serial -chardev socket,id=aerostat,path={agent},server=on,wait=off "
+    "-device virtserialport,chardev=aerostat,name=org.aerostat.agent.0"
+)
+_AGENT = {
+    "libvirt": "virsh attach-device {name} agent.xml --live --config, where agent.xml is "
+    "<channel type='unix'><target type='virtio' name='org.aerostat.agent.0'/></channel>",
+    "proxmox": f"qm set {{id}} --args '{_PORT}' (and what is in its args), then stop and start it",
+    "qemu": f"start it with {_PORT}",
+}
 _TABLES = {
     "statistics": _STATISTICS,
     "balloon": _BALLOON,
@@ -60,13 +72,35 @@ _TABLES = {
     "locked": _LOCKED,
     "huge": _HUGE,
     "monitor": _MONITOR,
+    "agent": _AGENT,
 }
 
 DRIVER = "in the guest: modprobe virtio_balloon (Windows: install the balloon driver and service)"
+AGENT_IN_GUEST = (
+    "in the guest: systemctl enable --now aerostat-agent (docs/agent.md: how to install it)"
+)
+AGENT_PLATFORMS = tuple(_AGENT)
+"""Where Aerostat hears its agent."""
 GUEST_SWAP = "in the guest: add swap; without it only cache and free memory can be taken"
 
 
-def fix_for(what: str, *, platform: str, name: str) -> str:
-    """The change for a VM of this platform; where none is known for it, plain QEMU's."""
+def fix_for(
+    what: str,
+    *,
+    platform: str,
+    name: str,
+    number: str | None = None,
+    agent: Path | None = None,
+) -> str:
+    """The change for a VM of this platform; where none is known for it, plain QEMU's.
+
+    Args:
+        what: is to be changed, a key of the tables above.
+        platform: who started it.
+        name: of the VM.
+        number: its platform's own id for it, by which its commands know it.
+        agent: where Aerostat will look for the socket of its agent.
+    """
     table = _TABLES[what]
-    return table.get(platform, table["qemu"]).format(name=name, id=name)
+    words = table.get(platform, table["qemu"])
+    return words.format(name=name, id=number or name, agent=agent or f"/run/vm/{name}.agent")

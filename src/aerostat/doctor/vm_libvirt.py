@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from xml.etree import ElementTree as ET
 
 from aerostat.doctor.vm_monitor import VmBalloon, VmMonitor, balloon_of
+from aerostat.doctor.vm_ports import OWN_AGENT, QEMU_AGENT, ports_of_domain
 from aerostat.drivers.libvirt.answers import Job, parse_balloon, parse_job, parse_state
 from aerostat.drivers.libvirt.binding import Binding, RawDomain
 from aerostat.drivers.libvirt.errors import LibvirtCallError, NoReplyError
@@ -14,7 +15,6 @@ from aerostat.ports.errors import AerostatError
 
 ANSWER_S = 3.0
 _LANES = 4
-_AGENT = "org.qemu.guest_agent.0"
 ResultT = TypeVar("ResultT")
 
 
@@ -93,6 +93,7 @@ def monitor_of(raw: RawDomain, xml: str, job: Job, *, version: str) -> VmMonitor
     """
     domain = ET.fromstring(xml)  # noqa: S314 # from libvirtd, which wrote it; no entities
     told = parse_balloon(raw.fields)
+    ports = ports_of_domain(domain)
     return VmMonitor(
         run_state=parse_state(raw.fields, Job.NONE).value,
         version=version,
@@ -108,7 +109,8 @@ def monitor_of(raw: RawDomain, xml: str, job: Job, *, version: str) -> VmMonitor
         is_confidential=_has(domain, "./launchSecurity"),
         is_locked=_has(domain, "./memoryBacking/locked"),
         is_migrating=job is Job.TRANSIT,
-        agent_is_open=_agent(domain),
+        qemu_agent=ports.get(QEMU_AGENT),
+        own_agent=ports.get(OWN_AGENT),
     )
 
 
@@ -124,13 +126,6 @@ def _balloon(raw: RawDomain, domain: ET.Element) -> VmBalloon | None:
         reports_free_pages=device.get("freePageReporting") == "on",
         statistics_period_s=int(period) if period.isdecimal() else 0,
     )
-
-
-def _agent(domain: ET.Element) -> bool | None:
-    for target in domain.findall("./devices/channel/target"):
-        if target.get("name") == _AGENT:
-            return target.get("state") == "connected"
-    return None
 
 
 def _has(domain: ET.Element, path: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from aerostat.doctor.vm_ports import OWN_AGENT, QEMU_AGENT, VmPort, ports_of_monitor
 from aerostat.drivers.qmp.answers import parse_properties, parse_text
 from aerostat.drivers.qmp.device import BalloonDevice, find_balloon
 from aerostat.drivers.qmp.session import (
@@ -64,19 +65,16 @@ class VmMonitor:
     is_confidential: bool = False
     is_locked: bool = False
     is_migrating: bool = False
-    agent_is_open: bool | None = None
+    qemu_agent: VmPort | None = None  # None: it has no port for it
+    own_agent: VmPort | None = None
 
 
 class MonitorUnreachableError(Exception):
     """The monitor cannot be asked; the sentence says why."""
 
 
-async def ask_monitor(path: Path, *, agent_chardev: str | None = None) -> VmMonitor:
-    """Connect, ask, and let go.
-
-    Args:
-        path: the monitor's socket.
-        agent_chardev: behind which the port of the guest's agent is, if it has one.
+async def ask_monitor(path: Path) -> VmMonitor:
+    """Connect to a monitor's socket, ask, and let go.
 
     Raises:
         MonitorUnreachableError: it is held by somebody else, hangs, or does not speak QMP.
@@ -86,7 +84,7 @@ async def ask_monitor(path: Path, *, agent_chardev: str | None = None) -> VmMoni
         session.knock()
         async with asyncio.timeout(GREETING_S):
             await session.greet()
-        return await _ask(session, agent_chardev)
+        return await _ask(session, path)
     except TimeoutError as error:
         raise MonitorUnreachableError(
             f"no greeting within {GREETING_S:g} s: another client holds {path}, or the VM hangs"
@@ -97,12 +95,15 @@ async def ask_monitor(path: Path, *, agent_chardev: str | None = None) -> VmMoni
         await session.close()
 
 
-async def _ask(session: QmpSession, agent_chardev: str | None) -> VmMonitor:
+async def _ask(session: QmpSession, path: Path) -> VmMonitor:
     commands = [Command(name=name) for name in _QUERIES]
     answers = await session.ask_all(commands, deadline_s=ANSWER_S)
     answered = dict(zip(_QUERIES, map(_unless_refused, answers), strict=True))
     device = await find_balloon(session, deadline_s=ANSWER_S)
     kinds = await _peripheral_kinds(session)
+    ports = await ports_of_monitor(
+        session, answered["query-chardev"], monitor=path, deadline_s=ANSWER_S
+    )
     memory = answered["query-memdev"]
     backends = [m for m in memory if isinstance(m, Mapping)] if isinstance(memory, list) else []
     guarded_by = await _property(session, "/machine", "confidential-guest-support")
@@ -118,7 +119,8 @@ async def _ask(session: QmpSession, agent_chardev: str | None) -> VmMonitor:
         is_shared=any(backend.get("share") is True for backend in backends),
         is_confidential=guarded_by not in (None, ""),
         is_migrating=parse_text(answered["query-migrate"], "status") in _MIGRATES,
-        agent_is_open=_is_open(answered["query-chardev"], agent_chardev),
+        qemu_agent=ports.get(QEMU_AGENT),
+        own_agent=ports.get(OWN_AGENT),
     )
 
 
@@ -182,14 +184,6 @@ async def _has_hugetlb(session: QmpSession, backends: list[Mapping[str, object]]
         if isinstance(file, str) and "huge" in file:
             return True
     return False
-
-
-def _is_open(chardevs: object, label: str | None) -> bool | None:
-    """Whether somebody in the guest has opened the port behind this chardev."""
-    for entry in chardevs if isinstance(chardevs, list) else ():
-        if label is not None and parse_text(entry, "label") == label:
-            return isinstance(entry, Mapping) and entry.get("frontend-open") is True
-    return None
 
 
 def _unless_refused(answer: Answer) -> object:

@@ -18,7 +18,6 @@ from aerostat.host.qemu_processes import monitors_of, qemu_processes
 from aerostat.units import MIB
 
 _BALLOON = "virtio-balloon"
-_AGENT_PORT = "org.qemu.guest_agent.0"
 _LOCKED_MIN_BYTES = 64 * MIB
 """More than QEMU locks for anything but its guest's memory."""
 
@@ -40,7 +39,7 @@ class VmProcess:
     has_vfio: bool = False
     is_confidential: bool = False
     is_shared: bool = False
-    agent_chardev: str | None = None  # behind the port of the guest agent, if there is one
+    number: str | None = None  # its platform's own id for it (Proxmox)
     uuid: str | None = None
     api_socket: Path | None = None  # of one that has an HTTP API
     resident_bytes: int | None = None
@@ -101,10 +100,7 @@ def describe(directory: Path, arguments: Sequence[str]) -> VmProcess:
         is_shared=any(
             _is_shared_backend(word) for word in arguments if word.startswith(("memory-b", "{"))
         ),
-        agent_chardev=next(
-            (d.properties.get("chardev") for d in found if d.properties.get("name") == _AGENT_PORT),
-            None,
-        ),
+        number=value_of(arguments, "-id"),
         uuid=(value_of(arguments, "-uuid") or "").lower() or None,
         resident_bytes=parse_rss(read_text_if_any(directory / "statm") or ""),
         swapped_bytes=parse_kilobytes(status, name="VmSwap"),

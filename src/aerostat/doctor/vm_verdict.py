@@ -4,13 +4,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from aerostat.doctor.finding import Finding, Grade, Verdict
-from aerostat.doctor.fixes import DRIVER, GUEST_SWAP, fix_for
+from aerostat.doctor.fixes import (
+    AGENT_IN_GUEST,
+    AGENT_PLATFORMS,
+    DRIVER,
+    GUEST_SWAP,
+    fix_for,
+)
 from aerostat.doctor.vm_facts import VmFacts
+from aerostat.drivers.agent import agent_socket
 from aerostat.units import format_size
 
 STALE_PERIODS = 3
 """A guest that reports every second and has been silent for three is not reporting."""
 _STALE_S_MIN = 5.0
+_NOT_OPEN = "has a port, and nobody opened it in the guest"
 
 Check = Callable[[VmFacts], Iterator[Finding]]
 
@@ -145,11 +153,26 @@ def _swap(facts: VmFacts) -> Iterator[Finding]:
         yield _advice("host_swap", says, fix)
 
 
-def _agent(facts: VmFacts) -> Iterator[Finding]:
+def _agents(facts: VmFacts) -> Iterator[Finding]:
     monitor = facts.monitor
-    if monitor is not None and monitor.agent_is_open is not None:
-        state = "runs" if monitor.agent_is_open else "has a port, and nobody opened it in the guest"
+    if monitor is None:
+        return
+    if monitor.qemu_agent is not None:
+        state = "runs" if monitor.qemu_agent.is_open else _NOT_OPEN
         yield Finding(check="guest_agent", grade=Grade.GOOD, says=f"QEMU's guest agent {state}")
+    if facts.platform not in AGENT_PLATFORMS:
+        return
+    own = monitor.own_agent
+    if own is None:
+        says = "it has no channel for Aerostat's agent (optional): pressure is not pushed, but read"
+        yield _advice("agent", says, _fix("agent", facts))
+    elif own.why_unheard is not None:
+        says = f"Aerostat's agent would not be heard: {own.why_unheard}"
+        yield _advice("agent", says, _fix("agent", facts))
+    elif not own.is_open:
+        yield _advice("agent", f"Aerostat's agent {_NOT_OPEN}", AGENT_IN_GUEST)
+    else:
+        yield Finding(check="agent", grade=Grade.GOOD, says="Aerostat's agent runs in the guest")
 
 
 def _busy(facts: VmFacts) -> Iterator[Finding]:
@@ -165,13 +188,21 @@ CHECKS: tuple[Check, ...] = (
     _driver,
     _backing,
     _swap,
-    _agent,
+    _agents,
     _busy,
 )
 
 
 def _fix(what: str, facts: VmFacts) -> str:
-    return fix_for(what, platform=facts.platform, name=facts.name)
+    process = facts.process
+    sockets = () if process is None else process.sockets
+    return fix_for(
+        what,
+        platform=facts.platform,
+        name=facts.name,
+        number=None if process is None else process.number,
+        agent=agent_socket(sockets[0]) if sockets else None,
+    )
 
 
 def _problem(check: str, says: str, fix: str) -> Finding:
