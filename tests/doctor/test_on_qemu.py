@@ -114,7 +114,8 @@ def test_the_verb_prints_a_table_json_and_a_status_for_scripts(fleet: Fleet) -> 
     assert "doctor-cli (qemu, process" in table.output
     assert "monitor only" in table.output
     assert "-> start it with -device" in table.output
-    assert max(map(len, table.output.splitlines())) <= 80
+    # A path that is to be copied is not broken: then it has a line of its own.
+    assert all(len(line) <= 80 or len(line.split()) == 1 for line in table.output.splitlines())
     document = json.loads(runner.invoke(app, ["doctor", "doctor-cli", "-o", "json"]).output)
     jsonschema.validate(document, SCHEMA)
     assert document["vms"][0]["verdict"] == "monitor only"
