@@ -49,6 +49,8 @@ async def ports_of_monitor(
         for name, kind in parse_properties(answer)
         if kind == _KIND
     ]
+    if not devices:
+        return {}
     asked = [
         Command(name="qom-get", arguments={"path": path, "property": name})
         for path in devices
