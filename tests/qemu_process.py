@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from aerostat.drivers.qmp import QmpDriver, QmpSettings
 from aerostat.model.events import Event
 from aerostat.model.figures import VmFootprint
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
+from deadlines import PATIENCE_S
 
 FAST = QmpSettings(connect_deadline_s=1.0, command_deadline_s=1.0, rescan_s=0.05)
 """Deadlines for tests that wait for one to pass; far above what an answer takes."""
@@ -69,6 +70,20 @@ def _is_listening(socket: Path) -> bool:
     return any(row[3] == listens and row[-1] == str(socket) for row in rows if len(row) > 7)
 
 
+def _sockets_in(options: Sequence[str]) -> list[Path]:
+    """Where other monitors of it will listen."""
+    listed = [option.split(",")[0] for option in options if ",server=on" in option]
+    return [Path(one.removeprefix("unix:")) for one in listed if one.startswith("unix:")]
+
+
+def _await_listening(socket: Path, qemu: Qemu) -> None:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not _is_listening(socket):
+        assert qemu.process.poll() is None, qemu.log.read_text()
+        assert time.monotonic() < deadline_s, f"{socket} was not ready within {PATIENCE_S} s"
+        time.sleep(0.005)
+
+
 class Fleet:
     """Starts QEMUs in one directory, and ends them."""
 
@@ -83,11 +98,8 @@ class Fleet:
             socket.unlink()
         qemu = Qemu(socket, *named, *options, balloon=balloon)
         self._started.append(qemu)
-        deadline_s = time.monotonic() + 10
-        while not _is_listening(socket):
-            assert qemu.process.poll() is None, qemu.log.read_text()
-            assert time.monotonic() < deadline_s, f"{socket} was not ready within 10 s"
-            time.sleep(0.005)
+        for one in (socket, *_sockets_in(options)):
+            _await_listening(one, qemu)
         return qemu
 
     def end(self) -> None:
@@ -138,14 +150,14 @@ class Session:
     async def until_listed(self, *guests: str) -> None:
         """Wait until exactly these guests are there."""
         wanted = tuple(GuestId(guest) for guest in guests)
-        deadline_s = time.monotonic() + 10
+        deadline_s = time.monotonic() + PATIENCE_S
         while (listed := await self.driver.list_guests()) != wanted:
             assert time.monotonic() < deadline_s, f"listed {listed}, not {wanted}"
             await asyncio.sleep(0.01)
 
     async def until_state(self, guest: str, state: RunState) -> GuestSnapshot:
         """Wait until a guest is read in this state."""
-        deadline_s = time.monotonic() + 10
+        deadline_s = time.monotonic() + PATIENCE_S
         while (snapshot := await self.driver.read_guest(GuestId(guest))).run_state is not state:
             assert time.monotonic() < deadline_s, f"{guest} is {snapshot.run_state}, not {state}"
             await asyncio.sleep(0.01)
@@ -163,7 +175,7 @@ class Bystander:
 
     async def __aenter__(self) -> "Bystander":
         self._reader, self._writer = await asyncio.open_unix_connection(str(self._socket))
-        greeting = await asyncio.wait_for(self._reader.readline(), 5)
+        greeting = await asyncio.wait_for(self._reader.readline(), PATIENCE_S)
         assert b"QMP" in greeting
         await self.execute("qmp_capabilities")
         return self
@@ -178,7 +190,7 @@ class Bystander:
         request = {"execute": command, "arguments": arguments}
         self._writer.write(json.dumps(request).encode() + b"\n")
         while True:
-            answer = json.loads(await asyncio.wait_for(self._reader.readline(), 5))
+            answer = json.loads(await asyncio.wait_for(self._reader.readline(), PATIENCE_S))
             assert "error" not in answer, answer
             if "return" in answer:
                 return answer["return"]
@@ -193,7 +205,7 @@ async def wait_until(
     condition: Callable[[], bool], *, what: str, seen: Callable[[], object] = lambda: ""
 ) -> None:
     """Wait up to 10 s for a condition; the message of a failure says what was last seen."""
-    deadline_s = time.monotonic() + 10
+    deadline_s = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline_s, f"{what}: not within 10 s; last seen: {seen()}"
         await asyncio.sleep(0.01)

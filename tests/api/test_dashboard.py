@@ -127,6 +127,22 @@ def test_events_come_by_themselves(page: Browser, host: Live) -> None:
     keep(page, "events")
 
 
+def test_techniques_are_what_the_host_has_and_may_use(page: Browser, host: Live) -> None:
+    page.run("location.hash = '#/techniques'")
+    page.until("document.querySelectorAll('.ladder tbody tr').length === 10", "the ladder")
+    now = host.loop.board.status.last
+    assert now is not None
+    page.until("document.querySelector('.ladder thead .now') !== null", "the state is marked")
+    taken = "document.querySelector('.cards .big').textContent"
+    page.until(f"/[1-9].*[KMG]iB/.test({taken})", "what balloons hold")
+    rows = "[...document.querySelectorAll('.ladder tbody tr')]"
+    may = f"{rows}.map(row => row.querySelectorAll('.yes').length)"
+    assert page.run(may) == [1, 4, 0, 4, 4, 0, 0, 1, 2, 1]
+    assert page.run("document.querySelector('nav a[aria-current]').textContent") == "Techniques"
+    assert page.complaints == []
+    keep(page, "techniques")
+
+
 def test_dark_and_light_and_a_phone(page: Browser) -> None:
     keep(page, "overview-light")
     light = page.run("getComputedStyle(document.body).backgroundColor")

@@ -84,7 +84,10 @@ def test_what_a_simulated_host_cannot_show_is_no_sample(host: Live, exported: se
 
 
 def test_the_figures_are_those_of_the_state(host: Live) -> None:
-    host.until(lambda: host.seat.counters.inflated_bytes > 0, "something is taken")
+    def taken() -> float:
+        return families(text_of(host))["aerostat_inflated_bytes_total"][()]
+
+    host.until(lambda: taken() > 0, "something is taken")
     with host.client() as client:
         state = client.get("/v1/state").json()
         shown = families(client.get("/metrics").text)

@@ -5,6 +5,8 @@ import contextlib
 import html
 import os
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ import pytest
 from textual.widgets import DataTable
 
 from aerostat.cli.asked import Daemon
+from aerostat.cli.simulated_host import simulated_host
 from aerostat.tui.app import Question, Top
 from api.live import live
+from deadlines import PATIENCE_S
 
 GOLDEN = Path(__file__).parent / "golden"
 GIB, MIB = 2**30, 2**20
@@ -86,6 +90,13 @@ async def look(width: int) -> str:
         return text_of(app)
 
 
+async def until(pilot: Any, condition: Callable[[], bool], what: str) -> None:
+    give_up_s = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < give_up_s, f"{what}: not within {PATIENCE_S} s"
+        await pilot.pause(0.05)
+
+
 @pytest.mark.parametrize("width", [80, 140])
 def test_it_looks_as_it_did(width: int) -> None:
     golden = GOLDEN / f"top-{width}.txt"
@@ -119,6 +130,61 @@ def test_sorted_filtered_and_asked_why() -> None:
     asyncio.run(main())
 
 
+class Moving(Still):
+    """One VM changes from one look to the next; all others stay."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held_bytes = 600 * MIB
+
+    def get(self, path: str, **query: str) -> Any:
+        if path != "/v1/state":
+            return super().get(path, **query)
+        web = guest("web", actual_bytes=self.held_bytes, words=f"holds {self.held_bytes}")
+        return {**STATE, "guests": [web, *STATE["guests"][1:]]}
+
+
+def test_only_what_has_changed_is_written_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """200 VMs have 1400 cells: writing each of them every second would keep a terminal busy."""
+    written: list[tuple[Any, Any]] = []
+    update_cell = DataTable.update_cell
+
+    def noted(self: DataTable[Any], row: Any, column: Any, *more: Any, **options: Any) -> None:
+        written.append((row, column))
+        update_cell(self, row, column, *more, **options)
+
+    monkeypatch.setattr(DataTable, "update_cell", noted)
+
+    async def main() -> None:
+        source = Moving()
+        app = Top(source, refresh_s=None)
+        async with app.run_test(size=(140, 20)) as pilot:
+            await settled(pilot)
+            app.look()
+            await settled(pilot)
+            assert written == []
+            source.held_bytes = 700 * MIB
+            app.look()
+            await settled(pilot)
+            assert "700 MiB" in text_of(app)
+            assert set(written) == {
+                ("id-web", "memory, up to max"), ("id-web", "holds"), ("id-web", "why")
+            }  # fmt: skip
+
+    asyncio.run(main())
+
+
+def test_a_demo_has_a_daemon_of_its_own() -> None:
+    with simulated_host(12) as socket, contextlib.closing(Daemon(socket, None)) as daemon:
+        state = daemon.get("/v1/state")
+        names = [one["name"] for one in state["guests"]]
+        assert len(names) == 12
+        assert state["mode"] == "enforce"
+        assert daemon.post(f"/v1/guests/{names[0]}/hold", {})["outcome"] == "accepted"
+        assert "text" in daemon.get(f"/v1/guests/{names[0]}/explanation")
+    assert not socket.parent.exists()
+
+
 def test_a_release_is_asked_about_and_a_no_does_nothing() -> None:
     async def main() -> list[tuple[str, Any]]:
         source = Still()
@@ -150,12 +216,11 @@ def test_against_a_running_api_a_hold_arrives(tmp_path: Path) -> None:
         async def main() -> None:
             app = Top(daemon, refresh_s=0.2)
             async with app.run_test(size=(140, 20)) as pilot:
-                await pilot.pause(1.0)
+                await until(pilot, lambda: "bob" in text_of(app), "its VMs")
                 await pilot.press("h")
-                await pilot.pause(0.2)
+                await until(pilot, lambda: isinstance(app.screen, Question), "the question")
                 await pilot.press("y")
-                await pilot.pause(1.5)
-                assert "[held]" in text_of(app)
+                await until(pilot, lambda: "[held]" in text_of(app), "what was ordered")
 
         with contextlib.closing(daemon):
             asyncio.run(main())

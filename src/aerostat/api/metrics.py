@@ -17,12 +17,10 @@ from aerostat.api.counters import BUCKETS_S
 from aerostat.api.guest_metrics import Labels, guest_lines
 from aerostat.api.seat import Seat
 from aerostat.api.state import host_document
+from aerostat.api.written import PerRound
 from aerostat.model.effect import Effect
 from aerostat.model.host_state import HostState
 from aerostat.model.modes import Mode
-
-FRESH_S = 1.0
-"""Figures are served again for so long: 500 VMs take tens of milliseconds to write out."""
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _LABELS = ("guest", "id")
@@ -57,18 +55,17 @@ class Metrics:
 
     def __init__(self, seat: Seat) -> None:
         self._seat = seat
-        self._now_s = seat.clock.now_s
         self._labels = Labels()
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(_Figures(seat))
-        self._written: tuple[float, bytes] | None = None
+        self._written = PerRound(seat)
 
     def body(self) -> bytes:
-        """All of them, in Prometheus' text format; written once a second at most."""
-        now_s = self._now_s()
-        if self._written is None or not 0 <= now_s - self._written[0] < FRESH_S:
-            self._written = (now_s, generate_latest(self._registry) + self._of_guests())
-        return self._written[1]
+        """All of them, in Prometheus' text format."""
+        return self._written.body("metrics", self._write)
+
+    def _write(self) -> bytes:
+        return generate_latest(self._registry) + self._of_guests()
 
     def _of_guests(self) -> bytes:
         record = self._seat.board.status.last

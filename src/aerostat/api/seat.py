@@ -7,7 +7,7 @@ from pathlib import Path
 from aerostat.api.counters import Counters
 from aerostat.api.recent import Recent
 from aerostat.config import Config
-from aerostat.control.board import Board
+from aerostat.control.board import Board, Status
 from aerostat.control.orders import Ask
 from aerostat.ports.clock import Clock
 from aerostat.ports.errors import AerostatError
@@ -16,6 +16,17 @@ from aerostat.store import Health
 
 class LoopBusyError(AerostatError):
     """The loop did not take a command in time: whether it will be done is unknown."""
+
+
+class Latest:
+    """The newest status that everybody before has followed."""
+
+    def __init__(self) -> None:
+        self.status = Status()
+
+    def follow(self, status: Status) -> None:
+        """Keep it."""
+        self.status = status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +42,11 @@ class Seat:
     started_wall_s: float = 0.0
     recent: Recent = field(default_factory=Recent)
     counters: Counters = field(default_factory=Counters)
+    latest: Latest = field(default_factory=Latest)
 
     def follow(self) -> None:
         """Let what is counted and kept here follow the board."""
         self.board.follow(self.recent.follow)
         self.board.follow(self.counters.follow)
+        self.latest.follow(self.board.status)
+        self.board.follow(self.latest.follow)

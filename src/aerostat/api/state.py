@@ -11,6 +11,7 @@ from aerostat.control.orders import OrderBook
 from aerostat.engine.explain import explain, explain_effect, host_words
 from aerostat.engine.params import EngineParams
 from aerostat.model.guest import GuestId, GuestSnapshot
+from aerostat.model.host_state import HostState, in_order
 from aerostat.model.limits import Amount
 from aerostat.model.plan import GuestTrace
 from aerostat.ports.journal import RoundRecord
@@ -68,6 +69,12 @@ def host_document(status: Status) -> dict[str, Any]:
     return {
         "state": trace.state.value,
         "allowed": [step.value for step in trace.allowed],
+        "in_use": [step.value for step in trace.in_use],
+        "ladder": {
+            state.value: [step.value for step in in_order(params.ladder.steps(state), state)]
+            for state in HostState
+            if state is not HostState.UNKNOWN
+        },
         "effect": trace.effect.value,
         "effect_words": explain_effect(trace),
         **known_only(

@@ -33,9 +33,10 @@ class PerRound:
 
     def body(self, name: str, write: Callable[[], bytes]) -> bytes:
         """What was written under this name for this round, or is written now."""
-        status, now_s = self._seat.board.status, self._seat.clock.now_s()
+        # What all have followed, counters too: what is written from now on is at least as new.
+        status, now_s = self._seat.latest.status, self._seat.clock.now_s()
         # A round shows several statuses; what clients look for changes with these.
-        shown = (status.last, status.orders, status.failure, self._seat.config())
+        shown = (status.last, status.orders, status.failure, status.round_s, self._seat.config())
         if not _are_same(self._of, shown) or not 0 <= now_s - self._written_s < FRESH_S:
             self._of, self._written_s, self._bodies = shown, now_s, {}
         if name not in self._bodies:

@@ -1,11 +1,24 @@
 """``aerostat top``: the running daemon's picture, live in a terminal."""
 
+from contextlib import ExitStack
+from typing import Annotated
+
 import typer
+from rich.console import Console
 
 from aerostat.cli.asked import Daemon, SocketPath, Url
 
+Demo = Annotated[
+    bool, typer.Option("--demo", help="Simulated guests in place of a daemon; no host is needed.")
+]
+Guests = Annotated[
+    int, typer.Option("--guests", min=1, max=1000, help="With --demo: how many of them.")
+]
 
-def top(socket: SocketPath = None, url: Url = None) -> None:
+
+def top(
+    socket: SocketPath = None, url: Url = None, demo: Demo = False, guests: Guests = 24
+) -> None:
     """Watch the VMs live: sort, filter, ask why, hold, release."""
     try:
         from aerostat.tui.app import Top  # noqa: PLC0415 # an extra that need not be installed
@@ -14,6 +27,16 @@ def top(socket: SocketPath = None, url: Url = None) -> None:
             "this takes a library more: pip install 'aerostat[tui]'; aerostat status --watch "
             "does without"
         ) from error
-    daemon = Daemon(socket, url)
-    daemon.get("/v1/host")  # one that does not answer is told now, and with its exit status
-    Top(daemon).run()
+    if demo and (socket is not None or url is not None):
+        raise typer.BadParameter("--demo brings its own daemon: no --socket and no --url")
+    with ExitStack() as stack:
+        if demo:
+            # What a daemon on a real host needs nothing of.
+            from aerostat.cli.simulated_host import simulated_host  # noqa: PLC0415
+
+            waiting = Console(stderr=True).status(f"starting {guests} simulated guests")
+            with waiting:
+                socket = stack.enter_context(simulated_host(guests))
+        daemon = Daemon(socket, url)
+        daemon.get("/v1/host")  # one that does not answer is told now, and with its exit status
+        Top(daemon, note="SIMULATED guests" if demo else "").run()

@@ -16,13 +16,16 @@ def parse_rss(statm: str, *, page_bytes: int | None = None) -> int | None:
 
 def parse_kilobytes(text: str, *, name: str) -> int | None:
     """The figure on the line "name:  123 kB", in bytes (/proc/PID/status, smaps_rollup)."""
-    for line in text.splitlines():
-        key, _, rest = line.partition(":")
-        words = rest.split()
-        if key == name and len(words) == 2 and words[1] == "kB":
-            value = parse_count(words[0])
-            return value * KIB if value is not None else None
-    return None
+    # Looked for, not read line by line: hundreds of these texts come by in every round.
+    head = f"{name}:"
+    begin = 0 if text.startswith(head) else text.find(f"\n{head}") + 1
+    if begin == 0 and not text.startswith(head):
+        return None
+    begin += len(head)
+    end = text.find("\n", begin)
+    words = text[begin : end if end >= 0 else len(text)].split()
+    value = parse_count(words[0]) if len(words) == 2 and words[1] == "kB" else None
+    return None if value is None else value * KIB
 
 
 def parse_major_faults(stat: str) -> int | None:

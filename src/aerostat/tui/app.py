@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar, Protocol
 
+from rich.text import Text
 from textual import work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -87,9 +88,13 @@ class Top(App[None]):
         Binding("q", "quit", "quit"),
     ]
 
-    def __init__(self, source: Source, *, refresh_s: float | None = REFRESH_S) -> None:
+    def __init__(
+        self, source: Source, *, refresh_s: float | None = REFRESH_S, note: str = ""
+    ) -> None:
         super().__init__()
         self._source = source
+        self._note = note  # what is to be known of the source
+        self._shown: dict[str, tuple[Text, ...]] = {}  # the cells as they are in the table
         self._refresh_s = refresh_s
         self._state: dict[str, Any] | None = None
         self._sort = "name"
@@ -128,7 +133,8 @@ class Top(App[None]):
 
     def _show(self, state: dict[str, Any]) -> None:
         self._state = state
-        self.query_one("#head", Static).update(_head(state, self._sort))
+        head = _head(state, self._sort)
+        self.query_one("#head", Static).update(f"{self._note}  {head}" if self._note else head)
         self._fill()
 
     def _fill(self) -> None:
@@ -141,14 +147,19 @@ class Top(App[None]):
         if [key.value for key in table.rows] != ids:
             chosen = self._chosen()
             table.clear()
-            for guest in guests:
-                table.add_row(*row(guest), key=guest["id"])
+            self._shown = {guest["id"]: row(guest) for guest in guests}
+            for guest, cells in self._shown.items():
+                table.add_row(*cells, key=guest)
             if chosen is not None and chosen["id"] in ids:
                 table.move_cursor(row=ids.index(chosen["id"]))
             return
         for guest in guests:
-            for name, cell in zip(COLUMNS, row(guest), strict=True):
-                table.update_cell(guest["id"], name, cell, update_width=name != "why")
+            cells = row(guest)
+            # Each cell that is written is drawn and measured again: only what has changed is.
+            for name, cell, before in zip(COLUMNS, cells, self._shown[guest["id"]], strict=True):
+                if cell != before:
+                    table.update_cell(guest["id"], name, cell, update_width=name != "why")
+            self._shown[guest["id"]] = cells
 
     def _is_wanted(self, guest: dict[str, Any]) -> bool:
         text = f"{guest['name']} {guest['words']} {guest['reason']} {guest['run_state']}"

@@ -3,6 +3,7 @@ import { follow, get } from "./api.js";
 import { eventsView } from "./events.js";
 import { guestView } from "./guest.js";
 import { hostView } from "./host.js";
+import { techniquesView } from "./techniques.js";
 import { attribute, duration, write } from "./format.js";
 
 const PACE_MS = 1000;
@@ -19,6 +20,7 @@ function route() {
   page.replaceChildren();
   if (hash.startsWith("guest/")) view = guestView(page, seat, hash.slice(6));
   else if (hash === "events") view = eventsView(page, seat);
+  else if (hash === "techniques") view = techniquesView(page, seat);
   else view = hostView(page, seat);
   for (const link of document.querySelectorAll("nav a")) {
     attribute(link, "aria-current", link.dataset.page === view.name ? "page" : null);

@@ -159,9 +159,12 @@ class QmpSession:
         if self._wire is None or not self.is_connected:
             raise NotConnectedError("the connection to the monitor is gone")
         heads = [command.head for command in commands]
+        asking = self._wire.ask(heads, gathers=len(heads) > 1)
         try:
+            if deadline_s is None:
+                return await asking  # whoever asks has a deadline of its own
             async with asyncio.timeout(deadline_s):
-                return await self._wire.ask(heads, gathers=len(heads) > 1)
+                return await asking
         except TimeoutError as error:
             names = ", ".join(command.name for command in commands)
             raise NoAnswerError(f"no answer to {names} within {deadline_s:g} s") from error

@@ -35,7 +35,8 @@ class Registry:
 
     def holds(self, guest: GuestId, path: Path) -> bool:
         """Whether this VM is the one that answers to the id."""
-        return self.holder(guest) == path
+        holder = self.holder(guest)
+        return holder is path or holder == path  # mostly the very same object: quick to see
 
     def rivals(self, guest: GuestId, path: Path) -> tuple[Path, ...]:
         """All other VMs that claim this id."""

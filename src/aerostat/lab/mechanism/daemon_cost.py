@@ -3,11 +3,11 @@
 import asyncio
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 
 from aerostat.host.process_memory import parse_kilobytes
+from aerostat.lab.itself import itself
 from aerostat.lab.machine.errors import MachineError
 from aerostat.lab.mechanism.found import DaemonCost
 
@@ -24,8 +24,8 @@ async def daemon_cost(run_dir: Path, guests: int) -> DaemonCost:
         MachineError: it ended early.
     """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "aerostat", "run", "--mode", "enforce"),
-        *("--qmp", str(run_dir / "*.qmp"), "--store", str(run_dir / "mechanism.db")),
+        *itself("run", "--mode", "enforce", "--qmp", str(run_dir / "*.qmp")),
+        *("--store", str(run_dir / "mechanism.db")),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
