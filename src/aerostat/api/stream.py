@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from aerostat.control.board import Status
-from aerostat.model.events import BalloonMoved, Outcome, TargetAnswered
+from aerostat.model.events import BalloonMoved, Event, Outcome, TargetAnswered
 from aerostat.ports.journal import RoundRecord
 from aerostat.store import Happening, Move
-from aerostat.story.happenings import Line, line_of_event, line_of_move
+from aerostat.story.happenings import line_of_event, line_of_move
 from aerostat.story.remembered import Freshness
 
 KEPT = 1000
@@ -28,8 +28,11 @@ BEAT_S = 15.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kept:
+    """Only what happened: a whole round of 200 VMs takes half a megabyte."""
+
     number: int  # of the stream, rising by one
-    record: RoundRecord
+    wall_s: float
+    happened: tuple[Happening | Move, ...]
 
 
 class Stream:
@@ -57,9 +60,10 @@ class Stream:
         if record is None or record is self._round:
             return
         self._round = record
-        if record.plan.changes or record.events:
+        if happened := _happened_in(record):
             self._number += 1
-            self._kept.append(_Kept(number=self._number, record=record))
+            wall_s = record.snapshot.wall_s
+            self._kept.append(_Kept(number=self._number, wall_s=wall_s, happened=happened))
         if self._loop is not None and self._woken:
             try:
                 self._loop.call_soon_threadsafe(self._wake)
@@ -82,8 +86,10 @@ class Stream:
                     yield _message("round", _round_document(self._round))
                 for kept in [k for k in list(self._kept) if k.number > seen]:
                     seen = kept.number
-                    for line in lines_of_round(kept.record):
-                        yield _message("happened", line, number=kept.number)
+                    now = Freshness(now_wall_s=kept.wall_s, written_wall_s=kept.wall_s)
+                    for one in kept.happened:
+                        line = line_of_move(one) if isinstance(one, Move) else line_of_event(one)
+                        yield _message("happened", line.document(now), number=kept.number)
                 await asyncio.sleep(PACE_S)
                 try:
                     async with asyncio.timeout(BEAT_S):
@@ -99,28 +105,29 @@ def _round_document(record: RoundRecord) -> dict[str, object]:
     return {"number": record.number, "wall_s": round(record.snapshot.wall_s, 3)}
 
 
-def lines_of_round(record: RoundRecord) -> list[dict[str, object]]:
-    """What happened in a round, without what is routine, as ``aerostat events`` tells it."""
+def _happened_in(record: RoundRecord) -> tuple[Happening | Move, ...]:
+    """What happened in a round, without what is routine."""
     wall_s = record.snapshot.wall_s
-    names = {trace.guest: trace.name for trace in record.trace.guests}
-    now = Freshness(now_wall_s=wall_s, written_wall_s=wall_s)
-    lines: list[Line] = []
-    for event in record.events:
-        accepted = isinstance(event, TargetAnswered) and event.outcome is Outcome.ACCEPTED
-        if not accepted and not isinstance(event, BalloonMoved):
-            name = names.get(event.guest, event.guest)
-            lines.append(line_of_event(Happening(wall_s=wall_s, name=name, event=event)))
+    told = [event for event in record.events if not _is_routine(event)]
+    if not told and not record.plan.changes:
+        return ()
     traces = {trace.guest: trace for trace in record.trace.guests}
-    for change in record.plan.changes:
-        if change.guest in traces:
-            move = Move(
-                wall_s=wall_s,
-                was_enforced=record.was_enforced,
-                is_change=True,
-                trace=traces[change.guest],
-            )
-            lines.append(line_of_move(move))
-    return [line.document(now) for line in lines]
+    names = {guest: trace.name for guest, trace in traces.items()}
+    happenings = (
+        Happening(wall_s=wall_s, name=names.get(event.guest, event.guest), event=event)
+        for event in told
+    )
+    changed = (traces[c.guest] for c in record.plan.changes if c.guest in traces)
+    moves = (
+        Move(wall_s=wall_s, was_enforced=record.was_enforced, is_change=True, trace=trace)
+        for trace in changed
+    )
+    return (*happenings, *moves)
+
+
+def _is_routine(event: Event) -> bool:
+    is_accepted = isinstance(event, TargetAnswered) and event.outcome is Outcome.ACCEPTED
+    return is_accepted or isinstance(event, BalloonMoved)
 
 
 def _message(kind: str, document: object, *, number: int | None = None) -> str:

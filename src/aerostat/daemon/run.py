@@ -1,6 +1,7 @@
 """Run the daemon: wire it up, follow signals, stop cleanly."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -29,6 +30,8 @@ from aerostat.store import Store
 
 ORDERS_NAME = "orders.json"
 """Beside the store: what operators ordered."""
+GARBAGE_AFTER = 20_000
+"""So many more objects than before, and Python looks for those that only hold each other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,8 +120,20 @@ async def _serve(wired: _Wired) -> int:
             on_stop=config.on_stop.value,
         )
         stack.enter_context(faces(loop, reloader, clock, wired.store))
+        _leave_the_start_alone()
         await loop.run(config.on_stop)
     return loop.board.status.rounds
+
+
+def _leave_the_start_alone() -> None:
+    """What is there by now stays: going through it again and again would delay rounds and answers.
+
+    What a round makes is freed as soon as the next one replaces it, without being looked for; only
+    what refers to itself waits, and there is little of it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER, 20, 10)
 
 
 def _use(config: Config, loop: Loop, wired: _Wired) -> None:
