@@ -34,6 +34,9 @@ class AgentChannel:
     async def keep(self) -> None:
         """Connect, listen, and begin again; never ends by itself, and never fails."""
         while True:
+            if not self._path.exists():  # most VMs have none, and calling it costs more than a look
+                await asyncio.sleep(AGAIN_S)
+                continue
             try:
                 connected = knock(self._path)
             except NotListeningError:
