@@ -25,7 +25,7 @@ def test_it_keeps_no_rounds_and_tells_all_that_happened() -> None:
     assert per_change < len(pickle.dumps(rounds[-1])) / 4
 
     async def told(count: int) -> list[tuple[str, int]]:
-        found = []
+        found: list[tuple[str, int]] = []
         async for message in stream.messages(after=0):
             if "event: happened" in message:
                 line = json.loads(message.partition("data: ")[2])

@@ -45,7 +45,8 @@ def seat() -> Seat:
 
 
 def test_an_answer_is_written_once_a_round(seat: Seat, rounds: list[RoundRecord]) -> None:
-    written, times = PerRound(seat), []
+    written = PerRound(seat)
+    times: list[int] = []
 
     def write() -> bytes:
         times.append(seat.board.status.rounds)

@@ -34,19 +34,21 @@ def guest(name: str, **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+GUESTS = [
+    guest("web"),
+    guest("db\x1b[31m", is_distressed=True, words="released: it is short of memory",
+          reason="released_for_distress", target_bytes=GIB, guest_available_bytes=5 * MIB),
+    guest("idle", order={"standing": "held"}, actual_bytes=2 * GIB, max_bytes=2 * GIB,
+          target_bytes=2 * GIB),
+]  # fmt: skip
+
 STATE = {
     "aerostat": "1", "mode": "enforce",
     "host": {
         "state": "soft", "supply_bytes": 3 * GIB, "committed_bytes": 2 * GIB,
         "demand_bytes": GIB, "memory": {"available_bytes": 2 * GIB, "total_bytes": 8 * GIB},
     },
-    "guests": [
-        guest("web"),
-        guest("db\x1b[31m", is_distressed=True, words="released: it is short of memory",
-              reason="released_for_distress", target_bytes=GIB, guest_available_bytes=5 * MIB),
-        guest("idle", order={"standing": "held"}, actual_bytes=2 * GIB, max_bytes=2 * GIB,
-              target_bytes=2 * GIB),
-    ],
+    "guests": GUESTS,
 }  # fmt: skip
 
 
@@ -141,7 +143,7 @@ class Moving(Still):
         if path != "/v1/state":
             return super().get(path, **query)
         web = guest("web", actual_bytes=self.held_bytes, words=f"holds {self.held_bytes}")
-        return {**STATE, "guests": [web, *STATE["guests"][1:]]}
+        return {**STATE, "guests": [web, *GUESTS[1:]]}
 
 
 def test_only_what_has_changed_is_written_anew(monkeypatch: pytest.MonkeyPatch) -> None:

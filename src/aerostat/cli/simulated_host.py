@@ -20,6 +20,7 @@ from aerostat.api.listen import tcp_socket, unix_socket
 from aerostat.api.seat import Seat
 from aerostat.api.server import ApiServer, Listener
 from aerostat.config import Config, default_config
+from aerostat.control.board import Status
 from aerostat.control.loop import Loop
 from aerostat.daemon.faces import loop_asker
 from aerostat.host.clock import SystemClock
@@ -131,7 +132,12 @@ async def _live(socket: Path, guests: int, tcp: TcpFace | None) -> None:
         )
         seat.follow()
         seen = asyncio.Event()
-        loop.board.follow(lambda status: seen.set() if status.rounds > 1 else None)
+
+        def look(status: Status) -> None:
+            if status.rounds > 1:
+                seen.set()
+
+        loop.board.follow(look)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(world.run())
             tasks.create_task(_change(world))
