@@ -17,7 +17,7 @@ from aerostat.host.techniques.swaps import read_swaps
 from aerostat.host.techniques.zswap import PARAMETERS
 from aerostat.lab.machine.cgroup import find_hierarchy
 from aerostat.present.schema import result_schema
-from deadlines import PATIENCE_S
+from deadlines import PATIENCE_S, REAL_GUESTS_S
 
 pytestmark = [
     pytest.mark.lab,
@@ -93,7 +93,7 @@ def test_arms_run_and_the_host_is_as_it_was(tmp_path: Path, environment: dict[st
         env=environment,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=REAL_GUESTS_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -30,6 +30,11 @@ class KsmState:
     sleep_ms: int = 20
     scan_time_s: float | None = None  # the kernel's advisor finds the pages to scan, from 6.7 on
 
+    @property
+    def bytes_per_s(self) -> int:
+        """Bytes a second that are looked through at most."""
+        return self.pages_to_scan * os.sysconf("SC_PAGE_SIZE") * 1000 // self.sleep_ms
+
 
 class Ksm:
     """KSM of this host."""

@@ -107,7 +107,7 @@ ARMS: tuple[TechniqueArm, ...] = (
     TechniqueArm(
         name="ladder",
         title="the whole ladder",
-        how="free pages, then balloons, then zswap, then swap",
+        how="free pages, balloons, KSM, then zswap, then swap",
         guest_must="have the balloon driver",
         cost="as each step",
         policy=ADAPTIVE,

@@ -13,7 +13,13 @@ LADDER_RESERVE = Amount(max_ratio=0.06)
 """Of the budget, that the ladder keeps free by taking what is free and cache in the guests."""
 
 
-_STEPS = (LadderStep.REPORTING, LadderStep.TAKE_FREE, LadderStep.COMPRESS, LadderStep.SWAP)
+_STEPS = (
+    LadderStep.REPORTING,
+    LadderStep.TAKE_FREE,
+    LadderStep.MERGE,
+    LadderStep.COMPRESS,
+    LadderStep.SWAP,
+)
 
 
 def params_for(arm: TechniqueArm, schedule: Schedule, own_bytes: int) -> EngineParams:
@@ -33,7 +39,7 @@ def params_for(arm: TechniqueArm, schedule: Schedule, own_bytes: int) -> EngineP
 
 
 def ladder_params() -> EngineParams:
-    """The daemon's ladder: reported pages, free pages and cache by balloon, then zswap and swap.
+    """The daemon's ladder: reported and free pages, cache by balloon, then KSM, zswap and swap.
 
     Balloons take only what is free or cache in a guest; what it uses is left to the host.
 

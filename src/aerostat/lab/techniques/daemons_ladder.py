@@ -14,7 +14,7 @@ from aerostat.host.techniques.managed import ManagedTechniques, TechniqueSetting
 from aerostat.lab.experiment.arm import ArmRunner
 from aerostat.lab.experiment.controller import ThreadController
 from aerostat.lab.experiment.real_fleet import RealFleet
-from aerostat.lab.techniques.host_state import HostTechniques
+from aerostat.lab.techniques.host_state import KSM_PACE, HostTechniques
 from aerostat.model.limits import Amount
 
 
@@ -57,7 +57,11 @@ async def ladder_in_charge(
 
     Whatever it switches on is in the host's undo log, for the host's user to put back.
     """
-    settings = TechniqueSettings(swap_file=host.swap_file, pool=Amount(size_bytes=host.pool_bytes))
+    settings = TechniqueSettings(
+        swap_file=host.swap_file,
+        pool=Amount(size_bytes=host.pool_bytes),
+        merge_rate=KSM_PACE.bytes_per_s,
+    )
     techniques = ManagedTechniques(host.kernel, host.log, settings, thread.pool)
     before = runner.controller
     loop = ThreadController(fleet, params, techniques)

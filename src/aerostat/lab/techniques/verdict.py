@@ -11,6 +11,8 @@ from aerostat.present.wording import format_percent
 
 NEVER_WORSE_RATIO = 0.97
 """The ladder is to serve at least this part of what the best single technique serves."""
+OVER_BUDGET_RATIO = 1.05
+"""Who held more than this times the budget on average did not do what the others did."""
 _SERVED = MEASURES[0]
 
 
@@ -20,8 +22,10 @@ def verdict_of(document: Mapping[str, Any]) -> Verdict:
     if not rows:
         return verdict(document)
     served = {row.policy: share for row in rows if (share := _served(row)) is not None}
-    singles = {name: share for name, share in served.items() if _is_single(name)}
-    details = tuple(discarded_lines(document))
+    over = [row for row in rows if _is_single(row.policy) and _held_ratio(row) > OVER_BUDGET_RATIO]
+    details = (*map(_over_line, over), *discarded_lines(document))
+    left_out = {row.policy for row in over}
+    singles = {n: share for n, share in served.items() if _is_single(n) and n not in left_out}
     if LADDER not in served or not singles:
         return Verdict(
             tone=Tone.OPEN,
@@ -37,6 +41,21 @@ def verdict_of(document: Mapping[str, Any]) -> Verdict:
         f"the best single technique, {ARM_OF[best].title}, {format_percent(singles[best])}.",
         details=details,
     )
+
+
+def _held_ratio(row: PolicySummary) -> float:
+    """What an arm held on average, of its budget; 1 where it is not told."""
+    shares = [
+        arm["host_memory_mean_bytes"] / arm["budget_bytes"]
+        for arm in row.arms
+        if arm.get("host_memory_mean_bytes") and arm.get("budget_bytes")
+    ]
+    return sum(shares) / len(shares) if shares else 1.0
+
+
+def _over_line(row: PolicySummary) -> str:
+    ratio = format_percent(_held_ratio(row))
+    return f"{ARM_OF[row.policy].title} wins nothing: it held {ratio} of the budget."
 
 
 def _is_single(name: str) -> bool:

@@ -119,3 +119,15 @@ def test_the_ladder_is_judged_by_the_best_single_technique_that_can_take_at_will
     assert judged(0.79)[0] is Tone.EVEN
     assert judged(0.9)[0] is Tone.BETTER
     assert verdict_of({"arms": [arm("zswap")]}).tone is Tone.OPEN
+
+
+def test_who_held_more_than_the_budget_wins_nothing_and_is_named() -> None:
+    def held(name: str, ratio: float, served_ratio: float) -> dict[str, Any]:
+        sizes = {"budget_bytes": 1000 * MIB, "host_memory_mean_bytes": int(ratio * 1000 * MIB)}
+        return arm(name, served_ratio=served_ratio, **sizes)
+
+    arms = [held("zram", 1.13, 1.0), held("zswap", 1.04, 0.7), held("ladder", 0.95, 0.9)]
+    found = verdict_of({"arms": arms})
+    assert found.tone is Tone.BETTER
+    assert "zswap" in found.headline
+    assert found.details == ("zram wins nothing: it held 113.0 % of the budget.",)
