@@ -91,6 +91,7 @@ def techniques(
         ),
         swap_speed=SLOW if slow_swap else None,
         take_back_s=TAKE_BACK_S if full else QUICK_TAKE_BACK_S,
+        take_back_kinds=2 if full else 1,
     )
     present_techniques(show_techniques(plan, is_quiet=quiet), output, directory)
 

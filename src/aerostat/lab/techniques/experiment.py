@@ -31,14 +31,15 @@ from aerostat.lab.techniques.daemons_ladder import ReclaimThread, ladder_in_char
 from aerostat.lab.techniques.host_memory import HostMeasure, own_bytes
 from aerostat.lab.techniques.host_state import HostTechniques
 from aerostat.lab.techniques.plan import TechniquePlan
+from aerostat.lab.techniques.renewal import renew_swapped
 from aerostat.lab.techniques.swap_speed import throttled
 from aerostat.lab.techniques.take_back import NAMES as TAKE_BACK_NAMES
 from aerostat.lab.techniques.take_back import TakeBackProbe, contents_of
 
-LEAD_IN_S = 3.0
+LEAD_IN_S = 2.0
 """With an arm's techniques on and everybody small, before it is measured."""
-RECOVER_S_MAX = 15
-"""Between arms everybody gets all its memory back, until all serve again or for so long."""
+RECOVER_S_MAX, WELL_S = 15, 2
+"""Between arms everybody gets all its memory back, until all serve for a while, or for so long."""
 
 OnProgress = Callable[[str], None]
 
@@ -232,7 +233,7 @@ class TechniqueComparison:
             sensor=bench.sensor,
             deadline_s=self.plan.take_back_s,
         )
-        for contents in contents_of(self.plan.schedule):
+        for contents in contents_of(self.plan.schedule)[: self.plan.take_back_kinds]:
             self.on_progress(f"{arm.title}: taking 256 MiB back that are {contents}")
             await self._recover(bench)
             try:
@@ -244,12 +245,13 @@ class TechniqueComparison:
     async def _recover(self, bench: _Bench) -> None:
         """Wait until everybody serves again: what an arm swapped out is not the next one's."""
         bench.controller.replace_params(arm_params(UNCONSTRAINED, self.plan.schedule))
+        await renew_swapped(bench.fleet, self.plan.schedule)
         rest = rest_phase(self.plan.schedule, 1.0)
         well_s = 0
         for _second in range(RECOVER_S_MAX):
             played = await bench.runner.play(_setting(None, 0, None, (rest,)))
             well_s = well_s + 1 if _all_serve(played) else 0
-            if well_s >= 3:
+            if well_s >= WELL_S:
                 return
 
 

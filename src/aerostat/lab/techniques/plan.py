@@ -26,6 +26,7 @@ class TechniquePlan:
     swap_speed: SwapSpeed | None = None  # None: as fast as the disk is
     take_backs: int = 1  # repeats in which it is measured how fast memory is taken back
     take_back_s: float = 10.0  # and for how long it is watched
+    take_back_kinds: int = 2  # free memory first, then cold, where guests have both
 
 
 def plan_techniques(
