@@ -45,6 +45,9 @@ SURPLUS_WEIGHT_MAX = 1 << 22
 SURPLUS_RATIO_MIN = 0.08
 """Surplus is evened out only beyond this share of max: less is not worth a balloon's while."""
 
+TAKE_WORTH_BYTES = 8 * MIB
+"""What a balloon moves for at the least (the guard's dead band, of guests that are not large)."""
+
 GIFT_RATIO_MIN = 0.02
 """Guests with less than they needed a while ago get what nobody holds from this share of max on."""
 
@@ -203,7 +206,7 @@ def _takes(needs: Needs, host: Host, desk: Desk) -> int:
     taken = 0
     if needed > 0 or starving > 0:
         _excess(needs, first, end, 0, desk)
-        left = drain(desk.excess, needs.weight, desk.taken, first, end, needed)
+        left = _drain_worthwhile(needs, first, end, needed, desk)
         left += max(0, starving - max(0, bound - held - missing))
         left = _ask_beside_the_swapped(needs, first, end, left, desk, host.is_short)
         _probe(needs, first, end, left, desk, host.is_short)
@@ -211,7 +214,7 @@ def _takes(needs: Needs, host: Host, desk: Desk) -> int:
     for_host = held - host.supply_bytes - taken
     if for_host > 0:
         _last_resort(needs, first, end, desk)
-        drain(desk.excess, needs.weight, desk.taken, first, end, for_host)
+        _drain_worthwhile(needs, first, end, for_host, desk)
         taken = total_of(desk.taken, first, end)
     rest = held + missing + evening - ordinary - taken
     if rest > 0:
@@ -219,6 +222,47 @@ def _takes(needs: Needs, host: Host, desk: Desk) -> int:
         drain(desk.excess, needs.weight, desk.taken, first, end, rest)
         taken = total_of(desk.taken, first, end)
     return taken
+
+
+def _drain_worthwhile(needs: Needs, first: int, end: int, amount: int, desk: Desk) -> int:
+    """Drain the excess; what is too little to be levelled is taken of the one with the greatest.
+
+    Of a little from each nobody's balloon would move, and what is missing would stay missing. Where
+    several have exactly the same, none of them is named before the others.
+
+    Returns:
+        What the excess of all together does not cover.
+    """
+    for i in range(first, end):
+        desk.cap[i] = 0
+    left = drain(desk.excess, needs.weight, desk.cap, first, end, amount)
+    donors = 0
+    for i in range(first, end):
+        donors += 1 if desk.cap[i] > 0 else 0
+    one = first - 1
+    if left <= 0 and TAKE_WORTH_BYTES <= amount < donors * TAKE_WORTH_BYTES:
+        one = _greatest(desk.excess, needs.weight, first, end)
+    if one >= first:
+        # Of its part of the surplus as well: a little less of that is no harm.
+        kept = needs.ordered_bytes[one] - desk.taken[one]
+        own = max(desk.need_share[one], _protected_bytes(needs, one))
+        desk.taken[one] += min(amount, max(desk.excess[one], kept - own))
+        return 0
+    for i in range(first, end):
+        desk.taken[i] += desk.cap[i]
+    return left
+
+
+def _greatest(excess: IntColumn, weight: IntColumn, first: int, end: int) -> int:
+    """Whose excess is the greatest for its weight; before ``first`` where several have the same."""
+    found, most, same = first - 1, 0.0, 0
+    for i in range(first, end):
+        own = excess[i] / weight[i]
+        if own > most:
+            found, most, same = i, own, 1
+        elif own == most:
+            same += 1
+    return found if same == 1 else first - 1
 
 
 def _excess(needs: Needs, first: int, end: int, calm_only: int, desk: Desk) -> None:
