@@ -138,6 +138,8 @@ def test_techniques_are_what_the_host_has_and_may_use(page: Browser, host: Live)
     rows = "[...document.querySelectorAll('.ladder tbody tr')]"
     may = f"{rows}.map(row => row.querySelectorAll('.yes').length)"
     assert page.run(may) == [1, 4, 0, 4, 4, 0, 0, 1, 2, 1]
+    shown = f"{rows}.filter(row => row.querySelector('.chip').offsetWidth > 0).length"
+    assert page.run(shown) == 0, "no technique of the host's own is in use here"
     assert page.run("document.querySelector('nav a[aria-current]').textContent") == "Techniques"
     assert page.complaints == []
     keep(page, "techniques")
