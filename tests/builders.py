@@ -55,6 +55,7 @@ class Guest:
     run_state: RunState = RunState.RUNNING
     is_backing_up: bool = False
     has_balloon: bool | None = True
+    deflates_on_oom: bool | None = None
     has_statistics: bool = True
     frozen_wall_s: float | None = None
     available_mib: int | None = None  # default: actual - used
@@ -92,6 +93,7 @@ class Guest:
             max_bytes=self.max_mib * MIB,
             actual_bytes=None if self.actual_mib is None else self.actual_mib * MIB,
             has_balloon=self.has_balloon,
+            deflates_on_oom=self.deflates_on_oom,
             disk_read_bytes=int(self.disk_read_mib * MIB),
             is_backing_up=self.is_backing_up,
             statistics=statistics if self.has_statistics else None,

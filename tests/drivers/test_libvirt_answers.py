@@ -140,6 +140,8 @@ def test_a_description_tells_of_balloon_period_and_agent() -> None:
     found = parse_description(xml)
     assert (found.has_balloon, found.period_s, found.has_agent) == (True, 5, True)
     assert found.agent_socket is None
+    assert found.deflates_on_oom
+    assert not parse_description(domain_xml("<memballoon model='virtio'/>")).deflates_on_oom
     bare = parse_description(domain_xml("<memballoon model='none'/>"))
     assert (bare.has_balloon, bare.period_s, bare.has_agent) == (False, 0, False)
     assert bare.declared is None

@@ -102,7 +102,11 @@ def test_a_vm_without_a_balloon_device_says_so(fleet: Fleet) -> None:
 
 @pytest.mark.parametrize(
     "device",
-    ["virtio-balloon-pci", "virtio-balloon-pci-transitional", "virtio-balloon-pci,id=balloon0"],
+    [
+        "virtio-balloon-pci",
+        "virtio-balloon-pci-transitional",
+        "virtio-balloon-pci,id=balloon0,deflate-on-oom=on",
+    ],
 )
 def test_the_balloon_is_found_with_and_without_an_id_and_in_every_variant(
     fleet: Fleet, device: str
@@ -113,6 +117,7 @@ def test_the_balloon_is_found_with_and_without_an_id_and_in_every_variant(
         async with Session(fleet.glob) as session:
             snapshot = await session.driver.read_guest(GuestId("alpha"))
             assert snapshot.statistics is not None
+            assert snapshot.deflates_on_oom is ("deflate-on-oom=on" in device)
 
     asyncio.run(scenario())
 

@@ -38,6 +38,7 @@ def random_guest(name: str, draw: random.Random, wall_s: float) -> Guest:
         major_faults=int(draw.choice([0, 30, 400]) * wall_s),
         run_state=draw.choice([RunState.RUNNING] * 8 + list(RunState)),
         has_balloon=draw.choice([True, True, True, None, False]),
+        deflates_on_oom=draw.choice([None, False, True]),
         has_statistics=draw.random() < 0.9,
         frozen_wall_s=draw.choice([None, None, None, WALL_S]),
         is_backing_up=draw.random() < 0.1,

@@ -64,6 +64,7 @@ snapshots = built_from_fields(
     name=names,
     run_state=st.sampled_from(RunState),
     has_balloon=st.none() | st.booleans(),
+    deflates_on_oom=st.none() | st.booleans(),
     is_backing_up=st.booleans(),
     declared=st.none(),  # the samples leave these two out; the tape has them
     number=st.none(),

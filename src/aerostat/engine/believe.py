@@ -203,10 +203,10 @@ def _follow_the_balloon(r: Round, i: int) -> None:
             if memory.has_arrived[i] == 0 and now_s >= memory.stalled_until_s[i]:
                 memory.stall_retry_s[i] = 0.0
             memory.has_arrived[i] = 1
-        elif memory.has_arrived[i] == 1 and _is_void(target, actual, figures.max_bytes[i]):
+        elif memory.has_arrived[i] == 1 and _is_void(r, i, target, actual):
             memory.target_bytes[i] = ABSENT
-            # Below a target that its max still allows: not a VM that came back smaller.
-            if actual < target <= figures.max_bytes[i]:
+            # Within what its max still allows: not a VM that came back with another size.
+            if max(actual, target) <= figures.max_bytes[i]:
                 memory.stranger_s[i] = now_s
     elif before != ABSENT and _is_moved_by_others(r, i, actual - before):
         memory.stranger_s[i] = now_s
@@ -214,14 +214,24 @@ def _follow_the_balloon(r: Round, i: int) -> None:
 
 
 def _is_moved_by_others(r: Round, i: int, rise: int) -> bool:
-    """Whether a balloon that has no target of ours inflates, although it had come to rest.
+    """Whether a balloon that has no target of ours is moved, although it had come to rest.
 
-    Up it may go by itself; but once somebody has moved it, any move shows that they are at it.
+    Up it may go by itself, if it is of that kind; but once somebody has moved it, any move shows
+    that they are at it.
     """
     if is_left_to_others(r, i):
         return abs(rise) > BLUR_BYTES
-    in_grace = r.now_s - r.memory.since_s[i] <= r.knobs.grace_s
-    return rise < -BLUR_BYTES and r.memory.clean_samples[i] >= SETTLED_SAMPLES and not in_grace
+    moved = rise < -BLUR_BYTES or (rise > BLUR_BYTES and _is_only_moved(r, i))
+    return moved and r.memory.clean_samples[i] >= SETTLED_SAMPLES and not _is_in_grace(r, i)
+
+
+def _is_only_moved(r: Round, i: int) -> bool:
+    """Whether a balloon that rises was made to: deflate-on-oom is off, and no kernel boots."""
+    return r.figures.deflates_on_oom[i] == 0 and not _is_in_grace(r, i)
+
+
+def _is_in_grace(r: Round, i: int) -> bool:
+    return r.now_s - r.memory.since_s[i] <= r.knobs.grace_s
 
 
 def is_left_to_others(r: Round, i: int) -> bool:
@@ -229,10 +239,13 @@ def is_left_to_others(r: Round, i: int) -> bool:
     return r.knobs.yields == 1 and r.now_s - r.memory.stranger_s[i] < r.knobs.yield_s
 
 
-def _is_void(target: int, actual: int, max_bytes: int) -> bool:
+def _is_void(r: Round, i: int, target: int, actual: int) -> bool:
     """Whether a target that was reached does not stand any more.
 
     No balloon inflates by itself: somebody else has set another one. One that let go by itself is a
-    sign of distress, and released; but beyond all that its guest may have, nothing is left to give.
+    sign of distress, and released; but beyond all that its guest may have, nothing is left to give,
+    and one that cannot let go by itself has been raised by somebody else.
     """
-    return actual < target - BLUR_BYTES or (target >= max_bytes and actual > target + BLUR_BYTES)
+    if actual > target + BLUR_BYTES:
+        return target >= r.figures.max_bytes[i] or _is_only_moved(r, i)
+    return actual < target - BLUR_BYTES

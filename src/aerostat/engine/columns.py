@@ -45,6 +45,7 @@ class Figures(Table):
 
     run: IntColumn
     has_balloon: IntColumn  # 1, 0, ABSENT
+    deflates_on_oom: IntColumn  # 1, 0, ABSENT
     is_managed: IntColumn
     is_backing_up: IntColumn
     takes: IntColumn  # what the ladder lets its balloon take: ``TAKES_...``

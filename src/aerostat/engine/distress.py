@@ -200,6 +200,8 @@ def _rose_unordered(figures: Figures, memory: Memory, i: int) -> bool:
     target = memory.target_bytes[i]
     if target == ABSENT or memory.has_arrived[i] == 0:
         return False
+    if figures.deflates_on_oom[i] == 0:
+        return False  # no balloon of this kind lets go by itself: somebody else has raised it
     if target >= figures.max_bytes[i]:
         return False  # it was given all it may have: what it took beyond that says nothing more
     return figures.actual_bytes[i] > target + UNORDERED_RISE_BYTES

@@ -127,7 +127,7 @@ def figures_of(
     pressures = [guest.pressure for guest in guests]
     return Figures(
         run=[_RUN.get(guest.run_state, RUN_OTHER) for guest in guests],
-        has_balloon=[ABSENT if g.has_balloon is None else int(g.has_balloon) for g in guests],
+        **_columns(guests, _TRUTHS, ABSENT),
         is_managed=[int(own.is_managed) for own in limits],
         is_backing_up=[1 if guest.is_backing_up else 0 for guest in guests],
         takes=[_takes(g, own.exempt, steps) for g, own in zip(guests, limits, strict=True)],
@@ -149,6 +149,7 @@ def figures_of(
 
 
 # Columns of ``Figures``, and what each is called where it is read from.
+_TRUTHS = {"has_balloon": "has_balloon", "deflates_on_oom": "deflates_on_oom"}
 _OF_GUEST = {"actual_bytes": "actual_bytes", "disk_read_bytes": "disk_read_bytes"}
 _OF_FOOTPRINT = {
     "held_bytes": "held_bytes",

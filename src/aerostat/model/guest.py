@@ -33,6 +33,7 @@ class GuestSnapshot:
     max_bytes: int | None = None  # RAM the guest booted with
     actual_bytes: int | None = None  # what it holds: max - balloon
     has_balloon: bool | None = None  # None: could not be found out
+    deflates_on_oom: bool | None = None  # its balloon may let go by itself; None: not known
     statistics: BalloonStatistics | None = None
     pressure: GuestPressure | None = None
     footprint: VmFootprint | None = None

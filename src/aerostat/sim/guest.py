@@ -238,6 +238,7 @@ class SimulatedGuest:
             max_bytes=self.build.max_bytes,
             actual_bytes=self.actual_bytes,
             has_balloon=True,
+            deflates_on_oom=self.build.deflate_on_oom,
             disk_read_bytes=self.disk_read_bytes,
             is_backing_up=self.is_backing_up,
             statistics=self._statistics(wall_s),

@@ -73,6 +73,7 @@ CREATE TABLE sample (
     max_bytes INTEGER,
     actual_bytes INTEGER,
     has_balloon INTEGER,
+    deflates_on_oom INTEGER,
     trouble TEXT,
     disk_read_bytes INTEGER,
     is_backing_up INTEGER,

@@ -20,6 +20,7 @@ async def appears(rig: Rig) -> None:
     read = await rig.driver.read_guest(ada)
     assert (read.guest, read.name, read.run_state) == (ada, "ada", RunState.RUNNING)
     assert (read.max_bytes, read.has_balloon) == (rig.traits.max_bytes, True)
+    assert read.deflates_on_oom is True, "as every rig starts it"
     bob = await rig.started("bob")
     assert await rig.driver.list_guests() == tuple(sorted((ada, bob)))
     assert rig.told(ada) == [LifecycleKind.APPEARED]

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from aerostat.engine.params import GuardParams
 from aerostat.engine.step import Step
 from aerostat.model.events import (
@@ -132,6 +134,61 @@ def test_a_vm_that_came_back_smaller_was_not_moved_by_anybody() -> None:
     idle = world.guest("idle")
     idle.max_mib = idle.actual_mib = 256
     assert found(world, 5) == []
+
+
+def raised(*, deflates_on_oom: bool | None) -> World:
+    """One that somebody raises, by its target or because its balloon let go."""
+    world = squeezed()
+    world.guest("idle").deflates_on_oom = deflates_on_oom
+    return world
+
+
+def test_a_balloon_that_cannot_let_go_by_itself_was_raised_by_somebody_else() -> None:
+    world = raised(deflates_on_oom=False)
+    assert found(world, 60) == []
+    idle = world.guest("idle")
+    held = idle.actual_mib = (idle.actual_mib or 0) + 60
+    world.params = replace(world.params, host=replace(world.params.host, budget_bytes=2000 * MIB))
+    (event,) = found(world, 100)
+    assert (event.guest, event.actual_bytes) == ("idle", held * MIB)
+    assert idle.actual_mib == held, "not even what there is"
+    assert world.trace("idle").reason is Reason.HOLD_YIELDED
+
+
+def test_one_that_was_raised_and_never_had_a_target_of_ours_is_left_alone_too() -> None:
+    world = World(
+        guests=[Guest(name="vm", actual_mib=400, deflates_on_oom=False)],
+        params=params(budget_mib=400),
+    )
+    assert found(world, 10) == []
+    world.guest("vm").actual_mib = 450
+    assert [event.actual_bytes for event in found(world, 30)] == [450 * MIB]
+    assert world.guest("vm").actual_mib == 450
+
+
+@pytest.mark.parametrize("deflates_on_oom", [True, None])
+def test_a_balloon_that_may_have_let_go_by_itself_is_answered_as_distress(
+    deflates_on_oom: bool | None,
+) -> None:
+    world = raised(deflates_on_oom=deflates_on_oom)
+    assert found(world, 60) == []
+    idle = world.guest("idle")
+    idle.actual_mib = (idle.actual_mib or 0) + 60
+    world.params = replace(world.params, host=replace(world.params.host, budget_bytes=2000 * MIB))
+    assert found(world, 1) == []
+    assert world.trace("idle").reason is Reason.RELEASED_FOR_DISTRESS
+
+
+def test_one_that_was_raised_and_is_short_gets_more_all_the_same() -> None:
+    world = raised(deflates_on_oom=False)
+    world.rounds(60)
+    idle = world.guest("idle")
+    idle.actual_mib = (idle.actual_mib or 0) + 60
+    world.params = replace(world.params, host=replace(world.params.host, budget_bytes=2000 * MIB))
+    world.rounds(3)
+    idle.used_mib, idle.swap_out_mib = (idle.actual_mib or 0) - 2, 50
+    world.round()
+    assert world.trace("idle").reason is Reason.RELEASED_FOR_DISTRESS
 
 
 def test_others_are_balanced_meanwhile() -> None:

@@ -65,6 +65,7 @@ class CloudHypervisorGuest(ApiGuest):
             run_state=info.run_state or RunState.UNKNOWN,
             actual_bytes=info.actual_bytes if has_balloon else None,
             has_balloon=has_balloon,
+            deflates_on_oom=None if info.balloon is None else info.balloon.deflates_on_oom,
             statistics=await self._statistics(troubles) if has_balloon else None,
             troubles=tuple(troubles),
         )

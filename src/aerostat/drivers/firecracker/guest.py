@@ -79,6 +79,7 @@ class FirecrackerGuest(ApiGuest):
             run_state=instance.run_state or RunState.UNKNOWN,
             actual_bytes=actual_bytes,
             has_balloon=self.features is not None,
+            deflates_on_oom=None if self.features is None else self.features.deflates_on_oom,
             statistics=statistics,
             troubles=(_NO_STATISTICS,) if is_silent else (),
         )

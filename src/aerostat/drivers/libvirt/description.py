@@ -23,6 +23,7 @@ class Description:
     """What stays the same until a domain is changed."""
 
     has_balloon: bool
+    deflates_on_oom: bool
     period_s: int  # how often its guest reports; 0: never
     has_agent: bool  # QEMU's guest agent; it is connected now
     agent_socket: Path | None  # where QEMU listens for who hears Aerostat's own agent
@@ -52,6 +53,7 @@ def parse_description(xml: str) -> Description:
         declared, trouble = DeclaredLimits(is_managed=False), str(error)
     return Description(
         has_balloon=has_balloon,
+        deflates_on_oom=balloon is not None and balloon.get("autodeflate") == "on",
         period_s=_whole(period.get("period", "0")) if period is not None else 0,
         has_agent=any(
             target.get("name") == _AGENT and target.get("state") == "connected"

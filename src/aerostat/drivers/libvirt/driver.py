@@ -135,6 +135,7 @@ class LibvirtDriver:
             max_bytes=domain.max_bytes,
             actual_bytes=domain.actual_bytes,
             has_balloon=description.has_balloon,
+            deflates_on_oom=description.deflates_on_oom,
             statistics=heard.statistics,
             pressure=heard.pressure,
             footprint=self._footprint(domain),

@@ -1,6 +1,6 @@
 """Finds a VM's balloon device, and keeps its guest's reports coming."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from aerostat.drivers.qmp.answers import parse_properties
@@ -19,6 +19,7 @@ class BalloonDevice:
     """A balloon device by its path in QEMU's object tree."""
 
     path: str
+    deflates_on_oom: bool | None = None  # None: it does not say
     period_before_s: int | None = None  # what we replaced and have to put back
 
     @cached_property
@@ -41,8 +42,17 @@ async def find_balloon(session: QmpSession, *, deadline_s: float) -> BalloonDevi
             continue  # a machine without such a folder has no such devices
         for name, kind in parse_properties(answer):
             if kind.startswith(_TYPE_PREFIX):
-                return BalloonDevice(path=f"{parent}/{name}")
+                path = f"{parent}/{name}"
+                lets_go = await _deflates_on_oom(session, path, deadline_s=deadline_s)
+                return BalloonDevice(path=path, deflates_on_oom=lets_go)
     return None
+
+
+async def _deflates_on_oom(session: QmpSession, path: str, *, deadline_s: float) -> bool | None:
+    """Whether it lets go by itself when its guest runs out of memory; set once and for all."""
+    command = Command(name="qom-get", arguments={"path": path, "property": "deflate-on-oom"})
+    (answer,) = await session.ask_all((command,), deadline_s=deadline_s)
+    return answer if isinstance(answer, bool) else None
 
 
 async def arm_statistics(
@@ -65,7 +75,7 @@ async def arm_statistics(
         return device
     await _set_period(session, device, period_s=period_s, deadline_s=deadline_s)
     before_s = found if found > period_s else None
-    return BalloonDevice(path=device.path, period_before_s=before_s)
+    return replace(device, period_before_s=before_s)
 
 
 async def restore_period(session: QmpSession, device: BalloonDevice, *, deadline_s: float) -> None:

@@ -124,6 +124,7 @@ class ConnectedGuest:
             run_state=self._run_state(status, migration),
             actual_bytes=actual_bytes,
             has_balloon=_has_balloon(balloon),
+            deflates_on_oom=None if device is None else device.deflates_on_oom,
             statistics=heard.statistics,
             pressure=heard.pressure,
             disk_read_bytes=_disk_read_bytes(disks, troubles),

@@ -191,6 +191,7 @@ class SocketDriver(ABC):
             max_bytes=connected.max_bytes,
             actual_bytes=reading.actual_bytes,
             has_balloon=reading.has_balloon,
+            deflates_on_oom=reading.deflates_on_oom,
             statistics=reading.statistics,
             pressure=reading.pressure,
             footprint=self._footprint(connected.identity.pid),

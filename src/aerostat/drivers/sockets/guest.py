@@ -24,6 +24,7 @@ class Reading:
     actual_bytes: int | None
     has_balloon: bool | None
     statistics: BalloonStatistics | None
+    deflates_on_oom: bool | None = None
     disk_read_bytes: int | None = None
     is_backing_up: bool = False
     pressure: GuestPressure | None = None

@@ -63,6 +63,7 @@ def _show_guest(world: World, figures: Figures, i: int) -> None:
     reached = here and faults.is_unreachable[i] == 0
     figures.run[i] = guests.run[i] if reached else (RUN_UNREACHABLE if here else RUN_OTHER)
     figures.has_balloon[i] = guests.has_balloon[i] if here else ABSENT
+    figures.deflates_on_oom[i] = ABSENT
     figures.is_managed[i] = guests.is_managed[i]
     figures.takes[i] = TAKES_ALL
     figures.standing[i] = STANDING_NONE
