@@ -1,6 +1,7 @@
 """``virsh setmem`` upwards on a domain as libvirt makes it: told, and left as it was put."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ BUDGET_MIB = 200
 RAISED_MIB = 232
 NEAR_MIB = 8
 QUIET_S = 15.0
+REST_S = 6.0
 CONFIG = f"""
 mode = "enforce"
 [libvirt]
@@ -36,6 +38,19 @@ step_rate = "64MiB"
 """
 
 
+def at_rest(look: Callable[[], int]) -> Callable[[], bool]:
+    """Whether what is looked at has been the same for a while."""
+    seen, since_s = look(), time.monotonic()
+
+    def is_at_rest() -> bool:
+        nonlocal seen, since_s
+        if (now := look()) != seen:
+            seen, since_s = now, time.monotonic()
+        return time.monotonic() - since_s > REST_S
+
+    return is_at_rest
+
+
 def test_a_domain_that_somebody_raises_is_told_and_left_to_them(
     image: GuestImage, tmp_path: Path
 ) -> None:
@@ -47,6 +62,7 @@ def test_a_domain_that_somebody_raises_is_told_and_left_to_them(
         config.write_text(CONFIG.format(uri=host.uri))
         daemon = start("-c", str(config))
         until(lambda: host.actual_mib("ada") <= BUDGET_MIB + NEAR_MIB, "it is squeezed")
+        until(at_rest(lambda: host.actual_mib("ada")), "it has come to rest")
         domain.setMemory(RAISED_MIB * 1024)
         told = daemon.until_said("foreign_target", guest="ada")
         assert told["actual_bytes"] > told["held_bytes"] >= (BUDGET_MIB - NEAR_MIB) * MIB
