@@ -127,7 +127,8 @@ def figures_of(
     pressures = [guest.pressure for guest in guests]
     return Figures(
         run=[_RUN.get(guest.run_state, RUN_OTHER) for guest in guests],
-        **_columns(guests, _TRUTHS, ABSENT),
+        has_balloon=_truths([guest.has_balloon for guest in guests]),
+        deflates_on_oom=_truths([guest.deflates_on_oom for guest in guests]),
         is_managed=[int(own.is_managed) for own in limits],
         is_backing_up=[1 if guest.is_backing_up else 0 for guest in guests],
         takes=[_takes(g, own.exempt, steps) for g, own in zip(guests, limits, strict=True)],
@@ -149,7 +150,6 @@ def figures_of(
 
 
 # Columns of ``Figures``, and what each is called where it is read from.
-_TRUTHS = {"has_balloon": "has_balloon", "deflates_on_oom": "deflates_on_oom"}
 _OF_GUEST = {"actual_bytes": "actual_bytes", "disk_read_bytes": "disk_read_bytes"}
 _OF_FOOTPRINT = {
     "held_bytes": "held_bytes",
@@ -188,6 +188,10 @@ def _columns(sources: Sequence[object], names: Mapping[str, str], absent: float)
         ]
         for column, read in ((column, attrgetter(name)) for column, name in names.items())
     }
+
+
+def _truths(values: Sequence[bool | None]) -> IntColumn:
+    return [ABSENT if value is None else int(value) for value in values]
 
 
 def _standing(guests: Sequence[GuestSnapshot], params: EngineParams) -> IntColumn:
