@@ -58,6 +58,7 @@ def _ladder(text: str) -> tuple[LadderStep, ...]:
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
+    "deflates_on_oom": bool,
     "run_state": RunState,
     "reason": Reason,
     "bound": Bound,
