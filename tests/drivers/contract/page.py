@@ -20,6 +20,8 @@ stand-in say nothing to each other that the projects' own OpenAPI documents do n
 `script/test versions` plays the columns qmp and libvirt on other versions as well: QEMU 7.2, 10 and
 11, libvirt 9 and 11, from the suites of Debian that have them (`script/versions`). They are
 unpacked beside the system's and run with their own `/usr` in a mount namespace of their own.
+Played last, under TCG: libvirt 11.3.0 with QEMU 10.0.13, all 20 cases, on 2026-11-24. QEMU 11 was
+not played that day.
 """
 
 _PEERS = """
