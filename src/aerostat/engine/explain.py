@@ -52,6 +52,8 @@ _WORDS = {
     Reason.RELEASED_BY_OPERATOR: "released: the operator said so (aerostat release)",
     Reason.HOLD_BY_OPERATOR: "keeps its memory: the operator said so (aerostat hold or release)",
     Reason.HOLD_YIELDED: "left alone for a while: somebody else has set its target",
+    Reason.CALLED_BACK: "what it was given and has not got yet is called back: it is needed "
+    "elsewhere, and {used} are used",
     Reason.LOWERED_TO_LIMIT: "lowered towards {max}, which a memory limit of its own cgroup holds: "
     "the host pages out what is beyond",
 }

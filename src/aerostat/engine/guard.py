@@ -47,6 +47,9 @@ TURNS_MAX = 4.0
 BRAKE_S = 60.0
 """For so long a hunted guest is not taken from."""
 
+TAKE_STEP_RATIO = 0.25
+"""Of what may be taken in a second: so much is always worth a command."""
+
 HURRY_RATIO = 0.4
 """Pauses between takes shrink to this while somebody waits for the memory."""
 
@@ -179,11 +182,43 @@ def dead_band_bytes(max_bytes: int, knobs: Knobs) -> int:
     return max(knobs.dead_band_bytes, int(knobs.dead_band_ratio * max_bytes))
 
 
+def worth_taking_bytes(max_bytes: int, knobs: Knobs) -> int:
+    """The least take worth a command: of the largest guests no more than a part of one step.
+
+    A share of max alone would be more than may be taken at once, and nothing would ever be.
+    """
+    least = max(NUDGE_BYTES, int(TAKE_STEP_RATIO * knobs.step_rate_max))
+    return min(dead_band_bytes(max_bytes, knobs), least)
+
+
 def _take(r: Round, i: int) -> None:
     if r.figures.standing[i] != STANDING_NONE:
         hold(r.decision, i, r.estimates.ordered_bytes[i], codes.HELD, codes.B_OPERATOR)
+    elif _is_called_back(r, i):
+        _call_back(r, i)
     elif not (_is_off_the_ladder(r, i) or _must_not_be_taken_from(r, i)):
         _take_as_far_as_allowed(r, i)
+
+
+def _is_called_back(r: Round, i: int) -> bool:
+    """Whether part of what it was given is still on its way, and not because it was in need."""
+    estimates = r.estimates
+    if r.knobs.is_guarded == 0 or estimates.is_distressed[i] == 1 or r.memory.is_release_due[i] == 1:
+        return False
+    is_quiet = r.now_s - r.memory.distress_s[i] >= r.knobs.distress_quiet_s
+    gap = estimates.ordered_bytes[i] - r.figures.actual_bytes[i]
+    return is_quiet and gap > ARRIVED_BYTES and r.memory.has_arrived[i] == 0
+
+
+def _call_back(r: Round, i: int) -> None:
+    """Lower the target as far as its balloon has not followed it up: nothing leaves the guest.
+
+    So none of the rules for takes is asked. What lies below what it holds is a take, for later.
+    """
+    actual = -_to_grain(-r.figures.actual_bytes[i])
+    least = max(actual, r.figures.min_bytes[i], r.decision.wishes.wish_bytes[i])
+    r.decision.target_bytes[i] = min(-_to_grain(-least), r.estimates.ordered_bytes[i])
+    r.decision.reason[i] = codes.CALLED_BACK
 
 
 def _take_as_far_as_allowed(r: Round, i: int) -> None:
@@ -201,7 +236,7 @@ def _take_as_far_as_allowed(r: Round, i: int) -> None:
         if is_spared_for_swap(r, i):
             r.decision.bound[i] = codes.B_HOST_SWAP
     target = -_to_grain(-wish)  # upwards: never a grain more than allowed is taken
-    if ordered - target < dead_band_bytes(r.figures.max_bytes[i], r.knobs):
+    if ordered - target < worth_taking_bytes(r.figures.max_bytes[i], r.knobs):
         reason = codes.DEAD_BAND
         if r.decision.bound[i] == codes.B_HOST_SWAP:
             reason = codes.IN_HOST_SWAP

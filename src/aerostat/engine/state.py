@@ -110,7 +110,8 @@ def _answered(memory: Memory, i: int, event: TargetAnswered, *, now_s: float) ->
         return
     memory.is_outcome_unknown[i] = 1 if event.outcome is Outcome.UNKNOWN else 0
     before = memory.target_bytes[i] if memory.target_bytes[i] != ABSENT else memory.actual_bytes[i]
-    if event.target_bytes < before:
+    # What does not go below what it holds takes nothing: a gift on its way was called back.
+    if event.target_bytes < min(before, memory.actual_bytes[i]):
         memory.take_s[i] = now_s
     memory.target_bytes[i] = event.target_bytes
     memory.target_set_s[i] = now_s

@@ -25,7 +25,7 @@ def answered(r: Round, i: int, target: int) -> None:
     before = memory.target_bytes[i]
     if before == ABSENT:
         before = memory.actual_bytes[i]
-    if target < before:
+    if target < min(before, memory.actual_bytes[i]):
         memory.take_s[i] = r.now_s
     memory.target_bytes[i] = target
     memory.target_set_s[i] = r.now_s
