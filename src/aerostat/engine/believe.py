@@ -164,6 +164,7 @@ def _usage(r: Round, i: int) -> None:
     memory.free_bytes[i] = max(0, min(figures.free_bytes[i], figures.available_bytes[i]))
     memory.cache_bytes[i] = figures.cache_bytes[i]
     memory.clean_s[i] = r.now_s
+    memory.clean_age_s[i] = max(0.0, figures.sample_age_s[i])
     memory.clean_samples[i] = min(memory.clean_samples[i] + 1, CLEAN_SAMPLES_MAX)
     # Implicit Euler steps: exact sums of simple divisions, the same interpreted and compiled.
     kept = knobs.fall_s / (knobs.fall_s + span_s)

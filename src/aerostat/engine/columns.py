@@ -120,6 +120,7 @@ class Memory(Table):
     available_bytes: IntColumn  # newest, for judging distress
     # The last sample that no move of the balloon blurred: only this one may take memory.
     clean_s: FloatColumn
+    clean_age_s: FloatColumn  # its age when it was seen
     clean_samples: IntColumn  # how many there were, as far as it matters
     used_bytes: IntColumn  # actual - available
     clean_available_bytes: IntColumn
@@ -257,13 +258,13 @@ class Round(Table):
 
 
 _NEVER = frozenset(name for name in Memory._fields if name.endswith("_s")) - {
-    "stall_retry_s", "sample_age_s", "sample_period_s", "pressure_some_s", "pressure_full_s",
+    "stall_retry_s", "sample_age_s", "sample_period_s", "clean_age_s", "pressure_some_s", "pressure_full_s",
     "backoff_s", "host_waited_s",
 }  # fmt: skip
 _ZERO = frozenset({
     "has_arrived", "is_outcome_unknown", "healthy_samples", "growth_rate", "sample_age_s",
     "sample_period_s", "stall_retry_s", "backoff_s", "is_release_due", "lent_bytes",
-    "burst_bytes", "turns", "rise_bytes", "clean_samples",
+    "burst_bytes", "turns", "rise_bytes", "clean_samples", "clean_age_s",
     "host_growth_rate", "host_swap_out_bytes", "pushed_is_full",
 })  # fmt: skip
 

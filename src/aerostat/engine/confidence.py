@@ -5,6 +5,7 @@ the guest says it holds, and use that goes up and down. Low confidence leaves a 
 gives it more headroom; it never gives less.
 """
 
+from aerostat.engine.believe import PERIOD_S_MIN
 from aerostat.engine.columns import Round
 from aerostat.engine.distress import headroom_bytes
 from aerostat.policy.columns import ABSENT
@@ -21,6 +22,12 @@ AGE_RATIO_SURE = 0.5
 
 NOISE_WEIGHT = 0.5
 """What noise can cost at most; figures that swing by the headroom cost half of that."""
+
+BLURRED_SAMPLES_MAX = 2
+"""So many samples a move may blur: the one that falls in it, and one more as it ends.
+
+The largest step takes its balloon 1.4 s (256 MiB for each of 5 s, at 0.9 GiB/s).
+"""
 
 HEADROOM_SURE_BYTES = 256 * MIB
 """However sure, no less than this, or than ``headroom``: a small guest's kernel needs all of it."""
@@ -44,6 +51,18 @@ def confidence(r: Round, i: int) -> float:
         headroom = r.knobs.headroom_bytes_min + r.knobs.headroom_sure_ratio * r.figures.max_bytes[i]
         sure *= 1.0 - NOISE_WEIGHT * (swing / (swing + headroom))
     return sure
+
+
+def is_founded_on_old(r: Round, i: int) -> bool:
+    """Whether the last sample that no move blurred is too old to take memory on.
+
+    Newer ones may have come while its balloon moved: they tell how it fares, not what it uses. A
+    take after the other is founded on a clean sample each, and never waits for this.
+    """
+    memory, age_s_max = r.memory, r.knobs.figures_age_s_max
+    period_s = min(max(memory.sample_period_s[i], PERIOD_S_MIN), age_s_max)
+    age_s = memory.clean_age_s[i] + (r.now_s - memory.clean_s[i])
+    return age_s > age_s_max + BLURRED_SAMPLES_MAX * period_s
 
 
 def headroom_of(r: Round, i: int, sure: float) -> int:

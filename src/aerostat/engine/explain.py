@@ -30,6 +30,8 @@ _WORDS = {
     Reason.HOLD_FIGURES_ABSENT: "left alone: it has given no figures",
     Reason.HOLD_FIGURES_STALE: "left alone: its figures are {age} old",
     Reason.HOLD_UNSURE: "left alone: too little of its figures is sure ({confidence})",
+    Reason.HOLD_BLURRED: "left alone: its balloon moved whenever it reported, and what it uses "
+    "cannot be told",
     Reason.HOLD_IN_GRACE: "left alone: it has only just appeared",
     Reason.HOLD_COOLDOWN: "stays for now: the last change has to show its effect first",
     Reason.HOLD_OSCILLATING: "left alone for a minute: it was moved to and fro too often",

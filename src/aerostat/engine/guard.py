@@ -17,7 +17,7 @@ from aerostat.engine.columns import (
     Decision,
     Round,
 )
-from aerostat.engine.confidence import CONFIDENCE_MIN
+from aerostat.engine.confidence import CONFIDENCE_MIN, is_founded_on_old
 from aerostat.engine.distress import BLAMED_S, is_on_trial, is_recovering
 from aerostat.engine.knobs import Knobs
 from aerostat.policy.codes import (
@@ -298,6 +298,8 @@ def _must_not_be_taken_from(r: Round, i: int) -> bool:
         reason = codes.BACKING_UP
     elif r.knobs.checks_freshness == 1 and r.estimates.confidence[i] < CONFIDENCE_MIN:
         reason, bound = codes.UNSURE, codes.B_FRESHNESS
+    elif r.knobs.checks_freshness == 1 and is_founded_on_old(r, i):
+        reason, bound = codes.BLURRED, codes.B_FRESHNESS
     elif r.knobs.keeps_grace == 1 and r.now_s - r.memory.since_s[i] < r.knobs.grace_s:
         reason = codes.GRACE
     elif r.estimates.is_distressed[i] == 1 or not _may_be_taken_from(r, i):

@@ -31,6 +31,7 @@ _FIRST = {
     "at most {age_max} old.",
     Reason.HOLD_UNSURE: "Nothing is taken before {sure} of its figures is sure: "
     "when there are some more of them, and young ones.",
+    Reason.HOLD_BLURRED: "Nothing is taken before it has reported once with its balloon at rest.",
     Reason.HOLD_DOUBTED: "Nothing is taken before what its balloon took has come back to the host.",
     Reason.HOLD_BACKING_UP: "Nothing is taken while its disks are being copied.",
     Reason.HOLD_CONFINED: _LIMITED,

@@ -48,6 +48,7 @@ class Reason(StrEnum):
     HOLD_BY_OPERATOR = "hold_by_operator"  # would be taken from, but somebody said: hold
     HOLD_YIELDED = "hold_yielded"  # somebody else set its target: it is left to them for a while
     NUDGED_AT_MAX = "nudged_at_max"  # its `actual` may be from before a reset
+    HOLD_BLURRED = "hold_blurred"  # every sample for long came while its balloon moved
     CALLED_BACK = "called_back"  # what it was given had not all come: the rest is needed elsewhere
 
 

@@ -13,6 +13,7 @@ from aerostat.sim.chaos.rules import (
     BELOW_MIN,
     CHURN,
     DISTRESS_UNSERVED,
+    FOUNDED_ON_OLD,
     NOT_MOVABLE,
     OVER_SUPPLY,
     SAME_SAMPLE,
@@ -104,6 +105,7 @@ def _observe(world: World, now_s: float, tick: int) -> None:
             continue
         if has_sample(world, i) and world.watch.seen_s[i] < world.guests.sample_s[i]:
             _observe_sample(world, i)
+            _observe_rest(world, i, now_s)
             world.watch.seen_s[i] = now_s
         if world.faults.is_unreachable[i] == 0 and world.faults.hides_actual[i] == 0:
             actual = world.guests.actual_bytes[i]
@@ -117,6 +119,16 @@ def _observe(world: World, now_s: float, tick: int) -> None:
                 world.commands.known_bytes[i] = ABSENT
             elif world.watch.has_arrived[i] == 1 and _is_beyond_all(world, i, actual, known):
                 world.commands.known_bytes[i] = ABSENT
+
+
+def _observe_rest(world: World, i: int, now_s: float) -> None:
+    """Whether this sample tells what it uses: its balloon has not moved since it was last read."""
+    guests, watch, faults = world.guests, world.watch, world.faults
+    watch.gap_s[i] = now_s - watch.seen_s[i]
+    if faults.is_silent[i] != 0 or faults.hides_actual[i] == 1 or faults.is_unreachable[i] == 1:
+        return
+    if abs(guests.actual_bytes[i] - actual_bytes(world, i)) <= REST_BYTES:
+        watch.clean_seen_s[i] = now_s
 
 
 def _is_beyond_all(world: World, i: int, actual: int, known: int) -> bool:
@@ -201,6 +213,11 @@ def _check_take(world: World, i: int, now_s: float, tick: int) -> None:
         violate(world, tick, i, UNBELIEVABLE, ABSENT, ABSENT)
     elif age_s > FIGURES_AGE_S_MAX + world.tick_s:
         violate(world, tick, i, UNBELIEVABLE, int(age_s), int(FIGURES_AGE_S_MAX))
+    founded_s = now_s - watch.clean_seen_s[i]
+    period_s = min(FIGURES_AGE_S_MAX, max(1.0, watch.gap_s[i]))
+    most_s = FIGURES_AGE_S_MAX + 2.0 * period_s + world.tick_s
+    if founded_s > most_s:
+        violate(world, tick, i, FOUNDED_ON_OLD, int(founded_s), int(most_s))
     if watch.take_seen_s[i] == watch.seen_s[i]:
         violate(world, tick, i, SAME_SAMPLE, plan, ordered_bytes(world, i))
     watch.take_seen_s[i] = watch.seen_s[i]

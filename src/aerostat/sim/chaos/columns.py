@@ -109,6 +109,8 @@ class Watch(NamedTuple):
     """What the checks remember of each guest."""
 
     seen_s: FloatColumn  # when its newest sample first showed
+    clean_seen_s: FloatColumn  # when the last one showed that came while its balloon rested
+    gap_s: FloatColumn  # between the last two of its samples, as they showed
     seen_sample_s: FloatColumn  # when that sample was written
     seen_swap_in_bytes: IntColumn
     seen_swap_out_bytes: IntColumn
@@ -161,7 +163,7 @@ _ABSENT_AT_FIRST = frozenset(
     }
 )  # fmt: skip
 _PAST_AT_FIRST = frozenset(
-    {"sample_s", "seen_s", "take_seen_s", "seen_sample_s", "asked_s", "taken_s"}
+    {"sample_s", "seen_s", "clean_seen_s", "take_seen_s", "seen_sample_s", "asked_s", "taken_s"}
 )
 
 

@@ -15,6 +15,7 @@ NOT_CONVERGED: Final = 10
 STARVED: Final = 11
 RESTLESS: Final = 12
 TAKEN_WHILE_CLOSING: Final = 13
+FOUNDED_ON_OLD: Final = 14
 
 WORDS: Final = {
     ABOVE_MAX: "a guest was raised above its max",
@@ -23,6 +24,7 @@ WORDS: Final = {
     OVER_SUPPLY: "what was given did not fit what was free",
     SHRUNK_IN_DISTRESS: "memory was taken from a guest in clear distress",
     UNBELIEVABLE: "memory was taken on figures that are absent or old",
+    FOUNDED_ON_OLD: "memory was taken on what a guest used long ago",
     SAME_SAMPLE: "one sample justified two takes",
     DISTRESS_UNSERVED: "a guest in clear distress was not raised though memory lay free",
     CHURN: "a guest was moved back and forth too much within a minute",
