@@ -44,6 +44,7 @@ class Guest:
     """A guest as a test tells it: sizes in MiB; counters go on by themselves."""
 
     name: str
+    id: str | None = None  # where it is not its name
     max_mib: int = 512
     actual_mib: int | None = 512
     used_mib: int = 200  # what it cannot spare; the rest of actual is free or cache
@@ -87,7 +88,7 @@ class Guest:
             major_faults=self.major_faults,
         )
         return GuestSnapshot(
-            guest=GuestId(self.name),
+            guest=GuestId(self.id or self.name),
             name=self.name,
             run_state=self.run_state,
             max_bytes=self.max_mib * MIB,

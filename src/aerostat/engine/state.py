@@ -1,6 +1,6 @@
 """What the engine remembers between rounds, and how events change it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from aerostat.engine.columns import NEVER_S, Memory, empty_memory
@@ -19,17 +19,19 @@ from aerostat.model.events import (
     TargetAnswered,
 )
 from aerostat.model.guest import GuestId
+from aerostat.model.host import HostSnapshot
 from aerostat.model.host_state import HostState
 from aerostat.policy.columns import ABSENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """Memory promised to a VM that is not here yet."""
+    """Memory promised to a VM that is not here yet, or has not touched it yet."""
 
-    owner: GuestId
+    owner: GuestId  # or its name: whoever asks for it may know no more
     size_bytes: int
     until_s: float
+    is_here: bool = False  # it has come: what it holds is counted, and what it will touch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +50,13 @@ class EngineState:
 
     @property
     def reserved_bytes(self) -> int:
-        """What is promised in all."""
-        return sum(reservation.size_bytes for reservation in self.reservations)
+        """What is promised in all to those that are not here yet."""
+        return sum(r.size_bytes for r in self.reservations if not r.is_here)
+
+    @property
+    def promised_bytes(self) -> Mapping[GuestId, int]:
+        """What was promised to those that are here, until its time is over."""
+        return {r.owner: r.size_bytes for r in self.reservations if r.is_here}
 
 
 ADOPTED_S = 7.0
@@ -91,17 +98,29 @@ def with_events(state: EngineState, events: Sequence[Event], *, now_s: float) ->
             _lifecycle(state.memory, i, event.kind, now_s=now_s)
         elif isinstance(event, PressurePushed):
             _pushed(state.memory, i, event, now_s=now_s)
-    # A guest that is here is counted by what it holds: its reservation has been kept.
-    standing = (
-        r
-        for r in reservations.values()
-        if r.owner not in row and r.until_s > now_s and r.size_bytes > 0
-    )
+    standing = (r for r in reservations.values() if r.until_s > now_s and r.size_bytes > 0)
     return replace(
         state,
         reservations=tuple(sorted(standing, key=lambda r: r.owner)),
         ladder=with_answers(state.ladder, events, now_s=now_s),
     )
+
+
+def with_arrivals(state: EngineState, snapshot: HostSnapshot) -> EngineState:
+    """Promises to guests that are here stand by their ids; one that has gone again has none."""
+    if not state.reservations:
+        return state
+    ids = {guest.name: guest.guest for guest in snapshot.guests}
+    ids.update((guest.guest, guest.guest) for guest in snapshot.guests)
+    promises: dict[GuestId, Reservation] = {}
+    for promise in state.reservations:
+        guest = ids.get(promise.owner)
+        if guest is not None:
+            promises[guest] = replace(promise, owner=guest, is_here=True)
+        elif not promise.is_here:
+            promises[promise.owner] = promise
+    ordered = tuple(promises[owner] for owner in sorted(promises))
+    return replace(state, reservations=ordered)
 
 
 def _answered(memory: Memory, i: int, event: TargetAnswered, *, now_s: float) -> None:

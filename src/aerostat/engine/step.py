@@ -20,7 +20,7 @@ from aerostat.engine.host_state import next_host_state
 from aerostat.engine.knobs import knobs_of
 from aerostat.engine.params import EngineParams, GuardRule
 from aerostat.engine.peer import wish_as_peer
-from aerostat.engine.state import EngineState, aligned, with_events
+from aerostat.engine.state import EngineState, aligned, with_arrivals, with_events
 from aerostat.engine.strangers import replaced, watch
 from aerostat.engine.supply import Supply, supply_of, with_room_for
 from aerostat.engine.trace import plan_of, trace_of
@@ -58,10 +58,10 @@ def step(
     """
     now_s = snapshot.now_s
     following = aligned(state, tuple(g.guest for g in snapshot.guests), now_s=now_s)
-    following = with_events(following, events, now_s=now_s)
+    following = with_arrivals(with_events(following, events, now_s=now_s), snapshot)
     signs = _host_signs(following, params, now_s=now_s)
     following = _judged_host(following, snapshot, params, signs)
-    supply = supply_of(snapshot, params, following.memory)
+    supply = supply_of(snapshot, params, following.memory, following.promised_bytes)
     before = actual_before(following, events)
     supply = with_room_for(supply, signs.coming_bytes, params)
     r = round_of(following, snapshot, supply, params)

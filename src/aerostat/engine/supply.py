@@ -1,11 +1,15 @@
 """Supply: what the guests of a host may hold together, and what is physically left to give."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from aerostat.engine.columns import Memory, empty_memory
 from aerostat.engine.params import Accounting, EngineParams
 from aerostat.engine.resident import in_use_bytes, resident_bytes
+from aerostat.model.guest import GuestId
 from aerostat.model.host import HostSnapshot
+from aerostat.policy.columns import ABSENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +22,15 @@ class Supply:
     physical_bytes: int | None  # what the host could still back right now
 
 
-def supply_of(snapshot: HostSnapshot, params: EngineParams, memory: Memory | None = None) -> Supply:
+_NOTHING: Mapping[GuestId, int] = MappingProxyType({})
+
+
+def supply_of(
+    snapshot: HostSnapshot,
+    params: EngineParams,
+    memory: Memory | None = None,
+    promised_bytes: Mapping[GuestId, int] = _NOTHING,
+) -> Supply:
     """Work out the supply from the host's own figures and the operator's budget.
 
     ``memory`` is what the engine remembers, with rows as in the snapshot: a guest that does not
@@ -31,7 +43,8 @@ def supply_of(snapshot: HostSnapshot, params: EngineParams, memory: Memory | Non
 
     ``strict`` counts what the host really holds for guests, so that memory a guest has not touched
     yet is still covered when it does; ``elastic`` takes guests at their word of what they hold, and
-    so takes memory only when the host itself falls below its reserve.
+    so takes memory only when the host itself falls below its reserve. ``promised_bytes`` to guests
+    that have just come are counted strictly either way: they are about to touch them.
     """
     host = snapshot.memory
     if host is None:
@@ -42,7 +55,7 @@ def supply_of(snapshot: HostSnapshot, params: EngineParams, memory: Memory | Non
     reserve = params.host.reserve.of(host.total_bytes)
     spare = host.available_bytes - reserve - (host.revocable_bytes or 0)
     is_elastic = params.host.accounting is Accounting.ELASTIC
-    total = max(0, _held_bytes(snapshot, known, is_elastic=is_elastic) + spare)
+    total = max(0, _held_bytes(snapshot, known, promised_bytes, is_elastic=is_elastic) + spare)
     if params.host.budget_bytes is not None:
         total = min(total, params.host.budget_bytes)
     # Half of the reserve is the hard line: distress may use the rest of it.
@@ -74,7 +87,9 @@ def with_room_for(supply: Supply, coming_bytes: int, params: EngineParams) -> Su
     )
 
 
-def _held_bytes(snapshot: HostSnapshot, memory: Memory, *, is_elastic: bool) -> int:
+def _held_bytes(
+    snapshot: HostSnapshot, memory: Memory, promised: Mapping[GuestId, int], *, is_elastic: bool
+) -> int:
     """What guests hold of the host: by their word where elastic, else what is really there.
 
     A guest whose measure is absent counts with its ``actual``: too much rather than too little,
@@ -85,8 +100,16 @@ def _held_bytes(snapshot: HostSnapshot, memory: Memory, *, is_elastic: bool) -> 
         last = max(0, memory.actual_bytes[i])
         actual = last if guest.actual_bytes is None else guest.actual_bytes
         measured = None if guest.footprint is None else guest.footprint.held_bytes
-        if is_elastic or measured is None:
-            held += actual
+        if measured is None:
+            untouched = _untold_bytes(actual, in_use_bytes(memory, i))
         else:
-            held += resident_bytes(measured, actual, in_use_bytes(memory, i))
+            untouched = actual - resident_bytes(measured, actual, in_use_bytes(memory, i))
+        if is_elastic or measured is None:
+            untouched = min(untouched, promised.get(guest.guest, 0))
+        held += actual - untouched
     return held
+
+
+def _untold_bytes(actual: int, in_use: int) -> int:
+    """What it has not touched by its own word, where nothing is measured; 0: it says nothing."""
+    return 0 if in_use == ABSENT else max(0, actual - in_use)
