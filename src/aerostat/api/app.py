@@ -5,6 +5,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 
 from aerostat import __version__
 from aerostat.api import metrics as metrics_format
+from aerostat.api.admitting import admitting_routes
 from aerostat.api.answers import ERRORS
 from aerostat.api.commanding import commanding_routes
 from aerostat.api.dashboard import dashboard_routes
@@ -31,6 +32,7 @@ def create_app(seat: Seat, stream: Stream) -> FastAPI:
     reading_routes(app, seat)
     remembering_routes(app, seat)
     commanding_routes(app, seat)
+    admitting_routes(app, seat)
     _following(app, stream)
     _measuring(app, seat)
     guest_route(app, seat)

@@ -11,6 +11,7 @@ from aerostat.api.requests import ForBody, LimitsBody, ReclaimBody
 from aerostat.api.seat import Seat
 from aerostat.control.orders import RECLAIM, Ask
 from aerostat.model.events import Command
+from aerostat.model.guest import GuestId
 from aerostat.model.modes import Mode
 
 
@@ -77,13 +78,14 @@ def _of_all(router: APIRouter, seat: Seat) -> None:
     @router.post("/v1/reclaim", summary="Make so much free on the host")
     async def reclaim(body: ReclaimBody, request: Request) -> Told:
         _must_enforce(seat, "reclaim")
+        _must_be_to_come(seat, body.owner)
         ask = Ask(
             command=Command.RECLAIM,
-            guest=RECLAIM,
+            guest=RECLAIM if body.owner is None else GuestId(body.owner),
             size_bytes=body.size_bytes,
             for_s=body.for_s,
             who=request.state.who,
-            words=f"reclaim {body.size} --for {body.for_}",
+            words=body.words(),
         )
         await seat.ask(ask)
         return _accepted(seat)
@@ -104,6 +106,14 @@ def _must_enforce(seat: Seat, verb: str) -> None:
         raise HTTPException(
             409, f"{verb}: the daemon is in mode {mode.value}, and sends nothing to any VM"
         )
+
+
+def _must_be_to_come(seat: Seat, owner: str | None) -> None:
+    """What is kept for a VM that is here already would count as what it holds."""
+    record = seat.board.status.last
+    for guest in () if record is None else record.snapshot.guests:
+        if owner in (guest.guest, guest.name):
+            raise HTTPException(400, f"owner: {owner} is here already; name a VM to come")
 
 
 def _accepted(seat: Seat) -> Told:

@@ -14,12 +14,15 @@ SIZE = r"^\d{1,12}(\.\d{1,3})?(B|K|KiB|M|MiB|G|GiB|T|TiB)$"
 SIZE_OR_SHARE = r"^(\d{1,12}(\.\d{1,3})?(B|K|KiB|M|MiB|G|GiB|T|TiB)|\d{1,3}(\.\d{1,3})?%)$"
 DURATION = r"^\d{1,9}(\.\d{1,3})?(ms|s|m|min|h|d)$"
 
+NAME = r"^[^\x00-\x1f\x7f]+$"
+
 RECLAIM_S = 600.0
 FOR_S_MAX = 365 * 86_400.0
 
 Size = Annotated[str, Field(pattern=SIZE, examples=["8GiB"])]
 SizeOrShare = Annotated[str, Field(pattern=SIZE_OR_SHARE, examples=["1GiB", "33%"])]
 Duration = Annotated[str, Field(pattern=DURATION, examples=["10m", "1h"])]
+Name = Annotated[str, Field(min_length=1, max_length=256, pattern=NAME, examples=["db-7"])]
 _DURATION = re.compile(DURATION)
 
 
@@ -77,8 +80,8 @@ class ForBody(Body):
         return verb if self.for_ is None else f"{verb} --for {self.for_}"
 
 
-class ReclaimBody(Body):
-    """So much is to be free on the host, beyond its reserve, for so long."""
+class SizeForBody(Body):
+    """So much, for so long."""
 
     size: Size
     for_: Annotated[Duration, Field(alias="for")] = "10m"
@@ -100,6 +103,31 @@ class ReclaimBody(Body):
             ValueError: it is out of range.
         """
         return checked_duration(self.for_)
+
+
+class ReclaimBody(SizeForBody):
+    """So much is to be free on the host, beyond its reserve, for so long.
+
+    What one owner reclaims again replaces what it had; others' stands beside it.
+    """
+
+    owner: Name | None = None
+
+    def words(self) -> str:
+        """As a person would have typed it."""
+        words = f"reclaim {self.size} --for {self.for_}"
+        return words if self.owner is None else f"{words} --owner {self.owner}"
+
+
+class AdmitBody(SizeForBody):
+    """A VM is about to start, or to come from another host, and will hold so much at the most."""
+
+    name: Name
+    for_: Annotated[Duration, Field(alias="for")] = "5m"
+
+    def words(self) -> str:
+        """As a person would have typed it."""
+        return f"admit {self.name} {self.size} --for {self.for_}"
 
 
 def checked_duration(text: str) -> float:

@@ -9,6 +9,7 @@ from aerostat.api.recent import Recent
 from aerostat.config import Config
 from aerostat.control.board import Board, Status
 from aerostat.control.orders import Ask
+from aerostat.model.admission import Admission
 from aerostat.ports.clock import Clock
 from aerostat.ports.errors import AerostatError
 from aerostat.store import Health
@@ -36,7 +37,8 @@ class Seat:
     board: Board
     clock: Clock
     config: Callable[[], Config]  # in force: a reload replaces it
-    ask: Callable[[Ask], Awaitable[None]]  # returns once the loop has it; raises LoopBusyError
+    # Returns once the loop has it, with what it says of a VM to come; raises LoopBusyError.
+    ask: Callable[[Ask], Awaitable[Admission | None]]
     store_path: Path | None = None  # None: nothing is remembered
     health: Callable[[], Health] = Health
     started_wall_s: float = 0.0

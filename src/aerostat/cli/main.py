@@ -6,6 +6,7 @@ from typing import NoReturn
 import typer
 
 from aerostat import __version__
+from aerostat.cli.admit import admit
 from aerostat.cli.completion import completion
 from aerostat.cli.config import config_app
 from aerostat.cli.demo import demo
@@ -43,6 +44,7 @@ app.command()(hold)
 app.command()(unhold)
 app.command()(release)
 app.command()(reclaim)
+app.command()(admit)
 app.command()(replay)
 app.command()(simulate)
 app.command()(plan)

@@ -90,13 +90,18 @@ def reclaim(
     for_: Annotated[
         str, typer.Option("--for", metavar="DURATION", help="Keep it free for so long.")
     ] = "10m",
+    owner: Annotated[
+        str | None,
+        typer.Option(help="Whom it is for: a VM to come, or a name; a second time replaces it."),
+    ] = None,
     socket: SocketPath = None,
     url: Url = None,
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """Make memory free on the host, beyond its reserve, from what VMs can spare."""
     words = f"{size} is kept free for {for_}; aerostat status says how far it has come"
-    _post(socket, url, output, "/v1/reclaim", {"size": size, "for": for_}, words)
+    body = {"size": size, "for": for_, **({} if owner is None else {"owner": owner})}
+    _post(socket, url, output, "/v1/reclaim", body, words)
 
 
 def _post(  # private, and all of them always given

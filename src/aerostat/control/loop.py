@@ -9,10 +9,12 @@ from aerostat.control.collect import Collector
 from aerostat.control.inbox import Inbox
 from aerostat.control.orders import Ask, OrderBook
 from aerostat.control.techniques import TechniqueRunner
+from aerostat.engine.admission import admission
 from aerostat.engine.params import EngineParams
 from aerostat.engine.release import Release, release
 from aerostat.engine.state import EngineState, aligned, with_events
 from aerostat.engine.step import Step, step
+from aerostat.model.admission import Admission
 from aerostat.model.events import (
     Command,
     Event,
@@ -23,7 +25,7 @@ from aerostat.model.events import (
 )
 from aerostat.model.host import HostSnapshot
 from aerostat.model.modes import Mode, OnStop
-from aerostat.model.plan import Plan
+from aerostat.model.plan import Plan, RoundTrace
 from aerostat.model.reasons import Reason
 from aerostat.ports.clock import Clock
 from aerostat.ports.driver import HypervisorDriver
@@ -65,6 +67,7 @@ class Loop:
         self._applier = Applier(driver, self._inbox)
         self._runner = None if techniques is None else TechniqueRunner(techniques, self._inbox)
         self._state = EngineState()
+        self._newest: RoundTrace | None = None  # of the round that led to this state
         self._is_stopping = False
         self._failures_in_a_row = 0
         self.board = Board()
@@ -81,15 +84,35 @@ class Loop:
         self._mode = mode
         self._inbox.wake()
 
-    def take(self, ask: Ask) -> None:
-        """Do what an operator says from the next round on, which starts at once; it is kept."""
-        if ask.command is Command.RECLAIM:
+    def take(self, ask: Ask) -> Admission | None:
+        """Do what an operator says from the next round on, which starts at once; it is kept.
+
+        Returns:
+            Whether a VM may come, where that was asked: if so, its memory is promised to it.
+        """
+        answer = self._admission(ask) if ask.command is Command.ADMIT else None
+        if ask.command is Command.RECLAIM or (answer is not None and answer.is_admitted):
             self._inbox.put(
                 MemoryReserved(guest=ask.guest, size_bytes=ask.size_bytes, for_s=ask.for_s or 0.0)
             )
         self._use_orders(self.board.status.orders.after(ask, now_s=self._clock.now_s()))
         self._inbox.put(
-            OperatorCommanded(guest=ask.guest, command=ask.command, who=ask.who, detail=ask.words)
+            OperatorCommanded(
+                guest=ask.guest,
+                command=ask.command,
+                who=ask.who,
+                detail=ask.words if answer is None else f"{ask.words}: {answer.verdict.value}",
+            )
+        )
+        return answer
+
+    def _admission(self, ask: Ask) -> Admission:
+        return admission(
+            self._state,
+            self._newest,
+            self._inbox.waiting(),
+            owner=ask.guest,
+            size_bytes=ask.size_bytes,
         )
 
     def restore_orders(self, book: OrderBook) -> None:
@@ -172,7 +195,7 @@ class Loop:
         except Exception:
             self._inbox.put_back(events)  # a round that fails must not lose an answer or a reset
             raise
-        self._state = decided.state
+        self._state, self._newest = decided.state, decided.trace
         return decided
 
     def _remember(self, record: RoundRecord) -> None:
@@ -198,7 +221,7 @@ class Loop:
             await self._release(tasks, Reason.RELEASED_ON_FAILURES)
             # Whatever in the state or among the events makes rounds fail: begin afresh, from what
             # the guests hold now.
-            self._state = EngineState()
+            self._state, self._newest = EngineState(), None
             self._inbox.drain()
 
     async def _release(self, tasks: asyncio.TaskGroup, reason: Reason) -> None:

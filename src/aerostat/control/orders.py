@@ -9,7 +9,7 @@ from aerostat.model.limits import Amount
 from aerostat.model.orders import GuestOrder, Standing
 
 RECLAIM = GuestId("reclaim")
-"""Who a reservation of ``reclaim`` is for: no guest has such an id, they are UUIDs or sockets."""
+"""Who a reservation of ``reclaim`` is for that names nobody: no guest has such an id."""
 
 _STANDING = {Command.HOLD: Standing.HELD, Command.RELEASE: Standing.RELEASED}
 
@@ -32,7 +32,7 @@ class Ask:
     who: str  # who says so, for the audit
     guest: GuestId = RECLAIM
     limits: Limits = Limits()
-    size_bytes: int = 0  # of ``reclaim``
+    size_bytes: int = 0  # of ``reclaim`` and ``admit``
     for_s: float | None = None  # None: until it is taken back
     words: str = ""  # the command, as a person would have typed it
 
@@ -66,7 +66,7 @@ class OrderBook:
             case Command.UNHOLD:
                 order = replace(before.order, standing=None)
                 return self._with(Ordered(order=order, who=ask.who))
-            case Command.RECLAIM:
+            case Command.RECLAIM | Command.ADMIT:
                 return self  # a reservation, which the engine keeps itself
 
     def at(self, now_s: float) -> "OrderBook":

@@ -17,6 +17,7 @@ from aerostat.config import Config, api_socket_to_serve, store_path_to_write
 from aerostat.control.loop import Loop
 from aerostat.control.orders import Ask
 from aerostat.daemon.reload import Reloader
+from aerostat.model.admission import Admission
 from aerostat.ports.clock import Clock
 from aerostat.store import Health, Store
 
@@ -115,21 +116,20 @@ def _token(path: Path) -> str:
     return token
 
 
-def loop_asker(loop: Loop) -> Callable[[Ask], Awaitable[None]]:
+def loop_asker(loop: Loop) -> Callable[[Ask], Awaitable[Admission | None]]:
     """Posts commands into the loop's thread, from any other."""
     running = asyncio.get_running_loop()
 
-    async def ask(given: Ask) -> None:
-        taken: concurrent.futures.Future[None] = concurrent.futures.Future()
+    async def ask(given: Ask) -> Admission | None:
+        taken: concurrent.futures.Future[Admission | None] = concurrent.futures.Future()
 
         def take() -> None:
             if taken.set_running_or_notify_cancel():
-                loop.take(given)
-                taken.set_result(None)
+                taken.set_result(loop.take(given))
 
         running.call_soon_threadsafe(take)
         try:
-            await asyncio.wait_for(asyncio.wrap_future(taken), TAKEN_S)
+            return await asyncio.wait_for(asyncio.wrap_future(taken), TAKEN_S)
         except TimeoutError as error:
             raise LoopBusyError("the daemon's loop does not answer; try again") from error
 

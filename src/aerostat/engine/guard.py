@@ -203,7 +203,11 @@ def _take(r: Round, i: int) -> None:
 def _is_called_back(r: Round, i: int) -> bool:
     """Whether part of what it was given is still on its way, and not because it was in need."""
     estimates = r.estimates
-    if r.knobs.is_guarded == 0 or estimates.is_distressed[i] == 1 or r.memory.is_release_due[i] == 1:
+    if (
+        r.knobs.is_guarded == 0
+        or estimates.is_distressed[i] == 1
+        or r.memory.is_release_due[i] == 1
+    ):
         return False
     is_quiet = r.now_s - r.memory.distress_s[i] >= r.knobs.distress_quiet_s
     gap = estimates.ordered_bytes[i] - r.figures.actual_bytes[i]

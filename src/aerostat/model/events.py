@@ -101,6 +101,7 @@ class Command(StrEnum):
     UNHOLD = "unhold"  # ends a hold or a release
     RELEASE = "release"  # it gets its max now, and nothing is taken from it
     RECLAIM = "reclaim"  # so much is made free on the host
+    ADMIT = "admit"  # a VM to come asks for room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

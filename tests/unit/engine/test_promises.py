@@ -26,9 +26,7 @@ def a_host(accounting: Accounting) -> World:
         params=params(budget_mib=None),
         memory=host_memory(),
     )
-    world.params = replace(
-        world.params, host=replace(world.params.host, accounting=accounting)
-    )
+    world.params = replace(world.params, host=replace(world.params.host, accounting=accounting))
     world.rounds(3)
     for name in ("new-a", "new-b"):
         world.events.append(MemoryReserved(guest=GuestId(name), size_bytes=16 * GIB, for_s=60.0))

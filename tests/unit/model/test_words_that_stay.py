@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from aerostat.engine.explain import explain
+from aerostat.model.admission import Verdict
 from aerostat.model.effect import Effect
 from aerostat.model.events import Command, LifecycleKind, Outcome, PressureTrigger, TechniqueAct
 from aerostat.model.figures import Absence
@@ -26,6 +27,7 @@ HEADINGS: dict[str, type[StrEnum]] = {
     "Bounds": Bound,
     "Lives": LifecycleKind,
     "Commands": Command,
+    "Admissions": Verdict,
     "Run states": RunState,
     "Outcomes": Outcome,
     "Host states": HostState,
@@ -56,7 +58,8 @@ EVER = {
         host_swap limit
         """,
     "Lives": "appeared paused resumed reset shutdown crashed disappeared shutdown_asked",
-    "Commands": "set hold unhold release reclaim",
+    "Commands": "set hold unhold release reclaim admit",
+    "Admissions": "admitted no_room starts_refused already_here host_unknown",
     "Run states": "running paused migrating shutdown crashed unreachable unknown",
     "Outcomes": "accepted refused unknown",
     "Host states": "comfortable soft hard critical unknown",

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from aerostat.engine.admission import room_bytes
 from aerostat.engine.params import EngineParams
 from aerostat.model.events import MemoryReserved
 from aerostat.model.guest import GuestId
@@ -121,10 +122,8 @@ class Stage:
         self._refuse(guest)
 
     def _has_room(self) -> bool:
-        host = self.recording.rounds[-1].trace.host
-        if host.supply_bytes is None:
-            return False
-        return host.committed_bytes + host.reserved_bytes <= host.supply_bytes
+        room = room_bytes(self.recording.rounds[-1].trace.host)
+        return room is not None and room >= 0
 
     def _refuse(self, guest: GuestTable) -> None:
         self.recording.refused[guest.name] = self.world.now_s
