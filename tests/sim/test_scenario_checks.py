@@ -41,6 +41,8 @@ BY_TRUTH: tuple[Case, ...] = (
     ("takes_at_most", {"size": "200MiB"},
      recording(commands=(command(7, 1024, 900), command(8, 900, 800)))),
     ("step_at_most", {"size": "100MiB"}, recording(commands=(command(7, 1024, 900),))),
+    ("taken_together_at_most", {"size": "200MiB", "within": "1s"},
+     recording(commands=(command(7, 1024, 900), command(7.5, 900, 800)))),
     ("pending_at_most", {"size": "100MiB"}, recording(at(7, target_bytes=900 * MIB))),
     ("stays_within", {"least": "900MiB"}, recording(at(7, actual_bytes=800 * MIB))),
     ("stays_within", {"most": "1GiB"}, recording(at(7, actual_bytes=1025 * MIB))),

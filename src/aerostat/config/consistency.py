@@ -179,6 +179,7 @@ def _advanced(advanced: AdvancedTable) -> Iterator[Contradiction]:
     sizes = (
         ("headroom_min", advanced.headroom_min, "headroom_max", advanced.headroom_max),
         ("dead_band", advanced.dead_band, "step_rate", advanced.step_rate),
+        ("step_rate", advanced.step_rate, "host_step_rate", advanced.host_step_rate),
     )
     for lower, lower_bytes, upper, upper_bytes in sizes:
         if lower_bytes > upper_bytes:

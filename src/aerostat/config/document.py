@@ -165,6 +165,7 @@ class AdvancedTable(Table):
     dead_band: SizeBytes = _GUARD.dead_band_bytes
     step: ShareRatio = _GUARD.step_ratio_max
     step_rate: SizeBytes = _GUARD.step_rate_max
+    host_step_rate: SizeBytes = _GUARD.host_step_rate_max
     stall: Annotated[DurationS, within("1s", "10m")] = _GUARD.stall_s
     stall_retry: Annotated[DurationS, within("1s", "1d")] = _GUARD.stall_retry_s
     stall_retry_max: Annotated[DurationS, within("1s", "1d")] = _GUARD.stall_retry_s_max

@@ -82,6 +82,7 @@ def _guard(advanced: AdvancedTable) -> GuardParams:
         dead_band_bytes=advanced.dead_band,
         step_ratio_max=advanced.step,
         step_rate_max=advanced.step_rate,
+        host_step_rate_max=advanced.host_step_rate,
         stall_s=advanced.stall,
         stall_retry_s=advanced.stall_retry,
         stall_retry_s_max=advanced.stall_retry_max,

@@ -138,6 +138,7 @@ class Memory(Table):
     # Our own takes.
     take_s: FloatColumn
     take_clean_s: FloatColumn  # the sample the last take was founded on: none justifies two
+    took_bytes: IntColumn  # and how much it was, in the last second
     take_from_bytes: IntColumn  # what it held before the last takes, close upon each other
     take_refault_rate: FloatColumn  # what of its cache it missed before them, a second
     take_disk_read_rate: FloatColumn  # and what it read from its disks
@@ -264,7 +265,7 @@ _NEVER = frozenset(name for name in Memory._fields if name.endswith("_s")) - {
 _ZERO = frozenset({
     "has_arrived", "is_outcome_unknown", "healthy_samples", "growth_rate", "sample_age_s",
     "sample_period_s", "stall_retry_s", "backoff_s", "is_release_due", "lent_bytes",
-    "burst_bytes", "turns", "rise_bytes", "clean_samples", "clean_age_s",
+    "burst_bytes", "turns", "rise_bytes", "clean_samples", "clean_age_s", "took_bytes",
     "host_growth_rate", "host_swap_out_bytes", "pushed_is_full",
 })  # fmt: skip
 

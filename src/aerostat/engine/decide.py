@@ -11,6 +11,7 @@ from aerostat.engine.entitlement import entitle
 from aerostat.engine.estimate import estimate
 from aerostat.engine.guard import guard
 from aerostat.engine.order import order
+from aerostat.engine.pace import pace
 from aerostat.policy.adaptive import adaptive_wishes
 from aerostat.policy.codes import WHY_DISTRESS, WHY_ORDERED, WHY_SHUTDOWN
 from aerostat.policy.columns import ABSENT, Host, Needs
@@ -73,6 +74,7 @@ def _settle_host(r: Round, host: int, supply: int, burst: int) -> None:
     for i in range(first, end):
         _protect(r, i)
         guard(r, i)
+    pace(r, first, end)
     pool = supply
     if r.knobs.frees_first == 1 or r.knobs.is_guarded == 0:
         pool = supply - total_of(r.estimates.committed_bytes, first, end)

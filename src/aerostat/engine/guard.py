@@ -254,13 +254,15 @@ def _take_as_far_as_allowed(r: Round, i: int) -> None:
     r.decision.target_bytes[i] = target
     if r.estimates.is_confined[i] == 1 and r.decision.wishes.why[i] == WHY_LOWERED_TO_MAX:
         r.decision.reason[i] = codes.LOWERED_TO_LIMIT
-    _note_take(r, i, target)
 
 
-def _note_take(r: Round, i: int, target: int) -> None:
+def note_take(r: Round, i: int) -> None:
     """Remember what the take was founded on, and whether it went into what the guest uses."""
-    memory = r.memory
+    memory, target = r.memory, r.decision.target_bytes[i]
     memory.take_clean_s[i] = memory.clean_s[i]
+    # Figures that come at uneven times may found two takes within a second.
+    before = memory.took_bytes[i] if r.now_s - memory.take_s[i] < PERIOD_S_MIN else 0
+    memory.took_bytes[i] = before + r.estimates.ordered_bytes[i] - target
     if r.now_s - memory.take_s[i] > BLAMED_S:
         memory.take_from_bytes[i] = r.estimates.ordered_bytes[i]
         memory.take_refault_rate[i] = memory.refault_rate[i]
@@ -291,19 +293,15 @@ def _is_off_the_ladder(r: Round, i: int) -> bool:
 
 
 def _must_not_be_taken_from(r: Round, i: int) -> bool:
+    if _is_not_believed(r, i):
+        return True
     reason, bound = -1, codes.B_NONE
     above = r.figures.actual_bytes[i] > r.estimates.ordered_bytes[i] + ARRIVED_BYTES
     # A balloon that arrived and then let go by itself is not on its way any more.
     in_flight = above and r.memory.has_arrived[i] == 0
     same_sample = r.memory.take_clean_s[i] == r.memory.clean_s[i]
-    if r.memory.used_bytes[i] == ABSENT or r.estimates.is_usable[i] == 0:
-        reason, bound = _why_not_believed(r, i), codes.B_FRESHNESS
-    elif r.figures.is_backing_up[i] == 1:
+    if r.figures.is_backing_up[i] == 1:
         reason = codes.BACKING_UP
-    elif r.knobs.checks_freshness == 1 and r.estimates.confidence[i] < CONFIDENCE_MIN:
-        reason, bound = codes.UNSURE, codes.B_FRESHNESS
-    elif r.knobs.checks_freshness == 1 and is_founded_on_old(r, i):
-        reason, bound = codes.BLURRED, codes.B_FRESHNESS
     elif r.knobs.keeps_grace == 1 and r.now_s - r.memory.since_s[i] < r.knobs.grace_s:
         reason = codes.GRACE
     elif r.estimates.is_distressed[i] == 1 or not _may_be_taken_from(r, i):
@@ -317,6 +315,21 @@ def _must_not_be_taken_from(r: Round, i: int) -> bool:
     if reason == -1:
         return False
     hold(r.decision, i, r.estimates.ordered_bytes[i], reason, bound)
+    return True
+
+
+def _is_not_believed(r: Round, i: int) -> bool:
+    """Whether too little is known of it to take memory."""
+    reason = -1
+    if r.memory.used_bytes[i] == ABSENT or r.estimates.is_usable[i] == 0:
+        reason = _why_not_believed(r, i)
+    elif r.knobs.checks_freshness == 1 and r.estimates.confidence[i] < CONFIDENCE_MIN:
+        reason = codes.UNSURE
+    elif r.knobs.checks_freshness == 1 and is_founded_on_old(r, i):
+        reason = codes.BLURRED
+    if reason == -1:
+        return False
+    hold(r.decision, i, r.estimates.ordered_bytes[i], reason, codes.B_FRESHNESS)
     return True
 
 

@@ -12,6 +12,7 @@ _rules = attrgetter(
     "spares_the_pressed",
     "keeps_floors",
     "limits_steps",
+    "paces",
     "takes_once_a_sample",
     "notices_stalls",
     "backs_off",

@@ -25,6 +25,7 @@ class Knobs(Table):
     dead_band_ratio: float
     step_ratio_max: float
     step_rate_max: int
+    host_step_rate_max: int
     stall_s: float
     stall_retry_s: float
     stall_retry_s_max: float
@@ -37,6 +38,7 @@ class Knobs(Table):
     spares_the_pressed: int
     keeps_floors: int
     limits_steps: int
+    paces: int
     takes_once_a_sample: int
     notices_stalls: int
     backs_off: int
@@ -70,6 +72,7 @@ def knobs_of(params: EngineParams) -> Knobs:
         dead_band_ratio=guard.dead_band_ratio,
         step_ratio_max=guard.step_ratio_max,
         step_rate_max=guard.step_rate_max,
+        host_step_rate_max=guard.host_step_rate_max,
         stall_s=guard.stall_s,
         stall_retry_s=guard.stall_retry_s,
         stall_retry_s_max=guard.stall_retry_s_max,
@@ -82,6 +85,7 @@ def knobs_of(params: EngineParams) -> Knobs:
         spares_the_pressed=on[GuardRule.PRESSURE],
         keeps_floors=on[GuardRule.FLOOR],
         limits_steps=on[GuardRule.STEP],
+        paces=on[GuardRule.PACE],
         takes_once_a_sample=on[GuardRule.ONE_TAKE_A_SAMPLE],
         notices_stalls=on[GuardRule.STALL],
         backs_off=on[GuardRule.BACK_OFF],

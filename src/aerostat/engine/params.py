@@ -9,7 +9,7 @@ from aerostat.model.host_state import HOST_STEPS, HostState, LadderStep
 from aerostat.model.limits import Amount, GuestLimits, LimitRule
 from aerostat.model.orders import GuestOrder
 from aerostat.policy.params import AdaptiveParams, PolicyName
-from aerostat.units import MIB
+from aerostat.units import GIB, MIB
 
 
 class GuardRule(StrEnum):
@@ -21,6 +21,7 @@ class GuardRule(StrEnum):
     PRESSURE = "pressure"  # nothing is taken from a guest under pressure, or lately so
     FLOOR = "floor"  # min, what the guest's system needs, what it uses
     STEP = "step"  # memory in use is taken in small steps with pauses
+    PACE = "pace"  # all guests of a host together give no more than so much a second
     ONE_TAKE_A_SAMPLE = "one_take_a_sample"  # no figure justifies two takes
     STALL = "stall"  # a balloon that does not move is left alone, and planned around
     BACK_OFF = "back_off"  # a take that hurt makes the next one wait, longer every time
@@ -64,6 +65,7 @@ class GuardParams:
     dead_band_ratio: float = 0.0025
     step_ratio_max: float = 0.05  # of max, per take of memory the guest uses for something
     step_rate_max: int = 256 * MIB  # bytes per second of the period of its figures, in all
+    host_step_rate_max: int = 2 * GIB  # bytes per second, of all guests of the host together
     stall_s: float = 5.0  # `actual` not moving for so long is a stalled balloon
     stall_retry_s: float = 30.0  # first quarantine; doubles up to the maximum
     stall_retry_s_max: float = 600.0

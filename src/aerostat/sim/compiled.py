@@ -32,6 +32,7 @@ from aerostat.engine import (
     host_side,
     knobs,
     order,
+    pace,
 )
 from aerostat.engine.columns import Round
 from aerostat.policy import adaptive, static, water
@@ -52,6 +53,7 @@ ENGINE_MODULES: tuple[ModuleType, ...] = (
     entitlement,
     guard,
     order,
+    pace,
     decide,
 )
 """Those whose functions are compiled, each after the ones it uses."""

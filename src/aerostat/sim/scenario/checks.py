@@ -19,6 +19,7 @@ AnyCheck = Annotated[
     | target_checks.FlipsAtMost
     | target_checks.TakesAtMost
     | target_checks.StepAtMost
+    | target_checks.TakenTogetherAtMost
     | target_checks.PendingAtMost
     | guest_checks.StaysWithin
     | guest_checks.ServedAtLeast

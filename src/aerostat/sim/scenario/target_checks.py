@@ -187,6 +187,25 @@ class StepAtMost(GuestCheck):
         return None
 
 
+class TakenTogetherAtMost(GuestCheck):
+    """No more than a size is taken from all these guests together within a time."""
+
+    check: Literal["taken_together_at_most"]
+    size: SizeBytes
+    within: DurationS
+
+    def _judge(self, run: Recording) -> str | None:
+        taken: list[tuple[float, int]] = []
+        for command in self.commands(run):
+            if command.target_bytes >= command.before_bytes:
+                continue
+            taken.append((command.at_s, command.before_bytes - command.target_bytes))
+            lately = sum(much for at_s, much in taken if at_s > command.at_s - self.within)
+            if lately > self.size:
+                return f"{size(lately)} were taken from all together {at(command.at_s)}"
+        return None
+
+
 class PendingAtMost(GuestCheck):
     """No more than a size has been ordered back from a guest and not come yet."""
 
