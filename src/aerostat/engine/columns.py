@@ -259,8 +259,8 @@ class Round(Table):
 
 
 _NEVER = frozenset(name for name in Memory._fields if name.endswith("_s")) - {
-    "stall_retry_s", "sample_age_s", "sample_period_s", "clean_age_s", "pressure_some_s", "pressure_full_s",
-    "backoff_s", "host_waited_s",
+    "stall_retry_s", "sample_age_s", "sample_period_s", "clean_age_s", "pressure_some_s",
+    "pressure_full_s", "backoff_s", "host_waited_s",
 }  # fmt: skip
 _ZERO = frozenset({
     "has_arrived", "is_outcome_unknown", "healthy_samples", "growth_rate", "sample_age_s",

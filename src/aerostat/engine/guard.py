@@ -76,11 +76,21 @@ def guard(r: Round, i: int) -> None:
         _give(r, i)
     elif wish < ordered:
         _take(r, i)
+    elif r.is_host_short == 1 and _is_at_floor(r, i):
+        bound = codes.B_MIN if ordered <= r.figures.min_bytes[i] else codes.B_FLOOR
+        hold(r.decision, i, ordered, codes.AT_FLOOR, bound)
     elif r.estimates.is_confined[i] == 1 and ordered >= r.figures.max_bytes[i]:
         hold(r.decision, i, ordered, codes.CONFINED, codes.B_LIMIT)
     elif r.estimates.need_bytes[i] == ABSENT and r.estimates.is_closing[i] == 0:
         # Not "has enough": nobody knows.
         hold(r.decision, i, ordered, _why_not_believed(r, i), codes.B_FRESHNESS)
+
+
+def _is_at_floor(r: Round, i: int) -> bool:
+    """Whether its floor alone keeps it from being asked: it has no more, by a known need."""
+    estimates = r.estimates
+    known = estimates.need_bytes[i] != ABSENT and r.figures.standing[i] == STANDING_NONE
+    return known and estimates.ordered_bytes[i] <= estimates.floor_bytes[i]
 
 
 def _to_grain(size_bytes: int) -> int:
@@ -230,7 +240,7 @@ def _take_as_far_as_allowed(r: Round, i: int) -> None:
     wish = r.decision.wishes.wish_bytes[i]
     floor = r.estimates.floor_bytes[i] if r.knobs.keeps_floors == 1 else TARGET_GRAIN_BYTES
     r.decision.bound[i] = codes.B_NONE
-    if wish < floor:
+    if wish <= floor:  # also where the policy went by it already
         wish = floor
         r.decision.bound[i] = codes.B_MIN if floor == r.figures.min_bytes[i] else codes.B_FLOOR
     step = _step_bytes(r, i)

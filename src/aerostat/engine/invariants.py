@@ -2,8 +2,10 @@
 
 from operator import attrgetter
 
+from aerostat.engine import codes
 from aerostat.engine.closing import lent_bytes
 from aerostat.engine.columns import RUN_RUNNING, STANDING_NONE, Round
+from aerostat.engine.guard import BRAKE_S, TARGET_GRAIN_BYTES, TURNS_MAX
 
 _rules = attrgetter(
     "protects",
@@ -40,6 +42,7 @@ def check(r: Round, *, supply_bytes: int | None) -> None:
         actual = max(r.figures.actual_bytes[i], 0)
         before += r.estimates.committed_bytes[i]
         after += max(r.estimates.committed_bytes[i] if target <= ordered else actual, target)
+        _check_distress(r, i)
         if target == ordered:
             continue
         assert r.figures.run[i] == RUN_RUNNING, "only running guests are moved"
@@ -47,10 +50,32 @@ def check(r: Round, *, supply_bytes: int | None) -> None:
         assert 0 < target <= ceiling, "nobody is raised above max"
         if target < ordered and r.knobs.is_guarded == 1:
             _check_take(r, i)
+    taken = sum(map(_taken_bytes, r.estimates.ordered_bytes, r.decision.target_bytes))
+    most = int(r.knobs.host_step_rate_max * r.knobs.figures_age_s_max)
+    floor = len(r.figures.run) * TARGET_GRAIN_BYTES
+    called_back = r.decision.reason.count(codes.CALLED_BACK)
+    assert r.knobs.is_guarded == 0 or called_back or taken <= max(most, floor), (
+        "no more is taken at once from all guests than the host can follow"
+    )
     loan = sum(r.estimates.loan_bytes)
     allowed = (supply_bytes or 0) + lent_bytes(r, 0, len(r.figures.run)) - loan
     most = max(before, allowed) + loan + r.backing_bytes
     assert after <= most, "gives never push the guests over the supply"
+
+
+def _check_distress(r: Round, i: int) -> None:
+    """Who is in distress is raised, whatever the rules, or waits for memory and nothing else."""
+    if r.estimates.is_distressed[i] == 0 or r.estimates.is_movable[i] == 0:
+        return
+    target, ordered = r.decision.target_bytes[i], r.estimates.ordered_bytes[i]
+    if r.knobs.is_guarded == 0 or ordered >= r.figures.max_bytes[i]:
+        return
+    waits = r.decision.reason[i] == codes.WAITING
+    assert target > ordered or waits, "distress beats everything but the want of memory"
+
+
+def _taken_bytes(ordered: int, target: int) -> int:
+    return max(0, ordered - target)
 
 
 def _check_take(r: Round, i: int) -> None:
@@ -60,6 +85,8 @@ def _check_take(r: Round, i: int) -> None:
     if target >= r.figures.actual_bytes[i]:
         return  # nothing leaves the guest: a stalled or pending target is set back to `actual`
     assert r.figures.standing[i] == STANDING_NONE, "a guest that is held is not taken from"
+    is_hunted = r.memory.turns[i] >= TURNS_MAX + 1.0 and r.now_s - r.memory.take_s[i] < BRAKE_S
+    assert not is_hunted, "a guest that was moved to and fro is left alone for a while"
     assert r.estimates.is_usable[i] == 1, "nothing is taken on figures that are not believed"
     floor = min(r.estimates.ordered_bytes[i], r.figures.min_bytes[i])
     assert target >= floor, "nobody is taken below min"

@@ -146,6 +146,9 @@ def _released_below(trace: GuestTrace) -> int | None:
 
 
 def _floor(trace: GuestTrace, max_bytes: int, knobs: Knobs) -> int:
+    if trace.floor_bytes is not None:
+        return trace.floor_bytes
+    # Written by an earlier version.
     return max(trace.min_bytes or 0, min(knobs.guest_floor_bytes, max_bytes))
 
 

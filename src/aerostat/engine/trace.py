@@ -138,6 +138,7 @@ def _guest_trace(r: Round, i: int, guest: str, name: str) -> GuestTrace:
         is_owed=estimates.is_owed[i] == 1 and estimates.is_starved[i] == 1,
         confidence=estimates.confidence[i],
         headroom_bytes=estimates.headroom_bytes[i] or None,
+        floor_bytes=estimates.floor_bytes[i] or None,
     )
 
 

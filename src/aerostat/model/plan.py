@@ -46,6 +46,7 @@ class GuestTrace:
     demand_bytes: int | None = None  # working set, lately and soon, and headroom
     wish_bytes: int | None = None  # what the policy asked for, before the guard
     headroom_bytes: int | None = None  # kept free beyond the working set: more, the less is sure
+    floor_bytes: int | None = None  # below this nothing is taken of it: what bound it is part of it
     confidence: float | None = None  # how sure its figures are, 0 to 1
     figures_age_s: float | None = None
     swap_in_bytes_per_s: float | None = None

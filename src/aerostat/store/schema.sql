@@ -129,6 +129,7 @@ CREATE TABLE decision (
     demand_bytes INTEGER,
     wish_bytes INTEGER,
     headroom_bytes INTEGER,
+    floor_bytes INTEGER,
     confidence REAL,
     figures_age_s REAL,
     swap_in_bytes_per_s REAL,

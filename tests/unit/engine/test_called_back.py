@@ -11,7 +11,7 @@ from builders import Guest, World, host_memory, params
 
 
 def a_gift_under_way() -> World:
-    """A guest that uses 1 GiB of 5, and was given 12 just now; its balloon has only begun to move."""
+    """A guest that uses 1 GiB of 5, and was given 12; its balloon has only begun to move."""
     world = World(
         guests=[Guest(name="a", max_mib=16 * 1024, actual_mib=5120, used_mib=1024)],
         params=params(budget_mib=None),

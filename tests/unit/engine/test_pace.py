@@ -6,7 +6,7 @@ from aerostat.engine.params import GuardRule
 from aerostat.units import GIB, MIB
 from builders import Guest, World, host_memory, params
 
-GUESTS = 200
+GUESTS = 120
 
 
 def idle_guests(count: int = GUESTS, *, paces: bool = True, first_used_mib: int = 300) -> World:
@@ -45,7 +45,7 @@ def test_without_the_rule_they_are() -> None:
     world = idle_guests(paces=False)
     before = held_bytes(world)
     world.round()
-    assert before - held_bytes(world) > 40 * GIB
+    assert before - held_bytes(world) > 20 * GIB
 
 
 def test_it_goes_on_second_after_second() -> None:
@@ -61,17 +61,19 @@ def test_few_guests_are_bound_by_their_own_steps_alone() -> None:
 
 
 def test_whoever_is_asked_for_little_is_asked_for_all_of_it() -> None:
-    ours = idle_guests(12, first_used_mib=3850)
-    unpaced = idle_guests(12, first_used_mib=3850, paces=False)
+    ours = idle_guests(9, first_used_mib=3850)
+    unpaced = idle_guests(9, first_used_mib=3850, paces=False)
     ours.round(), unpaced.round()
     little = 4096 - (unpaced.guest("g000").actual_mib or 0)
-    assert 0 < little < 160
+    assert 0 < little < 230
     assert ours.guest("g000").actual_mib == unpaced.guest("g000").actual_mib
     assert (ours.guest("g001").actual_mib or 0) > (unpaced.guest("g001").actual_mib or 0)
 
 
-def test_thousands_of_guests_still_give() -> None:
-    world = idle_guests(2500)
+def test_more_guests_than_mib_still_give() -> None:
+    world = idle_guests(100)
+    guard = replace(world.params.guard, host_step_rate_max=64 * MIB)
+    world.params = replace(world.params, guard=guard)
     before = held_bytes(world)
     world.round()
-    assert GIB < before - held_bytes(world) <= 2500 * MIB
+    assert before - held_bytes(world) == 100 * MIB

@@ -11,7 +11,7 @@ from aerostat.model.plan import GuestTrace
 from aerostat.model.reasons import Bound, Reason
 from aerostat.policy.params import PolicyName
 from aerostat.units import MIB
-from builders import Guest, World, params
+from builders import Guest, World, host_memory, params
 
 NOTHING_KNOWN = GuestTrace(
     guest=GuestId("a"),
@@ -81,8 +81,6 @@ def test_it_is_released_below_what_was_said(beyond_mib: int, released: bool) -> 
 
 def test_it_keeps_the_floor_that_was_said() -> None:
     world = settled()
-    floor = told(world, "a").floor_bytes
-    assert floor is not None
     for name in "bc":
         world.guest(name).used_mib = 500
     world.guest("a").used_mib = 20
@@ -90,7 +88,7 @@ def test_it_keeps_the_floor_that_was_said() -> None:
     for _ in range(200):
         world.round()
         lowest = min(lowest, world.trace("a").target_bytes or lowest)
-    assert lowest == floor
+    assert lowest == told(world, "a").floor_bytes
     assert any("It gives nothing" in sentence for sentence in told(world, "a").sentences)
 
 
@@ -107,3 +105,33 @@ def test_another_policys_sizes_are_not_explained_by_ours() -> None:
     static = replace(world.params, policy=PolicyName.STATIC)
     (sentence,) = prospects(world.trace("a"), static).sentences
     assert "the policy static" in sentence
+
+
+def test_the_floor_is_the_one_that_binds() -> None:
+    """A guest that has never swapped keeps all it uses, whatever its min: that is what is said."""
+    world = World(
+        guests=[Guest(name="a", max_mib=1024, actual_mib=1024, used_mib=600)],
+        params=params(budget_mib=300),
+    )
+    world.rounds(40)
+    found = told(world, "a")
+    assert found.floor_bytes == world.trace("a").floor_bytes
+    held = (world.guest("a").actual_mib or 0) * MIB
+    assert 600 * MIB < held <= (found.floor_bytes or 0) + 8 * MIB
+
+
+def test_on_a_short_host_one_at_its_floor_says_so() -> None:
+    world = World(
+        guests=[Guest(name="a", max_mib=1024, actual_mib=256, used_mib=100)],
+        params=params(budget_mib=None),
+        memory=host_memory(total_gib=16, available_gib=0.2),
+    )
+    world.rounds(10)
+    assert world.trace("a").reason is Reason.HOLD_AT_FLOOR
+    assert world.trace("a").bound is Bound.MIN
+
+
+def test_an_older_trace_has_the_floor_that_could_be_told_then() -> None:
+    world = settled()
+    trace = replace(world.trace("a"), floor_bytes=None)
+    assert prospects(trace, world.params).floor_bytes == 128 * MIB

@@ -3,7 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from aerostat.engine.columns import RUN_MIGRATING, RUN_PAUSED
+from aerostat.engine.columns import (
+    RUN_MIGRATING,
+    RUN_PAUSED,
+    STANDING_HELD,
+    STANDING_NONE,
+    STANDING_RELEASED,
+)
 from aerostat.engine.params import Accounting, EngineParams, HostParams
 from aerostat.engine.resident import in_use_bytes
 from aerostat.engine.state import EngineState, aligned, with_events
@@ -13,6 +19,7 @@ from aerostat.model.figures import BalloonStatistics, GuestPressure, VmFootprint
 from aerostat.model.guest import GuestSnapshot, RunState
 from aerostat.model.host import HostMemory, HostSnapshot
 from aerostat.model.limits import Amount, GuestLimits, LimitRule
+from aerostat.model.orders import GuestOrder, Standing
 from aerostat.policy.columns import ABSENT
 from aerostat.policy.params import PolicyName
 from aerostat.sim.chaos.answer import REFUSED, UNKNOWN, news, note_news, send
@@ -24,6 +31,7 @@ from aerostat.sim.chaos.show import available_bytes, has_sample, judge_supply, s
 
 Decide = Callable[[EngineState, HostSnapshot, Sequence[Event], EngineParams], Step]
 
+_STANDING = {STANDING_HELD: Standing.HELD, STANDING_RELEASED: Standing.RELEASED}
 _RUN = {RUN_PAUSED: RunState.PAUSED, RUN_MIGRATING: RunState.MIGRATING}
 
 
@@ -108,7 +116,12 @@ def params_of(world: World) -> EngineParams:
         reserve=Amount(size_bytes=host.reserve_bytes[0]),
     )
     policy = PolicyName.STATIC if host.is_static[0] == 1 else PolicyName.ADAPTIVE
-    return replace(EngineParams(), policy=policy, host=own, rules=rules)
+    orders = {
+        id_of(i): GuestOrder(guest=id_of(i), standing=_STANDING[guests.standing[i]])
+        for i in range(len(guests.is_here))
+        if guests.standing[i] != STANDING_NONE
+    }
+    return replace(EngineParams(), policy=policy, host=own, rules=rules, orders=orders)
 
 
 def snapshot_of(world: World, now_s: float) -> HostSnapshot:
@@ -154,6 +167,9 @@ def _guest(world: World, i: int, wall_s: float) -> GuestSnapshot:
         max_bytes=guests.max_bytes[i],
         actual_bytes=None if faults.hides_actual[i] == 1 else guests.actual_bytes[i],
         has_balloon=has_balloon,
+        deflates_on_oom=_truth(guests.deflates_on_oom[i]),
+        is_backing_up=guests.is_backing_up[i] == 1,
+        disk_read_bytes=guests.disk_read_bytes[i],
         statistics=_statistics(world, i, wall_s),
         pressure=_pressure(world, i, wall_s),
         footprint=VmFootprint(
@@ -191,4 +207,9 @@ def _pressure(world: World, i: int, wall_s: float) -> GuestPressure | None:
         age_s=max(0.0, wall_s - guests.sample_wall_s[i]),
         some_total_s=guests.sample_pressure_s[i],
         full_total_s=guests.sample_pressure_s[i],
+        refaults=guests.sample_refaults[i],
     )
+
+
+def _truth(value: int) -> bool | None:
+    return None if value == ABSENT else value == 1

@@ -4,7 +4,7 @@ Nothing here calls the engine's own invariants or reads its memory. A rule speak
 case is clear: what the guest showed, not what one might suspect.
 """
 
-from aerostat.engine.columns import RUN_RUNNING
+from aerostat.engine.columns import RUN_RUNNING, STANDING_NONE
 from aerostat.policy.columns import ABSENT, IntColumn
 from aerostat.policy.water import fill
 from aerostat.sim.chaos.columns import VIOLATIONS_MAX, World
@@ -18,6 +18,9 @@ from aerostat.sim.chaos.rules import (
     OVER_SUPPLY,
     SAME_SAMPLE,
     SHRUNK_IN_DISTRESS,
+    TAKEN_AGAINST_ORDERS,
+    TAKEN_TOGETHER,
+    TAKEN_WHILE_BACKED_UP,
     TAKEN_WHILE_CLOSING,
     UNBELIEVABLE,
 )
@@ -28,6 +31,8 @@ FIGURES_AGE_S_MAX = 5.0
 """The engine's default: no parameter of a chaos world changes it."""
 NEXT_TO_NOTHING = 0.025
 NEXT_TO_NOTHING_BYTES = 10 * MIB
+HOST_RATE = 2048 * MIB
+"""The engine's default: so much a second, at the longest period of figures it goes by."""
 THRASHING_RATE = 1.1 * MIB
 REST_BYTES = 4 * MIB
 """Distress is judged here only while the balloon rests: moving, figures belong to two instants."""
@@ -50,6 +55,7 @@ def check(world: World, now_s: float, tick: int) -> None:
         _observe_shutdown(world, i, now_s)
     _note_dues(world)
     _check_gives(world, tick)
+    _check_takes(world, tick)
     for i in range(len(world.guests.is_here)):
         plan = world.commands.plan_bytes[i]
         if world.commands.is_under_way[i] == 1:
@@ -132,8 +138,12 @@ def _observe_rest(world: World, i: int, now_s: float) -> None:
 
 
 def _is_beyond_all(world: World, i: int, actual: int, known: int) -> bool:
-    """Whether its balloon let go beyond all that it may have: no distress can be served there."""
-    return known >= world.guests.ceiling_bytes[i] and actual > known + REST_BYTES
+    """Whether its balloon let go beyond all that it may have: no distress can be served there.
+
+    One that cannot let go by itself was raised by somebody else: that target is no more, either.
+    """
+    beyond = known >= world.guests.ceiling_bytes[i] or world.guests.deflates_on_oom[i] == 0
+    return beyond and actual > known + REST_BYTES
 
 
 def _observe_shutdown(world: World, i: int, now_s: float) -> None:
@@ -177,6 +187,7 @@ def is_in_clear_distress(world: World, i: int, now_s: float) -> bool:
     known = world.commands.known_bytes[i]
     actual = world.guests.actual_bytes[i]
     can_grow = known != ABSENT and known < world.guests.ceiling_bytes[i]
+    can_grow = can_grow and world.guests.deflates_on_oom[i] != 0
     if can_grow and watch.has_arrived[i] == 1 and actual > known + 5 * MIB:
         return True  # its balloon let go by itself
     if now_s - watch.seen_s[i] > 2.0 + world.tick_s or not has_sample(world, i):
@@ -206,6 +217,10 @@ def _check_take(world: World, i: int, now_s: float, tick: int) -> None:
     watch, plan = world.watch, world.commands.plan_bytes[i]
     if watch.asked_from_bytes[i] != ABSENT:
         violate(world, tick, i, TAKEN_WHILE_CLOSING, plan, ordered_bytes(world, i))
+    if world.guests.standing[i] != STANDING_NONE:
+        violate(world, tick, i, TAKEN_AGAINST_ORDERS, plan, ordered_bytes(world, i))
+    if world.guests.is_backing_up[i] == 1:
+        violate(world, tick, i, TAKEN_WHILE_BACKED_UP, plan, ordered_bytes(world, i))
     if is_in_clear_distress(world, i, now_s):
         violate(world, tick, i, SHRUNK_IN_DISTRESS, plan, ordered_bytes(world, i))
     age_s = now_s - watch.seen_s[i]
@@ -256,6 +271,21 @@ def _check_gives(world: World, tick: int) -> None:
         violate(world, tick, ABSENT, OVER_SUPPLY, given, free)
 
 
+def _check_takes(world: World, tick: int) -> None:
+    """What is taken in one round from all guests together."""
+    taken = 0
+    for i in range(len(world.guests.is_here)):
+        plan, least = (
+            world.commands.plan_bytes[i],
+            min(ordered_bytes(world, i), actual_bytes(world, i)),
+        )
+        if plan != ABSENT and world.commands.is_under_way[i] == 0:
+            taken += max(0, least - plan)
+    most = int(HOST_RATE * FIGURES_AGE_S_MAX)
+    if taken > most:
+        violate(world, tick, ABSENT, TAKEN_TOGETHER, taken, most)
+
+
 def _check_distress(world: World, i: int, now_s: float, tick: int) -> None:
     """Distress beats everything: raised in this round, by its part of what is free.
 
@@ -301,6 +331,7 @@ def _fill_dues(world: World, due: IntColumn, is_planned_around: int) -> None:
         if _is_movable(world, i):
             most = world.guests.ceiling_bytes[i]
             rests = abs(actual_bytes(world, i) - ordered_bytes(world, i)) <= REST_BYTES
+            rests = rests and world.watch.stranger_s[i] < 0.0  # it may be left to them
             cap[i] = max(cap[i], most)
             if rests or is_planned_around == 0:
                 due[i] = min(max(1, world.guests.min_bytes[i]), most)

@@ -27,9 +27,13 @@ class Guests(NamedTuple):
     ceiling_bytes: IntColumn  # the operator's max; at most the RAM it booted with
     weight: IntColumn
     is_managed: IntColumn
+    standing: IntColumn  # the operator's order, as the engine's columns have it
+    is_backing_up: IntColumn
+    deflates_on_oom: IntColumn  # 1, 0, ABSENT: as the hypervisor tells; 0: it never lets go
     need_bytes: IntColumn  # what it would touch if it could, its kernel included
     cold_bytes: IntColumn  # the part of this that it touches once and then leaves alone
     file_bytes: IntColumn  # what its cache would hold
+    is_missing: IntColumn  # 1: it reads what its cache does not hold again and again
     touched_bytes: IntColumn
     swapped_bytes: IntColumn
     swap_size_bytes: IntColumn
@@ -44,6 +48,8 @@ class Guests(NamedTuple):
     swap_out_bytes: IntColumn
     major_faults: IntColumn
     oom_kills: IntColumn
+    refaults: IntColumn  # pages of its cache that it missed
+    disk_read_bytes: IntColumn
     pressure_s: FloatColumn
     short_byte_s: FloatColumn  # hot memory it lacked
     sample_s: FloatColumn  # monotonic; below 0: none yet
@@ -55,6 +61,7 @@ class Guests(NamedTuple):
     sample_swap_out_bytes: IntColumn
     sample_major_faults: IntColumn
     sample_oom_kills: IntColumn
+    sample_refaults: IntColumn
     sample_pressure_s: FloatColumn
 
 
@@ -120,6 +127,7 @@ class Watch(NamedTuple):
     is_squeezed: IntColumn  # taken from since it was last given
     asked_s: FloatColumn  # when it was asked to shut down
     asked_from_bytes: IntColumn  # what it counted with then; ABSENT: it was not
+    stranger_s: FloatColumn  # when somebody else set its target
     taken_s: FloatColumn  # when it was last lowered ...
     taken_from_bytes: IntColumn  # ... and what it held before that
     due_bytes: IntColumn  # its share by weight, if everybody wanted all it can have; at least that
@@ -163,7 +171,16 @@ _ABSENT_AT_FIRST = frozenset(
     }
 )  # fmt: skip
 _PAST_AT_FIRST = frozenset(
-    {"sample_s", "seen_s", "clean_seen_s", "take_seen_s", "seen_sample_s", "asked_s", "taken_s"}
+    {
+        "sample_s",
+        "seen_s",
+        "clean_seen_s",
+        "take_seen_s",
+        "seen_sample_s",
+        "asked_s",
+        "taken_s",
+        "stranger_s",
+    }
 )
 
 

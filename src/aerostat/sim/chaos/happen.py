@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aerostat.engine.columns import RUN_MIGRATING, RUN_PAUSED, RUN_RUNNING
-from aerostat.model.events import Event, LifecycleChanged, LifecycleKind, MemoryReserved
+from aerostat.model.events import (
+    Event,
+    LifecycleChanged,
+    LifecycleKind,
+    MemoryReserved,
+    PressurePushed,
+    PressureTrigger,
+)
 from aerostat.model.guest import GuestId
 from aerostat.policy.columns import ABSENT
 from aerostat.sim.chaos.columns import START_S, World, empty_world
@@ -49,6 +56,11 @@ class Kind(StrEnum):
     OBSERVE = "observe"  # decide, but do nothing
     RESERVE = "reserve"  # [bytes] for a VM to come
     POWER_BUTTON = "power_button"  # pressed; the guest runs on
+    STANDING = "standing"  # [1 held, 2 released] an operator's order
+    BACK_UP = "back_up"  # its disks are being copied
+    MISSES = "misses"  # it reads again what its cache does not hold
+    FOREIGN = "foreign"  # [thousandths of max] somebody else sets its target
+    PUSH = "push"  # [bytes free, as it says] its agent says that it waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +125,9 @@ _NUMBERS = {
     Kind.MIN: "min_bytes",
     Kind.CEILING: "ceiling_bytes",
     Kind.WEIGHT: "weight",
+    Kind.STANDING: "standing",
+    Kind.BACK_UP: "is_backing_up",
+    Kind.MISSES: "is_missing",
 }
 
 
@@ -162,7 +177,7 @@ def _boot(world: World, i: int) -> None:
 
 _COUNTED = (
     "swapped_bytes", "cache_bytes", "backed_bytes", "has_yielded", "swap_in_bytes",
-    "swap_out_bytes", "major_faults", "oom_kills",
+    "swap_out_bytes", "major_faults", "oom_kills", "refaults", "disk_read_bytes",
 )  # fmt: skip
 
 
@@ -196,7 +211,13 @@ def _to_guest(world: World, kind: Kind, i: int, amount: int) -> tuple[Event, ...
         guests.is_managed[i] = 1 - amount
     elif kind is Kind.MIGRATE:
         guests.run[i] = RUN_MIGRATING if amount == 1 else RUN_RUNNING
-    elif kind is Kind.LET_GO:
+    elif kind is Kind.FOREIGN:
+        guests.target_bytes[i] = guests.max_bytes[i] * amount // 1000
+        guests.has_yielded[i] = 0
+        world.watch.stranger_s[i] = guests.sample_s[i]
+    elif kind is Kind.PUSH:
+        return _push(i, amount) if guests.has_agent[i] == 1 else ()
+    elif kind is Kind.LET_GO and guests.deflates_on_oom[i] != 0:
         room = guests.max_bytes[i] - guests.actual_bytes[i]
         guests.actual_bytes[i] += min(amount, room)
         guests.has_yielded[i] = 1
@@ -204,6 +225,12 @@ def _to_guest(world: World, kind: Kind, i: int, amount: int) -> tuple[Event, ...
         for name in ("swap_in_bytes", "swap_out_bytes", "major_faults"):
             getattr(guests, name)[i] = 0
     return _LIFE[kind](world, i, amount) if kind in _LIFE else ()
+
+
+def _push(i: int, free_bytes: int) -> tuple[Event, ...]:
+    trigger = PressureTrigger.FULL if free_bytes % 2 == 1 else PressureTrigger.SOME
+    pushed = PressurePushed(guest=id_of(i), trigger=trigger, free_bytes=free_bytes, is_first=True)
+    return (pushed,)
 
 
 _LIFE: dict[Kind, Callable[[World, int, int], tuple[Event, ...]]] = {

@@ -15,6 +15,7 @@ TOUCH_RATE = 300 * MIB
 SWAP_OUT_RATE = 80 * MIB
 SWAP_IN_RATE = 9 * MIB
 CACHE_RATE = 50 * MIB
+MISSED_RATE = 4 * MIB
 YIELD_RATE = 3 * MIB
 LEAST_BYTES = 64 * MIB
 """A kernel keeps so much resident whatever happens."""
@@ -94,7 +95,13 @@ def _touch(world: World, i: int) -> None:
     _read_back(world, i)
     free = guests.actual_bytes[i] - resident_bytes(guests, i) - guests.cache_bytes[i]
     more = min(guests.file_bytes[i] - guests.cache_bytes[i], int(CACHE_RATE * tick_s))
-    guests.cache_bytes[i] += max(0, min(more, free - 2 * FREE_BYTES_MIN))
+    read = max(0, min(more, free - 2 * FREE_BYTES_MIN))
+    guests.cache_bytes[i] += read
+    guests.disk_read_bytes[i] += read
+    missed = min(guests.file_bytes[i] - guests.cache_bytes[i], int(MISSED_RATE * tick_s))
+    if guests.is_missing[i] == 1 and missed > 0:  # files that it reads again and again
+        guests.refaults[i] += missed // PAGE_BYTES
+        guests.disk_read_bytes[i] += missed
     _back(world, i)
 
 
@@ -102,7 +109,7 @@ def _run_out(world: World, i: int, lacking: int) -> None:
     """Nowhere to swap: the balloon lets go, or else the workload is killed and starts again."""
     guests = world.guests
     guests.pressure_s[i] += world.tick_s
-    if guests.actual_bytes[i] < guests.max_bytes[i]:
+    if guests.actual_bytes[i] < guests.max_bytes[i] and guests.deflates_on_oom[i] != 0:
         back = min(int(YIELD_RATE * world.tick_s), guests.max_bytes[i] - guests.actual_bytes[i])
         guests.actual_bytes[i] += back
         guests.has_yielded[i] = 1
@@ -129,6 +136,7 @@ def _read_back(world: World, i: int) -> None:
     cycled = wanted - back
     guests.swap_in_bytes[i] += wanted
     guests.swap_out_bytes[i] += cycled
+    guests.disk_read_bytes[i] += wanted
     guests.major_faults[i] += wanted // PAGE_BYTES
     guests.short_byte_s[i] += hot_swapped * world.tick_s
     guests.pressure_s[i] += world.tick_s * min(1.0, 4.0 * hot_swapped / guests.touched_bytes[i])
@@ -160,4 +168,5 @@ def _sample(world: World, i: int, now_s: float) -> None:
     guests.sample_swap_out_bytes[i] = guests.swap_out_bytes[i]
     guests.sample_major_faults[i] = guests.major_faults[i]
     guests.sample_oom_kills[i] = guests.oom_kills[i]
+    guests.sample_refaults[i] = guests.refaults[i]
     guests.sample_pressure_s[i] = guests.pressure_s[i]

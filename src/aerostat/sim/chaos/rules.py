@@ -16,6 +16,9 @@ STARVED: Final = 11
 RESTLESS: Final = 12
 TAKEN_WHILE_CLOSING: Final = 13
 FOUNDED_ON_OLD: Final = 14
+TAKEN_AGAINST_ORDERS: Final = 15
+TAKEN_WHILE_BACKED_UP: Final = 16
+TAKEN_TOGETHER: Final = 17
 
 WORDS: Final = {
     ABOVE_MAX: "a guest was raised above its max",
@@ -25,6 +28,9 @@ WORDS: Final = {
     SHRUNK_IN_DISTRESS: "memory was taken from a guest in clear distress",
     UNBELIEVABLE: "memory was taken on figures that are absent or old",
     FOUNDED_ON_OLD: "memory was taken on what a guest used long ago",
+    TAKEN_AGAINST_ORDERS: "memory was taken from a guest that an operator holds",
+    TAKEN_WHILE_BACKED_UP: "memory was taken from a guest whose disks are being copied",
+    TAKEN_TOGETHER: "more was taken from all guests at once than a host can follow",
     SAME_SAMPLE: "one sample justified two takes",
     DISTRESS_UNSERVED: "a guest in clear distress was not raised though memory lay free",
     CHURN: "a guest was moved back and forth too much within a minute",

@@ -7,7 +7,14 @@ from aerostat.engine import codes
 from aerostat.engine.columns import Figures, Hosts, Memory, Round, empty_memory, new_round
 from aerostat.engine.knobs import knobs_of
 from aerostat.engine.params import EngineParams
-from aerostat.model.events import Event, LifecycleChanged, LifecycleKind, MemoryReserved
+from aerostat.model.events import (
+    Event,
+    LifecycleChanged,
+    LifecycleKind,
+    MemoryReserved,
+    PressurePushed,
+    PressureTrigger,
+)
 from aerostat.policy.columns import ABSENT, FloatColumn
 from aerostat.sim.chaos.asked import AskedEngine
 from aerostat.sim.chaos.columns import START_S, VIOLATIONS_MAX, World
@@ -89,8 +96,18 @@ class Runner:
             if isinstance(event, MemoryReserved):
                 until_s = self._now_s + event.for_s
                 self._reservations[str(event.guest)] = (event.size_bytes, until_s)
+            elif isinstance(event, PressurePushed):
+                self._push(int(str(event.guest)[1:]), event)
             elif isinstance(event, LifecycleChanged):
                 self._live(int(str(event.guest)[1:]), event.kind)
+
+    def _push(self, i: int, event: PressurePushed) -> None:
+        memory = self._round.memory
+        if self._was_here[i] == 1 and event.free_bytes is not None:
+            memory.pushed_s[i] = self._now_s
+            memory.pushed_is_full[i] = 1 if event.trigger is PressureTrigger.FULL else 0
+            memory.pushed_free_bytes[i] = event.free_bytes
+            memory.pushed_held_bytes[i] = memory.actual_bytes[i]
 
     def _begin(self, i: int, *, now_s: float) -> None:
         _blank_row(self._round.memory, i)
@@ -109,6 +126,8 @@ class Runner:
             memory.target_bytes[i] = target
             memory.target_set_s[i] = memory.since_s[i] = self._now_s
             memory.is_release_due[i] = 1
+        elif kind is LifecycleKind.SHUTDOWN_ASKED:
+            memory.shutdown_asked_s[i] = self._now_s
 
     def _expire(self) -> None:
         standing = {o: r for o, r in self._reservations.items() if r[1] > self._now_s}

@@ -13,7 +13,7 @@ Sizes above need are history too: surplus is evened out only beyond 8 % of max. 
 ``SHORT_RATIO`` of its max less than it needs: that is within its headroom.
 """
 
-from aerostat.engine.columns import RUN_RUNNING
+from aerostat.engine.columns import RUN_RUNNING, STANDING_NONE
 from aerostat.policy.columns import ABSENT
 from aerostat.policy.water import fill
 from aerostat.sim.chaos.check import violate
@@ -50,6 +50,9 @@ def faults_off(world: World) -> None:
         for name in calm.faults._fields:
             getattr(world.faults, name)[i] = getattr(calm.faults, name)[i]
         world.guests.is_managed[i] = 1
+        world.guests.standing[i] = STANDING_NONE
+        world.guests.is_backing_up[i] = 0
+        world.guests.is_missing[i] = 0
         most = int(FITTING_RATIO * world.guests.ceiling_bytes[i])
         world.guests.need_bytes[i] = min(int(world.guests.need_bytes[i]), most)
         world.guests.cold_bytes[i] = min(int(world.guests.cold_bytes[i]), most // 2)
@@ -105,7 +108,7 @@ def _split_evenly(world: World) -> None:
 
 _KEPT = (
     "has_balloon", "has_agent", "max_bytes", "min_bytes", "ceiling_bytes", "weight", "is_managed",
-    "need_bytes", "cold_bytes", "file_bytes", "swap_size_bytes",
+    "need_bytes", "cold_bytes", "file_bytes", "swap_size_bytes", "deflates_on_oom",
 )  # fmt: skip
 
 

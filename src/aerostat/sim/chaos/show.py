@@ -7,7 +7,6 @@ The compiled twin of ``asked.snapshot_of`` with ``engine.figures``, ``engine.sup
 from aerostat.engine.columns import (
     RUN_OTHER,
     RUN_UNREACHABLE,
-    STANDING_NONE,
     TAKES_ALL,
     Figures,
     Memory,
@@ -63,10 +62,11 @@ def _show_guest(world: World, figures: Figures, i: int) -> None:
     reached = here and faults.is_unreachable[i] == 0
     figures.run[i] = guests.run[i] if reached else (RUN_UNREACHABLE if here else RUN_OTHER)
     figures.has_balloon[i] = guests.has_balloon[i] if here else ABSENT
-    figures.deflates_on_oom[i] = ABSENT
+    figures.deflates_on_oom[i] = guests.deflates_on_oom[i] if reached else ABSENT
     figures.is_managed[i] = guests.is_managed[i]
     figures.takes[i] = TAKES_ALL
-    figures.standing[i] = STANDING_NONE
+    figures.standing[i] = guests.standing[i]
+    figures.is_backing_up[i] = guests.is_backing_up[i] if reached else 0
     figures.max_bytes[i] = guests.ceiling_bytes[i] if here else ABSENT
     least = min(guests.ceiling_bytes[i], max(1, guests.min_bytes[i]))
     figures.min_bytes[i] = least if here else ABSENT
@@ -78,7 +78,7 @@ def _show_guest(world: World, figures: Figures, i: int) -> None:
     figures.host_swap_in_bytes[i] = ABSENT
     figures.host_waited_s[i] = -1.0
     figures.limit_hits[i] = ABSENT
-    figures.disk_read_bytes[i] = ABSENT
+    figures.disk_read_bytes[i] = guests.disk_read_bytes[i] if reached else ABSENT
 
 
 def has_sample(world: World, i: int) -> bool:
@@ -103,7 +103,7 @@ def _show_sample(world: World, figures: Figures, i: int, wall_s: float) -> None:
     figures.major_faults[i] = guests.sample_major_faults[i] if seen else ABSENT
     figures.oom_kills[i] = guests.sample_oom_kills[i] if agent else ABSENT
     figures.alloc_stalls[i] = ABSENT
-    figures.refaults[i] = ABSENT
+    figures.refaults[i] = guests.sample_refaults[i] if agent else ABSENT
     figures.pressure_wall_s[i] = guests.sample_wall_s[i] if agent else -1.0
     figures.pressure_some_s[i] = guests.sample_pressure_s[i] if agent else -1.0
     figures.pressure_full_s[i] = guests.sample_pressure_s[i] if agent else -1.0

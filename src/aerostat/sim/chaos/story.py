@@ -42,6 +42,10 @@ TOGGLES: dict[Kind, Callable[[random.Random], int]] = {
     Kind.LOSE: lambda draw: draw.choice([1, 2]),
     Kind.DELAY: lambda draw: draw.choice([1, 2, 5]),
     Kind.KEEP_TOUCHING: lambda _: 1,
+    Kind.CRY: lambda draw: draw.choice([2, 20]) * MIB,
+    Kind.STANDING: lambda draw: draw.choice([1, 2]),
+    Kind.BACK_UP: lambda _: 1,
+    Kind.MISSES: lambda _: 1,
     Kind.HOST_UNREADABLE: lambda _: 1,
     Kind.STATIC: lambda _: 1,
     Kind.OBSERVE: lambda _: 1,
@@ -54,11 +58,8 @@ HOSTS = frozenset({
 OFF = {Kind.CLAIM: ABSENT, Kind.SLOW: 1}
 LOADS = (Kind.NEED, Kind.COLD, Kind.FILES)
 """These are no faults: they happen in every seed."""
-DRAWN = tuple(kind for kind in Kind if kind not in (Kind.CRY, Kind.POWER_BUTTON))
-"""Who cries all the time or is to shut down is a test of its own.
-
-One kind more here changes every seed's story.
-"""
+DRAWN = tuple(Kind)
+"""One kind more changes every seed's story."""
 
 
 def story_of(seed: int, *, chaos_s: float = CHAOS_S) -> Story:
@@ -88,6 +89,7 @@ def _draw_guests(world: World, draw: random.Random) -> None:
         guests.weight[i] = draw.choice([100, 100, 100, 10, 200, 1000])
         guests.is_managed[i] = 1
         guests.has_balloon[i] = int(draw.random() < 0.95)
+        guests.deflates_on_oom[i] = draw.choice([ABSENT, ABSENT, 1, 0])
         guests.has_agent[i] = int(draw.random() < 0.4)
         guests.need_bytes[i] = _need(max_bytes, draw)
         guests.cold_bytes[i] = int(draw.choice([0, 0, 0.3, 0.8]) * guests.need_bytes[i])
@@ -143,6 +145,8 @@ def _amount(world: World, kind: Kind, guest: int, draw: random.Random) -> int:
         Kind.NEED: lambda: _need(max_bytes, draw),
         Kind.COLD: lambda: int(draw.choice([0, 0.2, 0.8]) * world.guests.need_bytes[guest]),
         Kind.FILES: lambda: int(draw.uniform(0, 1) * max_bytes),
+        Kind.FOREIGN: lambda: draw.choice([300, 600, 900, 1000]),
+        Kind.PUSH: lambda: draw.choice([0, 1, 8 * MIB, 8 * MIB + 1, max_bytes // 2]),
         Kind.LET_GO: lambda: draw.choice([2, 8, 100]) * MIB,
         Kind.HOST_OTHER: lambda: int(draw.choice([0.03, 0.1, 0.3, 0.6, 0.9]) * total),
         Kind.WALL_JUMP: lambda: draw.choice([-86400, -60, -2, 2, 60, 86400]),
