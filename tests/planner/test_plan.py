@@ -1,6 +1,7 @@
 """Plans on traces whose answers are known, and what every plan must have."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from aerostat.planner.document import plan_document
 from aerostat.planner.parts import parts_of
 from aerostat.planner.plan import Plan, make_plan
 from aerostat.planner.question import PlanError, Question, Technique
+from aerostat.planner.source import read
 from aerostat.sim.compression import place
+from aerostat.sim.trace import Trace
 from aerostat.units import GIB, MIB
 from planner.traces import constant, question, restless, trace
 
@@ -86,6 +89,42 @@ def test_what_comes_later_decides_nothing() -> None:
         assert [getattr(vm, name) for vm in before.vms] == [getattr(vm, name) for vm in after.vms]
     wanted = [plan.ballooned.later.wanted_byte_s.sum() for plan in (before, after)]
     assert wanted[1] > 1.5 * wanted[0], "and it is what the numbers are judged by"
+
+
+def written(folder: Path, plan_of: Trace, *, spoilt_from: int | None = None) -> Path:
+    """As a table; from some sample on VMs grow, are resized, and one of them is gone."""
+    lines = ["vm,time_s,used_bytes,max_bytes"]
+    for vm, name in enumerate(plan_of.names):
+        for n, used in enumerate(plan_of.used_bytes[vm].tolist()):
+            is_spoilt = spoilt_from is not None and n >= spoilt_from
+            if is_spoilt and vm == 0:
+                continue
+            size = int(plan_of.max_bytes[vm]) * (2 if is_spoilt else 1)
+            lines.append(f"{name},{20 * n},{7 * GIB if is_spoilt else used},{size}")
+    path = folder / "fleet.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_what_comes_later_chooses_no_vm_and_no_max(tmp_path: Path) -> None:
+    """Through the reader, which takes each VM's max and asks whether it is there all the time."""
+    calm, asked = restless(), question()
+    training, _ = parts_of(calm, asked)
+    later = training.used_bytes.shape[1]
+    plans = []
+    for spoilt_from in (None, later):
+        path = written(tmp_path, calm, spoilt_from=spoilt_from)
+        plans.append(make_plan(read(path, host_bytes=asked.host_bytes), asked))
+    assert plans[0].training.max_bytes.tolist() == plans[1].training.max_bytes.tolist()
+    assert fits(plans[0]) == fits(plans[1])
+    assert [vm.max_bytes for vm in plans[0].vms] == [vm.max_bytes for vm in plans[1].vms]
+    assert plans[0].later.used_bytes.tolist() != plans[1].later.used_bytes.tolist()
+
+
+@pytest.mark.parametrize("sample_s", [11.0, 70.0, 299.0])
+def test_samples_of_any_length_can_be_planned_with(sample_s: float) -> None:
+    plan = make_plan(replace(constant(1.0, vms=4, samples=8), sample_s=sample_s), question(12.0))
+    assert plan.ballooned.fit.guests > 0
 
 
 def test_a_lost_host_leaves_more_to_each_other() -> None:

@@ -56,8 +56,11 @@ def simulate(
     ] = None,
     vms_per_host: Annotated[int, typer.Option(min=1, max=1000, help="VMs on each host.")] = 16,
     tick: Annotated[
-        str, typer.Option(help="How often policies are asked and balloons move.")
-    ] = "10s",
+        str | None,
+        typer.Option(
+            help="How often policies are asked and balloons move; up to 10s, as fits a sample."
+        ),
+    ] = None,
     days: Annotated[
         float | None,
         typer.Option(min=0.001, help="Of a trace, from its start; of a fleet, 1 if not said."),
@@ -66,11 +69,15 @@ def simulate(
         bool, typer.Option("--strict", help="Refuse traces with malformed rows.")
     ] = False,
     sample: Annotated[
-        str | None, typer.Option(help="Resample traces to this; by default as they come.")
+        str | None,
+        typer.Option(
+            help="Resample traces to this; by default as they come, and recordings to 10s."
+        ),
     ] = None,
-    smallest: Annotated[str, typer.Option(help="VMs of a trace with less RAM are left out.")] = (
-        "1GiB"
-    ),
+    smallest: Annotated[
+        str | None,
+        typer.Option(help="VMs with less RAM are left out; 1GiB of a trace, none of a recording."),
+    ] = None,
     largest: Annotated[str, typer.Option(help="VMs of a trace with more RAM are left out.")] = (
         "64GiB"
     ),
@@ -107,12 +114,12 @@ def simulate(
         seeds=tuple(dict.fromkeys(seed or [1])),
         hosts=hosts,
         guests_a_host=vms_per_host,
-        tick_s=_seconds(tick, "--tick"),
+        tick_s=None if tick is None else _seconds(tick, "--tick"),
         days=days,
         reading=library.Reading(
             is_strict=strict,
             sample_s=None if sample is None else _seconds(sample, "--sample"),
-            smallest_bytes=_size(smallest, "--smallest"),
+            smallest_bytes=None if smallest is None else _size(smallest, "--smallest"),
             largest_bytes=_size(largest, "--largest"),
         ),
         looks=0 if html is None else LOOKS,

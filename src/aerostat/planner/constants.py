@@ -25,8 +25,7 @@ ROOM_RATIO: Final = 0.25
 WEIGHT_LEAST: Final = 25
 WEIGHT_MOST: Final = 400
 """Weights are about 100: beyond these nobody's share should be decided by one month."""
-TICK_S_MAX: Final = 10.0
-"""Policies are asked so often in the simulator; the daemon itself looks twice a second, so what a
-tick costs a guest that grows is too much rather than too little."""
+TRAINING_RATIO: Final = 2 / 3
+"""Of the time; what comes later is only judged on."""
 HOUR_S: Final = 3600.0
 DAY_S: Final = 86_400.0

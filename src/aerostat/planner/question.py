@@ -30,7 +30,6 @@ class Question:
         seed: of everything drawn.
         resamples: of VMs and days.
         hosts_a_resample: hosts drawn from each of them, for a day each.
-        training_ratio: of the time; what comes later is only judged on.
         is_compiled: whether the simulator is; interpreted it is hundreds of times slower.
     """
 
@@ -41,7 +40,6 @@ class Question:
     seed: int = 1
     resamples: int = 16
     hosts_a_resample: int = 2
-    training_ratio: float = 2 / 3
     is_compiled: bool = True
 
     @property

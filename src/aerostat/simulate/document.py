@@ -47,7 +47,7 @@ def contest_document(
             "overcommit_ratios": list(settings.overcommits),
             "seeds": list(settings.seeds),
             "guests_a_host": settings.guests_a_host,
-            "tick_s": settings.tick_s,
+            **({} if settings.tick_s is None else {"tick_s": settings.tick_s}),
             "physics": "full" if settings.is_full else "simplified",
             "inflate_bytes_per_s": INFLATE_RATE,
             "deflate_bytes_per_s": DEFLATE_RATE,
@@ -74,6 +74,7 @@ def _world(world: WorldResult) -> Document:
             "kind": "fleet",
             "hosts": sum(len(part.hosts.first) for part in arm.outcome.parts),
             "sample_s": arm.arm.trace.sample_s,
+            "tick_s": arm.arm.tick_s,
             "span_s": arm.summary.guest_s / _guests(arm),
         }
     scenario = world.world.scenario

@@ -165,7 +165,7 @@ def _facts(document: Document) -> Markup:
     entries = [
         ("Seeds", ", ".join(map(str, world["seeds"]))),
         ("VMs a host", str(world["guests_a_host"])),
-        ("Tick", f"{world['tick_s']:g} s"),
+        ("Tick", _ticks(document)),
         ("Balloons take", f"{format_bytes(world['inflate_bytes_per_s'])} a second"),
         ("Balloons give", f"{format_bytes(world['deflate_bytes_per_s'])} a second"),
         ("Guests swap", f"{format_bytes(world['swap_bytes_per_s'])} a second"),
@@ -174,6 +174,12 @@ def _facts(document: Document) -> Markup:
         ("Ran on", f"{machine['workers']} workers, {machine['cores']} cores here"),
     ]
     return definition_list((term, escaped(told)) for term, told in entries)
+
+
+def _ticks(document: Document) -> str:
+    worlds = document["world"]["worlds"]
+    ticks = dict.fromkeys(f"{world['tick_s']:g} s" for world in worlds if "tick_s" in world)
+    return ", ".join(ticks) or "none: scenarios have the daemon's own pace"
 
 
 def _asset(name: str) -> str:

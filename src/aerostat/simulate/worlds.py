@@ -10,6 +10,7 @@ from aerostat.sim.fleet.draw import Draw
 from aerostat.sim.fleet.full.build import FullPhysics
 from aerostat.sim.fleet.kinds import KINDS, synthetic_fleet
 from aerostat.sim.fleet.tournament import Arm
+from aerostat.sim.fleet.world import is_whole, whole_tick_s
 from aerostat.sim.scenario.read import load_scenario
 from aerostat.sim.scenario.tables import Scenario
 from aerostat.sim.trace import Trace, read_trace
@@ -36,7 +37,7 @@ class Settings:
         seeds: of synthetic fleets, and of who stands on which host.
         hosts: so many; ``None``: see ``HOSTS_OF_A_FLEET``.
         guests_a_host: VMs on each of them.
-        tick_s: how often policies are asked.
+        tick_s: how often policies are asked; ``None``: a whole part of a sample, at most 10 s.
         days: of a trace from its start; how long a synthetic fleet lives, a day if not said.
         reading: how traces are read.
         looks: how often runs are written down for plots.
@@ -49,7 +50,7 @@ class Settings:
     seeds: tuple[int, ...] = (1,)
     hosts: int | None = None
     guests_a_host: int = 16
-    tick_s: float = 10.0
+    tick_s: float | None = None
     days: float | None = None
     reading: Reading = Reading()
     looks: int = 0
@@ -146,10 +147,12 @@ def _samples(trace: Trace, settings: Settings) -> tuple[int, int]:
     return (0, max(1, min(there, round(settings.days * DAY_S / trace.sample_s))))
 
 
-def _tick_s(trace: Trace, tick_s: float) -> float:
+def _tick_s(trace: Trace, tick_s: float | None) -> float:
     """The tick, which must go into a sample a whole number of times."""
+    if tick_s is None:
+        return whole_tick_s(trace.sample_s)
     times = trace.sample_s / tick_s
-    if times < 1 or abs(times - round(times)) > 1e-9:
+    if not is_whole(times):
         fitting = trace.sample_s / max(1, round(times))
         raise WorldError(
             f"{trace.name}: a sample of {trace.sample_s:g} s is no whole number of ticks of "

@@ -182,3 +182,13 @@ def test_the_clairvoyant_has_the_memory_there_before_it_is_wanted() -> None:
     slack = summary_of(w, run_policy(w, PolicyName.SLACK, is_compiled=False))
     assert bound.unmet_ratio < slack.unmet_ratio
     assert np.isfinite(bound.churn_gib_per_guest_hour)
+
+
+@pytest.mark.parametrize("sample_s", [11.0, 13.0, 70.0, 100.0, 299.0, 700.0, 899.0])
+def test_a_tick_that_is_no_exact_fraction_still_goes_into_its_sample(sample_s: float) -> None:
+    """As the planner divides: 700 s into 70 ticks, of which no remainder is exact."""
+    tick_s = sample_s / -(-sample_s // 10.0)
+    made = world([[1.0], [1.0]], sample_s=sample_s, tick_s=tick_s)
+    assert made.ticks * made.tick_s == pytest.approx(2 * sample_s)
+    with pytest.raises(AssertionError, match="whole number of ticks"):
+        world([[1.0]], sample_s=sample_s, tick_s=0.7 * sample_s)

@@ -26,8 +26,9 @@ from aerostat.sim.fleet.full import columns as full_columns
 from aerostat.sim.fleet.full import constants as full_constants
 from aerostat.sim.fleet.full import guest, tick
 from aerostat.sim.fleet.full import host as full_host
+from aerostat.sim.fleet.full import score as full_score
 
-_FULL = (ages, compression, guest, full_host, tick)
+_FULL = (ages, compression, guest, full_host, full_score, tick)
 """Full physics, each after what it uses."""
 
 

@@ -112,6 +112,8 @@ def _insides(
         cold_swapped_bytes=[0] * count,
         cache_bytes=[0] * count,
         touched_bytes=[kernel + size for kernel, size in zip(kernels, resident, strict=True)],
+        before_bytes=list(held),
+        restart_in_s=[0.0] * count,
         refault_pages=[0.0] * count,
         lost_s=[0.0] * count,
         oom_kills=[0] * count,

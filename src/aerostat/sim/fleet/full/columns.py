@@ -25,6 +25,8 @@ class Insides(NamedTuple):
     cold_swapped_bytes: IntColumn
     cache_bytes: IntColumn
     touched_bytes: IntColumn  # what the host backs: a high-water mark
+    before_bytes: IntColumn  # what it held when the tick began
+    restart_in_s: FloatColumn  # until a workload that was killed, or a whole VM, is back
     refault_pages: FloatColumn  # scores, summed up over the run
     lost_s: FloatColumn  # work not done, in seconds of work
     oom_kills: IntColumn

@@ -26,6 +26,10 @@ REPORT_DELAY_S: Final = 2.0
 """Before free memory is reported. Linux: PAGE_REPORTING_DELAY."""
 UNFIT_RATIO: Final = 0.05
 """Of free memory, in pieces too small to be reported. Chosen."""
+RESTART_S: Final = 1.0
+"""Until a workload that its guest's kernel killed is started again. Lab: its guest does so."""
+BOOT_S: Final = 30.0
+"""Until a VM that its host killed has been started again, before its workload is. Chosen."""
 HYPERVISOR_BYTES: Final = 75 * MIB
 """That a VM's process needs itself. Lab: 67 to 86 MiB."""
 HOST_PAGE_IN_S: Final = 0.0001

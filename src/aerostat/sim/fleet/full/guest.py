@@ -11,6 +11,7 @@ from aerostat.sim.fleet.full.constants import (
     OUT_RATE,
     PAGE_IN_S,
     REPORT_DELAY_S,
+    RESTART_S,
     TOUCH_RATE,
     TOUCHES_PER_S,
     UNFIT_RATIO,
@@ -25,21 +26,38 @@ def live(guests: Guests, inside: Insides, i: int, tick_s: float, host_wait_s: fl
     if host_wait_s == 0.0 and is_at_rest(guests, inside, i):
         rest(guests, inside, i, tick_s)
         return
+    left_s = tick_s
+    if inside.restart_in_s[i] > 0.0:
+        is_booting = inside.restart_in_s[i] > RESTART_S
+        left_s = restart(inside, i, tick_s)
+        if is_booting and left_s == 0.0:
+            return  # its balloon has no driver yet
     inside.touched_bytes[i] = max(inside.touched_bytes[i], in_use(inside, i))
     deflate(guests, i, tick_s)
-    follow_demand(guests, inside, i, tick_s)
+    if left_s > 0.0:
+        follow_demand(guests, inside, i, left_s)
     out = int(OUT_RATE * tick_s)
     # Programs and the balloon want the same pages; here the programs' need comes first.
     out -= make_room(guests, inside, i, tick_s, out)
     inflate(guests, inside, i, tick_s, out)
-    work(guests, inside, i, tick_s, host_wait_s)
+    if left_s > 0.0:
+        work(guests, inside, i, left_s, host_wait_s)
     back(guests, inside, i, tick_s)
+
+
+def restart(inside: Insides, i: int, tick_s: float) -> float:
+    """While a workload that was killed is not back its work is lost; what is left of the tick."""
+    down_s = min(tick_s, inside.restart_in_s[i])
+    inside.restart_in_s[i] -= down_s
+    inside.lost_s[i] += down_s
+    return tick_s - down_s
 
 
 def is_at_rest(guests: Guests, inside: Insides, i: int) -> bool:
     """Whether nothing moves in it: most guests, most of the time."""
     return bool(
         guests.target_bytes[i] == guests.actual_bytes[i]
+        and inside.restart_in_s[i] == 0.0
         and inside.hot_swapped_bytes[i] == 0
         and inside.hot_bytes[i] == max(0, guests.demand_bytes[i] - inside.kernel_bytes[i])
         and inside.touched_bytes[i] >= inside.kernel_bytes[i] + inside.hot_bytes[i]
@@ -161,6 +179,8 @@ def make_room(guests: Guests, inside: Insides, i: int, tick_s: float, out_bytes:
         wait(guests, inside, i, over - yielded, tick_s)
     else:
         kill(inside, i)
+        inside.restart_in_s[i] = RESTART_S
+        guests.stalled_s[i] += min(tick_s, RESTART_S)  # its kernel tried first
     return written
 
 
@@ -174,7 +194,7 @@ def wait(guests: Guests, inside: Insides, i: int, over: int, tick_s: float) -> N
 
 
 def kill(inside: Insides, i: int) -> None:
-    """The guest's kernel kills its workload, which starts anew."""
+    """Somebody kills its workload, and what it had is gone; it is up to them when it is back."""
     inside.hot_bytes[i] = 0
     inside.hot_swapped_bytes[i] = 0
     inside.cold_bytes[i] = 0

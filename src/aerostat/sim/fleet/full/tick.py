@@ -4,17 +4,18 @@ from aerostat.engine.columns import Figures
 from aerostat.sim.fleet.columns import Fleet
 from aerostat.sim.fleet.full.guest import live
 from aerostat.sim.fleet.full.host import settle
-from aerostat.sim.fleet.score import score_host
+from aerostat.sim.fleet.full.score import score_passed
 
 
 def end_tick(fleet: Fleet) -> None:
     """Let the tick pass in every guest, and then under them."""
     deep = fleet.deep
     for host in range(len(fleet.hosts.first)):
-        score_host(fleet, host)
         wait_s = deep.under.wait_per_touch_s[host]
         for i in range(fleet.hosts.first[host], fleet.hosts.end[host]):
+            deep.insides.before_bytes[i] = fleet.guests.actual_bytes[i]
             live(fleet.guests, deep.insides, i, fleet.tick_s, wait_s)
+        score_passed(fleet, host)  # a VM that its host kills is another one from then on
         settle(fleet, deep, host)
 
 
