@@ -12,8 +12,6 @@ clang build in a 16 GiB guest, default settings: 11.61 GiB resident without, 10.
 (HyperAlloc, EuroSys 2025)."""
 POOL_RATIO: Final = 0.20
 """Of the host's RAM, the most that zswap's compressed pages may take: the kernel's default."""
-COMPRESSED_RATIO: Final = 0.40
-"""What is left of a page in there. Published: a third to a half (far memory, ASPLOS 2019)."""
 MIN_STEP_BYTES: Final = 64 * MIB
 """Sizes that are recommended are whole numbers of this."""
 FLOOR_BYTES: Final = 128 * MIB

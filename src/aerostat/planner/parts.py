@@ -27,6 +27,9 @@ class Part:
     block_samples: int
     spell_samples: int  # an hour, where samples are that close
     first_block: int  # of the whole trace
+    min_bytes: Sizes | None = None  # [VM], where they are declared
+    weight: Sizes | None = None
+    above_bytes: Sizes | None = None  # [VM, sample]: wanted beyond a max that was declared
 
     @property
     def blocks(self) -> int:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from aerostat.sim.fleet.constants import (
     RESERVE_RATIO,
     SWAP_RATE,
 )
+from aerostat.sim.fleet.full.build import FullPhysics
 from aerostat.sim.fleet.series import Series
 from aerostat.sim.fleet.tournament import ArmResult
 from aerostat.simulate.contest import Contest, ScenarioArm, WorldResult
@@ -48,7 +50,8 @@ def contest_document(
             "seeds": list(settings.seeds),
             "guests_a_host": settings.guests_a_host,
             **({} if settings.tick_s is None else {"tick_s": settings.tick_s}),
-            "physics": "full" if settings.is_full else "simplified",
+            "physics": "simplified" if settings.full is None else "full",
+            **({} if settings.full is None else {"full": _made_of(settings.full)}),
             "inflate_bytes_per_s": INFLATE_RATE,
             "deflate_bytes_per_s": DEFLATE_RATE,
             "swap_bytes_per_s": SWAP_RATE,
@@ -64,6 +67,10 @@ def contest_document(
         "digest": contest.digest,
         "arms": [arm for world in contest.worlds for arm in _arms(world)],
     }
+
+
+def _made_of(full: FullPhysics) -> Document:
+    return {**asdict(full), "ages": full.ages._asdict(), "pace": full.pace._asdict()}
 
 
 def _world(world: WorldResult) -> Document:

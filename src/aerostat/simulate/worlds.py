@@ -6,8 +6,10 @@ from pathlib import Path
 
 from aerostat.policy.params import PolicyName
 from aerostat.ports.errors import AerostatError
+from aerostat.sim.calibration import UNCALIBRATED, calibrated_for, read_constants
 from aerostat.sim.fleet.draw import Draw
 from aerostat.sim.fleet.full.build import FullPhysics
+from aerostat.sim.fleet.full.fitted import fitted
 from aerostat.sim.fleet.kinds import KINDS, synthetic_fleet
 from aerostat.sim.fleet.tournament import Arm
 from aerostat.sim.fleet.world import is_whole, whole_tick_s
@@ -41,7 +43,8 @@ class Settings:
         days: of a trace from its start; how long a synthetic fleet lives, a day if not said.
         reading: how traces are read.
         looks: how often runs are written down for plots.
-        is_full: whether guests have kernels, caches and swap devices, and hosts swap.
+        full: what guests and hosts are made of, kernels, caches and swap devices; ``None``:
+            physics are simplified.
         is_compiled: whether loops are compiled.
     """
 
@@ -54,7 +57,7 @@ class Settings:
     days: float | None = None
     reading: Reading = Reading()
     looks: int = 0
-    is_full: bool = False
+    full: FullPhysics | None = None
     is_compiled: bool = True
 
 
@@ -88,6 +91,23 @@ def worlds_of(names: Sequence[str], settings: Settings) -> list[World]:
         ScenarioError: a scenario is wrong.
     """
     return [_world(name, settings) for name in names]
+
+
+def with_constants(full: FullPhysics, name: str) -> FullPhysics:
+    """Full physics with constants fitted to real guests.
+
+    Args:
+        full: guests and hosts otherwise.
+        name: of an accelerator whose constants come with Aerostat, or a file of ``lab calibrate``.
+
+    Raises:
+        WorldError: there are none of that name.
+        CalibrationError: the file cannot be used.
+    """
+    constants = read_constants(Path(name)) if Path(name).is_file() else calibrated_for(name)
+    if constants is UNCALIBRATED:
+        raise WorldError(f"{name}: no such file, and no constants were fitted for that; tcg were")
+    return fitted(full, constants)
 
 
 def _world(name: str, settings: Settings) -> World:
@@ -131,7 +151,7 @@ def _arms(traces: dict[int, Trace], settings: Settings) -> tuple[Arm, ...]:
             overcommit_ratio=overcommit,
             tick_s=_tick_s(trace, settings.tick_s),
             looks=settings.looks,
-            full=FullPhysics() if settings.is_full else None,
+            full=settings.full,
             is_compiled=settings.is_compiled,
         )
         for seed, trace in traces.items()

@@ -120,6 +120,7 @@ class Spell:
     wanted_byte_s: Scores
     distressed_s: Scores
     churn_bytes: Scores
+    held_bytes: Scores  # at the end of it
     below_reserve_s: Scores  # [host]
     over_byte_s: Scores
 
@@ -139,18 +140,23 @@ def run_spells(
         for _, run in runs:
             run((first, min(world.ticks, first + spell_ticks)))
         now = _scores(runs)
-        yield Spell(**{name: now[name] - before[name] for name in now})
+        held = _held([fleet for fleet, _ in runs])
+        yield Spell(held_bytes=held, **{name: now[name] - before[name] for name in now})
         before = now
 
 
 def _scores(runs: Sequence[_Run]) -> dict[str, Scores]:
     scores: dict[str, Scores] = {}
-    for field in fields(Spell):
+    for field in (one for one in fields(Spell) if one.name != "held_bytes"):
         is_of_host = field.name in HostRows._fields
         parts = [fleet.hosts if is_of_host else fleet.guests for fleet, _ in runs]
         columns = [np.array(getattr(part, field.name), dtype=np.float64) for part in parts]
         scores[field.name] = np.concatenate(columns)
     return scores
+
+
+def _held(parts: Sequence[Fleet]) -> Scores:
+    return np.concatenate([np.array(part.guests.actual_bytes, dtype=np.float64) for part in parts])
 
 
 def _runs(

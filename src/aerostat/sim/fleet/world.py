@@ -161,11 +161,17 @@ def _hosts(world: FleetWorld) -> HostRows:
     supply = [int(size / world.overcommit_ratio) for size in whole]
     if world.supply_bytes is not None:
         supply = [int(size) for size in world.supply_bytes]
+    total = [int(size / (1.0 - RESERVE_RATIO)) for size in supply]
+    if world.full is not None:
+        supply = [
+            max(0, size - world.full.other_bytes(whole))
+            for size, whole in zip(supply, total, strict=True)
+        ]
     return HostRows(
         first=firsts,
         end=ends,
         supply_bytes=supply,
-        total_bytes=[int(size / (1.0 - RESERVE_RATIO)) for size in supply],
+        total_bytes=total,
         below_reserve_s=[0.0] * len(firsts),
         over_byte_s=[0.0] * len(firsts),
     )

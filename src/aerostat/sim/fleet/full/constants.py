@@ -4,6 +4,10 @@ from typing import Final
 
 from aerostat.units import GIB, MIB
 
+KERNEL_BYTES: Final = 55 * MIB
+"""That a guest's kernel and system never give up. Lab: 34 MiB outside its total, and 20 beside."""
+PAGE_TABLE_RATIO: Final = 1 / 64
+"""Of a guest's max, for what describes its pages. Linux: 64 bytes for each page of 4096."""
 UNTOUCHED_FACTOR: Final = 1.7
 """How much faster a balloon takes memory never touched. Published: 1.50 over 0.88 GiB/s."""
 TOUCH_RATE: Final = 1.8 * GIB

@@ -5,8 +5,7 @@ deflate-on-oom moves it against it: what a guest holds is known only when the ti
 """
 
 from aerostat.sim.fleet.columns import Fleet, Guests
-from aerostat.sim.fleet.constants import DEFLATE_RATE, INFLATE_RATE
-from aerostat.sim.fleet.full.columns import Insides
+from aerostat.sim.fleet.full.columns import Insides, Pace
 from aerostat.sim.fleet.score import score_guest, score_supply
 
 
@@ -22,13 +21,14 @@ def score_passed(fleet: Fleet, host: int) -> None:
     over_ratio = score_supply(fleet, host, held, used)
     for i in range(hosts.first[host], hosts.end[host]):
         ends = (inside.before_bytes[i], guests.actual_bytes[i])
-        score_guest(guests, i, ends, passed_rate(guests, inside, i, tick_s), tick_s, over_ratio)
+        rate = passed_rate(guests, inside, fleet.deep.pace, i, tick_s)
+        score_guest(guests, i, ends, rate, tick_s, over_ratio)
 
 
-def passed_rate(guests: Guests, inside: Insides, i: int, tick_s: float) -> float:
+def passed_rate(guests: Guests, inside: Insides, pace: Pace, i: int, tick_s: float) -> float:
     """At which rate it moved: at its own if it arrived, else it was at it for all of the tick."""
     given = guests.actual_bytes[i] - inside.before_bytes[i]
     passed = abs(given) / tick_s
     if given != 0 and guests.actual_bytes[i] != guests.target_bytes[i]:
         return passed
-    return max(passed, DEFLATE_RATE if given >= 0 else INFLATE_RATE)
+    return max(passed, pace.deflate_rate if given >= 0 else pace.inflate_rate)
