@@ -132,6 +132,8 @@ def _fleet_arm(name: str, arm: ArmResult) -> Document:
         document["refaults"] = round(run.refault_pages)
         document["oom_kills"] = run.oom_kills
         document["host_oom_kills"] = run.host_oom_kills
+        document["host_swap_in_bytes"] = run.host_swap_in_bytes
+        document["host_swap_out_bytes"] = run.host_swap_out_bytes
     if _guests(arm) <= GUESTS_MOST:
         document["guests"] = _by_guest(arm)
     if arm.series is not None:
@@ -213,8 +215,18 @@ def _scenario_arm(name: str, arm: ScenarioArm) -> Document:
         "oom_kills": run.oom_kills,
         "churn_bytes": run.churn_bytes,
         "pressure_full_s": run.stalled_s,
+        "host_swap_in_bytes": run.host_swap_in_bytes,
+        "host_swap_out_bytes": run.host_swap_out_bytes,
+        "recovery_s": list(run.recoveries_s),
         "digest": run.digest,
     }
+    if run.latencies_s:
+        document["latency_p50_s"], document["latency_p99_s"] = run.latencies_s
+    if run.series is not None:
+        document["scenario_series"] = {
+            "elapsed_s": run.series.elapsed_s,
+            "guests": run.series.guests,
+        }
     if run.served_ratio is not None:
         document["served_ratio"] = run.served_ratio
     if run.failed_rounds:

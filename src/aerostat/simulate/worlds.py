@@ -77,6 +77,7 @@ class ScenarioWorld:
     name: str
     scenario: Scenario
     policies: tuple[PolicyName, ...]
+    looks: int = 0  # written down for plots
 
 
 World = FleetWorlds | ScenarioWorld
@@ -185,4 +186,5 @@ def _scenario(path: Path, settings: Settings) -> ScenarioWorld:
     policies = tuple(p for p in settings.policies if p is not PolicyName.CLAIRVOYANT)
     if not policies:
         raise WorldError(f"{path}: in a scenario nobody can know the future: no clairvoyant")
-    return ScenarioWorld(name=path.stem, scenario=load_scenario(path), policies=policies)
+    scenario = load_scenario(path)
+    return ScenarioWorld(name=path.stem, scenario=scenario, policies=policies, looks=settings.looks)
