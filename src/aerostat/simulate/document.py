@@ -146,8 +146,7 @@ def _names(arm: ArmResult) -> list[str]:
     from aerostat.sim.fleet.draw import drawn_vms  # noqa: PLC0415
 
     chosen = drawn_vms(arm.arm.trace, arm.arm.draw)
-    known = arm.arm.trace.names
-    return [known[vm] if known else f"vm-{vm:04d}" for vm in chosen]
+    return [arm.arm.trace.vm_name(vm) for vm in chosen.tolist()]
 
 
 def _column(arm: ArmResult, name: str) -> Any:

@@ -1,21 +1,21 @@
 """What was named on the command line, as worlds: scenarios, synthetic fleets, traces."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from aerostat.policy.params import PolicyName
 from aerostat.ports.errors import AerostatError
 from aerostat.sim.calibration import UNCALIBRATED, calibrated_for, read_constants
-from aerostat.sim.fleet.draw import Draw
+from aerostat.sim.fleet.draw import Draw, Source
 from aerostat.sim.fleet.full.build import FullPhysics
 from aerostat.sim.fleet.full.fitted import fitted
-from aerostat.sim.fleet.kinds import KINDS, synthetic_fleet
+from aerostat.sim.fleet.kinds import KINDS, FleetRecipe, synthetic_fleet
 from aerostat.sim.fleet.tournament import Arm
 from aerostat.sim.fleet.world import is_whole, whole_tick_s
 from aerostat.sim.scenario.read import load_scenario
 from aerostat.sim.scenario.tables import Scenario
-from aerostat.sim.trace import Trace, read_trace
+from aerostat.sim.trace import read_trace
 from aerostat.sim.trace.trace import Reading
 
 DAY_S = 86_400.0
@@ -133,11 +133,18 @@ def _world(name: str, settings: Settings) -> World:
 def _fleet(kind: str, settings: Settings) -> FleetWorlds:
     vms = (settings.hosts or HOSTS_OF_A_FLEET) * settings.guests_a_host
     days = settings.days or 1.0
-    traces = {seed: synthetic_fleet(kind, seed=seed, vms=vms, days=days) for seed in settings.seeds}
+    traces = {seed: _drawn(kind, seed, vms, days) for seed in settings.seeds}
     return FleetWorlds(name=kind, notes=(), arms=_arms(traces, settings))
 
 
-def _arms(traces: dict[int, Trace], settings: Settings) -> tuple[Arm, ...]:
+def _drawn(kind: str, seed: int, vms: int, days: float) -> Source:
+    """A recipe where a part can be drawn without the rest."""
+    if kind == "mixed":
+        return synthetic_fleet(kind, seed=seed, vms=vms, days=days)
+    return FleetRecipe(kind=kind, seed=seed, vms=vms, days=days)
+
+
+def _arms(traces: Mapping[int, Source], settings: Settings) -> tuple[Arm, ...]:
     # Policies vary fastest, so that no two processes compile the same one at once.
     return tuple(
         Arm(
@@ -161,14 +168,14 @@ def _arms(traces: dict[int, Trace], settings: Settings) -> tuple[Arm, ...]:
     )
 
 
-def _samples(trace: Trace, settings: Settings) -> tuple[int, int]:
-    there = trace.used_bytes.shape[1]
+def _samples(trace: Source, settings: Settings) -> tuple[int, int]:
+    there = trace.samples
     if settings.days is None:
         return (0, there)
     return (0, max(1, min(there, round(settings.days * DAY_S / trace.sample_s))))
 
 
-def _tick_s(trace: Trace, tick_s: float | None) -> float:
+def _tick_s(trace: Source, tick_s: float | None) -> float:
     """The tick, which must go into a sample a whole number of times."""
     if tick_s is None:
         return whole_tick_s(trace.sample_s)

@@ -1,6 +1,8 @@
 """What each kind of decider works on besides the fleet: columns laid out once, before the run."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -79,21 +81,47 @@ def round_of(fleet: Fleet, params: EngineParams) -> Round:
     )
 
 
+_SHOWN = (
+    "actual_bytes",
+    "held_bytes",
+    "sample_wall_s",
+    "available_bytes",
+    "free_bytes",
+    "swap_in_bytes",
+    "swap_out_bytes",
+)
+"""Figures that every tick shows anew."""
+_OWN = ("sample_age_s", "min_bytes", "max_bytes", "weight")
+"""Those that stay, but are each fleet's or each guest's own."""
+
+FIXED_FIGURES: Mapping[str, int | float] = MappingProxyType(
+    {
+        name: float(ABSENT) if name.endswith("_s") else ABSENT
+        for name in Figures._fields
+        if name not in (*_SHOWN, *_OWN)
+    }
+    | {
+        "run": RUN_RUNNING,
+        "has_balloon": 1,
+        "is_managed": 1,
+        "takes": TAKES_ALL,
+        "standing": 0,
+        "has_sample": 1,
+        "held_age_s": 0.0,
+    }
+)
+"""All others, the same for all guests of all fleets: balloon statistics are all there is. Pressure
+and refaults take an agent, and hosts have no swap, limits or backups that the engine would see."""
+
+
 def _figures(fleet: Fleet) -> Figures:
-    """What balloon statistics say; pressure and refaults, which take an agent, are not there."""
     count = len(fleet.guests.actual_bytes)
     columns: dict[str, Any] = {
-        name: [float(ABSENT) if name.endswith("_s") else ABSENT] * count for name in Figures._fields
+        name: [float(ABSENT) if name.endswith("_s") else ABSENT] * count for name in _SHOWN
     }
+    columns |= {name: [number] * count for name, number in FIXED_FIGURES.items()}
     columns |= {
-        "run": [RUN_RUNNING] * count,
-        "has_balloon": [1] * count,
-        "is_managed": [1] * count,
-        "takes": [TAKES_ALL] * count,
-        "standing": [0] * count,
-        "has_sample": [1] * count,
         "sample_age_s": [fleet.tick_s] * count,
-        "held_age_s": [0.0] * count,
         "min_bytes": list(fleet.guests.min_bytes),
         "max_bytes": list(fleet.guests.max_bytes),
         "weight": list(fleet.guests.weight),

@@ -53,6 +53,20 @@ class Trace:
         """How many there are."""
         return len(self.max_bytes)
 
+    @property
+    def samples(self) -> int:
+        """How many there are."""
+        return int(self.used_bytes.shape[1])
+
+    def vm_name(self, vm: int) -> str:
+        """What a VM is called."""
+        return self.names[vm] if self.names else f"vm-{vm:04d}"
+
+    def part(self, chosen: npt.NDArray[np.intp], span: tuple[int, int]) -> tuple[Sizes, Sizes]:
+        """Max, and demand [sample, VM], of some VMs for some samples."""
+        used = self.used_bytes[chosen, span[0] : span[1]]
+        return self.max_bytes[chosen], np.ascontiguousarray(used.T)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
