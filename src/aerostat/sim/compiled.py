@@ -165,7 +165,7 @@ def _as_tuple_kind(kind: type[Table]) -> Any:
     return globals()[name]
 
 
-Fixed = Mapping[type[Table], Mapping[str, int | float]]
+Fixed = Mapping[type[Table], Collection[str]]
 """Columns of tables that hold one number each, for ever: see ``sim.fixed_columns``."""
 
 
@@ -177,11 +177,11 @@ def as_arrays(table: ColumnsT, fixed: Fixed = MappingProxyType({})) -> ColumnsT:
 
     Args:
         table: of lists.
-        fixed: columns that are one number for all guests and are never written.
+        fixed: columns that hold one number for all guests, and always will.
     """
     values = tuple(table)
     if len(values) > 1 and all(isinstance(value, list) for value in values):
-        return _as_records(table, fixed.get(type(table), {}))  # type: ignore[return-value,arg-type] # the same by its fields
+        return _as_records(table, fixed.get(type(table), ()))  # type: ignore[return-value,arg-type] # the same by its fields
     kind: Any = _as_tuple_kind(type(table)) if isinstance(table, Table) else type(table)
     return kind(*(_as_array(value, fixed) for value in values))  # type: ignore[no-any-return]
 
@@ -196,7 +196,7 @@ def _as_array(value: object, fixed: Fixed) -> object:
     return value
 
 
-def _as_records(table: Any, fixed: Mapping[str, int | float]) -> Any:
+def _as_records(table: Any, fixed: Collection[str]) -> Any:
     names = [name for name in table._fields if name not in fixed]
     fields = [
         (name, np.uint64 if name in _PLACES else _kind_of(getattr(table, name))) for name in names
@@ -204,9 +204,10 @@ def _as_records(table: Any, fixed: Mapping[str, int | float]) -> Any:
     records = np.zeros(len(next(iter(table))), dtype=np.dtype(fields, align=True)).view(np.recarray)
     for name in names:
         records[name] = getattr(table, name)
-    for name, number in fixed.items():
+    numbers = {name: getattr(table, name)[0] for name in table._fields if name in fixed}
+    for name, number in numbers.items():
         assert all(one == number for one in getattr(table, name)), f"{name} is not {number}"
-    return FixedTable(records, fixed) if fixed else records
+    return FixedTable(records, numbers) if numbers else records
 
 
 def _kind_of(column: list[Any]) -> type[np.float64] | type[np.int64]:

@@ -1,8 +1,9 @@
 """Columns that hold one number, for all guests and for ever, as compiled code sees them.
 
 A fleet's guests have no agent, no host swap of their own, no limits and no backups: most figures
-that the engine reads stay what they were when the run began. Told so, the compiler works out the
-branches that ask for them, and leaves out what cannot happen. The source that it compiles stays.
+that the engine reads, and what it remembers of them, stay what they were when the run began. Told
+so, the compiler works out the branches that ask for them, and leaves out what cannot happen. What
+is written there is what stands there already, and is not written. Its source stays as it is.
 """
 
 import operator
@@ -107,3 +108,16 @@ class _ColumnItem(AbstractTemplate):
 @lower_builtin(operator.getitem, FixedColumnType, types.Any)
 def _lower_item(context: Any, _builder: Any, told: Any, _arguments: Any) -> Any:
     return context.get_constant(told.return_type, told.args[0].number)
+
+
+@infer_global(operator.setitem)
+class _ColumnWrite(AbstractTemplate):
+    def generic(self, arguments: Any, keywords: Any) -> Any:
+        if keywords or not isinstance(arguments[0], FixedColumnType):
+            return None
+        return signature(types.none, *arguments)
+
+
+@lower_builtin(operator.setitem, FixedColumnType, types.Any, types.Any)
+def _lower_write(context: Any, _builder: Any, _told: Any, _arguments: Any) -> Any:
+    return context.get_dummy_value()

@@ -106,7 +106,7 @@ _SCENARIO_COLUMNS = (
 def _table(name: str, ratio: float | None, arms: Sequence[Document]) -> Markup:
     is_fleet = ratio is not None
     title = f"{name} at {ratio:g}x" if is_fleet else f"{name}, a scenario"
-    columns = _FLEET_COLUMNS if is_fleet else _SCENARIO_COLUMNS
+    columns: tuple[tuple[str, str], ...] = _FLEET_COLUMNS if is_fleet else _SCENARIO_COLUMNS
     if any("lost_s" in arm for arm in arms):
         columns += _FULL_COLUMNS
     heads = join(

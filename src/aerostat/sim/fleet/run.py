@@ -9,13 +9,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from aerostat.engine.columns import Figures
 from aerostat.engine.params import EngineParams
 from aerostat.policy.params import PolicyName
 from aerostat.policy.registry import BASELINES
 from aerostat.sim.compiled import as_arrays
 from aerostat.sim.fleet.boards import (
-    FIXED_FIGURES,
+    FIXED_COLUMNS,
     asked_of,
     memory_of,
     round_of,
@@ -190,7 +189,7 @@ def _engine_run(world: FleetWorld, params: EngineParams, *, is_compiled: bool) -
     r = round_of(fleet, params)
     fleet = _laid_out(fleet, is_compiled=is_compiled)
     if is_compiled:
-        r = as_arrays(r, fixed={Figures: FIXED_FIGURES})
+        r = as_arrays(r, fixed=FIXED_COLUMNS)
     loop = engine_loop(is_compiled=is_compiled, is_full=world.full is not None)
     return fleet, lambda span: loop(fleet, r, span)
 
