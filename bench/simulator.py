@@ -32,6 +32,10 @@ from aerostat.units import MIB
 
 GOALS = {"plain, aerostat": 1e8, "full physics, adaptive": 2e7}
 GUESTS_A_HOST = 20
+ALL_TECHNIQUES = FullPhysics(
+    is_reporting=True, pool_ratio=0.2, scan_rate=20.0 * MIB, identical_ratio=0.1, other_ratio=0.05
+)
+"""Free page reporting, compression and merging, and a host with programs of its own."""
 
 
 def main() -> int:
@@ -109,8 +113,12 @@ def _full_arms(options: argparse.Namespace) -> list[dict[str, Any]]:
     for days in options.days:
         world = _world(options.vms, days, GUESTS_A_HOST)
         repeats = options.repeats if days <= 1 else 1
-        deep = replace(world, full=FullPhysics())
-        for name, one in {"full physics": deep, "simplified physics": world}.items():
+        worlds = {
+            "full physics": replace(world, full=FullPhysics()),
+            "full physics, all techniques": replace(world, full=ALL_TECHNIQUES),
+            "simplified physics": world,
+        }
+        for name, one in worlds.items():
             spent = [run_policy(one, PolicyName.ADAPTIVE).cpu_s for _ in range(repeats)]
             arms.append(_arm(f"{name}, adaptive", one, statistics.median(spent)))
     return arms

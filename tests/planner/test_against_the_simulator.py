@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from aerostat.planner import uncooperative
-from aerostat.planner.constants import COMPRESSED_RATIO, POOL_RATIO, REPORTED_RATIO
+from aerostat.planner.constants import POOL_RATIO, REPORTED_RATIO
 from aerostat.planner.costs import Costs
 from aerostat.planner.hosts import Hosts
 from aerostat.planner.parts import Part
@@ -95,7 +94,7 @@ def _world(technique: Technique, question: Question, file_ratio: float) -> Fleet
         is_reporting=technique.is_reporting,
         host_swap_ratio=2.0,
         pool_ratio=POOL_RATIO * question.supply_bytes / supply if technique.is_compressing else 0.0,
-        compressed_ratio=COMPRESSED_RATIO,
+        compressed_ratio=question.compressed_ratio,
     )
     return FleetWorld(
         max_bytes=part().max_bytes,
@@ -115,12 +114,9 @@ def _others_bytes(fleet: Fleet, question: Question) -> int:
 
 @pytest.mark.parametrize("technique", TECHNIQUES)
 @pytest.mark.parametrize("host_gib", [16, 24, 32])
-def test_the_plan_comes_to_what_the_simulator_does(
-    technique: Technique, host_gib: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_plan_comes_to_what_the_simulator_does(technique: Technique, host_gib: int) -> None:
     """With free page reporting as the simulated guests have it, which hold no page cache here."""
-    monkeypatch.setattr(uncooperative, "REPORTED_RATIO", 1.0 - UNFIT_RATIO)
-    question = Question(host_bytes=host_gib * GIB)
+    question = Question(host_bytes=host_gib * GIB, reported_ratio=1.0 - UNFIT_RATIO)
     costs, truth = planned(technique, question), played(technique, question)
     wanted = float(costs.wanted_byte_s.sum())
     assert costs.unmet_ratio == pytest.approx(truth.short_byte_s / wanted, abs=ERROR_RATIO)

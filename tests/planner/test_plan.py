@@ -1,16 +1,21 @@
 """Plans on traces whose answers are known, and what every plan must have."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from aerostat.planner.constants import COMPRESSED_RATIO, POOL_RATIO
+from aerostat.planner.constants import POOL_RATIO
 from aerostat.planner.document import plan_document
+from aerostat.planner.fit import is_within
 from aerostat.planner.parts import parts_of
 from aerostat.planner.plan import Plan, make_plan
 from aerostat.planner.question import PlanError, Question, Technique
-from aerostat.sim.compression import place
+from aerostat.planner.source import read
+from aerostat.sim.compression import COMPRESSED_RATIO, place
+from aerostat.sim.trace import Trace
+from aerostat.sim.workers import Alone, Cores, Crew
 from aerostat.units import GIB, MIB
 from planner.traces import constant, question, restless, trace
 
@@ -88,6 +93,42 @@ def test_what_comes_later_decides_nothing() -> None:
     assert wanted[1] > 1.5 * wanted[0], "and it is what the numbers are judged by"
 
 
+def written(folder: Path, plan_of: Trace, *, spoilt_from: int | None = None) -> Path:
+    """As a table; from some sample on VMs grow, are resized, and one of them is gone."""
+    lines = ["vm,time_s,used_bytes,max_bytes"]
+    for vm, name in enumerate(plan_of.names):
+        for n, used in enumerate(plan_of.used_bytes[vm].tolist()):
+            is_spoilt = spoilt_from is not None and n >= spoilt_from
+            if is_spoilt and vm == 0:
+                continue
+            size = int(plan_of.max_bytes[vm]) * (2 if is_spoilt else 1)
+            lines.append(f"{name},{20 * n},{7 * GIB if is_spoilt else used},{size}")
+    path = folder / "fleet.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_what_comes_later_chooses_no_vm_and_no_max(tmp_path: Path) -> None:
+    """Through the reader, which takes each VM's max and asks whether it is there all the time."""
+    calm, asked = restless(), question()
+    training, _ = parts_of(calm, asked)
+    later = training.used_bytes.shape[1]
+    plans = []
+    for spoilt_from in (None, later):
+        path = written(tmp_path, calm, spoilt_from=spoilt_from)
+        plans.append(make_plan(read(path, host_bytes=asked.host_bytes), asked))
+    assert plans[0].training.max_bytes.tolist() == plans[1].training.max_bytes.tolist()
+    assert fits(plans[0]) == fits(plans[1])
+    assert [vm.max_bytes for vm in plans[0].vms] == [vm.max_bytes for vm in plans[1].vms]
+    assert plans[0].later.used_bytes.tolist() != plans[1].later.used_bytes.tolist()
+
+
+@pytest.mark.parametrize("sample_s", [11.0, 70.0, 299.0])
+def test_samples_of_any_length_can_be_planned_with(sample_s: float) -> None:
+    plan = make_plan(replace(constant(1.0, vms=4, samples=8), sample_s=sample_s), question(12.0))
+    assert plan.ballooned.fit.guests > 0
+
+
 def test_a_lost_host_leaves_more_to_each_other() -> None:
     plan = make_plan(restless(), question(hosts=4))
     lost = plan.host_lost
@@ -95,8 +136,48 @@ def test_a_lost_host_leaves_more_to_each_other() -> None:
     guests = plan.ballooned.fit.guests
     assert lost.guests == -(-guests * 4 // 3)
     assert lost.safe_guests == guests * 3 // 4
+    assert lost.safe_later.unmet_ratio <= lost.later.unmet_ratio, "fewer VMs are on what is left"
+    assert lost.safe_is_within == is_within(lost.safe_later, question())
     assert lost.later.unmet_ratio >= plan.ballooned.later.unmet_ratio
     assert make_plan(restless(), question(hosts=1)).host_lost is None
+
+
+def test_reporting_beside_balloons_frees_memory_and_fits_no_more() -> None:
+    by_name = {one.fit.technique: one for one in make_plan(restless(), question()).techniques}
+    plain = by_name[Technique.BALLOONING]
+    reporting = by_name[Technique.BALLOONING_REPORTING]
+    assert reporting.fit.guests == plain.fit.guests
+    assert reporting.later.unmet_ratio == plain.later.unmet_ratio
+    assert 0 < reporting.later.resident_bytes < plain.later.resident_bytes
+
+
+def test_recommended_limits_are_planned_with_and_judged() -> None:
+    """Of VMs that have far more than they use, and one that wants more than its max later."""
+    samples = 24
+    rows = [[0.25] * samples] * 5 + [[0.25] * 18 + [3.5] * 6]
+    plan = make_plan(trace(rows), question(6.0, unmet_ratio_max=0.01))
+    advised = {one.fit.technique: one for one in plan.techniques}[Technique.BALLOONING_ADVISED]
+    assert advised.training.unmet_ratio <= 0.01
+    assert advised.later.unmet_ratio > 0.3, "3 of the 3.5 GiB that one of six wants in the end"
+
+
+def test_ones_own_figures_of_techniques_change_what_fits() -> None:
+    samples = 32
+    rows = [[2.0 if t == 2 * vm else 0.5 for t in range(samples)] for vm in range(8)]
+    asked = question(12.0, unmet_ratio_max=0.05)
+    spiky = trace(rows, sample_s=100.0)
+    found = fits(make_plan(spiky, asked))
+    better = fits(make_plan(spiky, replace(asked, reported_ratio=0.9, compressed_ratio=0.25)))
+    assert better[Technique.REPORTING] > found[Technique.REPORTING]
+    assert better[Technique.ZSWAP] > found[Technique.ZSWAP]
+    assert better[Technique.OVERCOMMIT] == found[Technique.OVERCOMMIT]
+
+
+def test_a_crew_comes_to_the_same_plan() -> None:
+    def told(crew: Crew) -> dict[str, object]:
+        return plan_document(restless(), "x", make_plan(restless(), question(), crew=crew))
+
+    assert told(Cores(2)) == told(Alone())
 
 
 def test_zswap_is_reckoned_as_the_simulated_host_does() -> None:

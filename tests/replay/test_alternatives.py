@@ -122,6 +122,10 @@ def test_the_world_has_the_demand_that_was_seen(recording: Path) -> None:
     late = next(known for known in seen.found.guests.values() if known.name == "late")
     assert late.at(parts[0].rounds[0].snapshot.wall_s) == 0, "it was not there yet"
     assert 0 < seen.found.hidden_ratio < 0.5
+    first_s, seconds = seen.found.first_wall_s - 5, world.samples + 60
+    for known in seen.found.guests.values():
+        one_by_one = [known.at(first_s + second) for second in range(seconds)]
+        assert known.each_second(first_s, seconds).tolist() == one_by_one
 
 
 def test_a_clairvoyant_gives_no_advice(recording: Path) -> None:

@@ -1,18 +1,23 @@
 """A cluster of two workers here: the results of one machine, also when a worker is killed."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aerostat.policy.params import PolicyName
+from aerostat.sim import cluster as cluster_module
 from aerostat.sim.cluster import Cluster, ClusterError, cluster_at
 from aerostat.sim.fleet.draw import Draw
 from aerostat.sim.fleet.kinds import synthetic_fleet
 from aerostat.sim.fleet.tournament import Arm, run_arms
 from aerostat.sim.workers import Alone
+from simulate.invoked import simulate
 
 pytestmark = [
     pytest.mark.slow,
@@ -92,6 +97,53 @@ def test_a_lost_worker_costs_time_and_not_results(address: str) -> None:
             assert told(Killing(cluster, pids[0])) == told(Alone())
         client.wait_for_workers(2, timeout=60)
         assert pids[0] not in client.run(os.getpid).values()
+
+
+@dataclass(frozen=True)
+class Deadly:
+    """Ends its worker so many times, counted by files, and then has a result."""
+
+    folder: Path
+    deaths: int
+
+    def run(self) -> int:
+        """Die, or say how often it did."""
+        died = len(list(self.folder.iterdir()))
+        if died < self.deaths:
+            (self.folder / str(died)).touch()
+            os._exit(1)
+        return died
+
+
+def test_more_losses_than_a_scheduler_bears_by_itself_cost_time_too(
+    address: str, tmp_path: Path
+) -> None:
+    """It gives a job up after four; we, whose jobs are values, send it again."""
+    with cluster_at(address) as cluster:
+        assert list(cluster.results([Deadly(folder=tmp_path, deaths=5)])) == [5]
+
+
+def test_a_worker_of_another_source_is_refused(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its version says nothing: development does not raise it."""
+    monkeypatch.setattr(cluster_module, "source_digest", lambda: "another")
+    with (
+        pytest.raises(ClusterError, match=r"source another\).*results could differ"),
+        cluster_at(address),
+    ):
+        pass
+
+
+def test_the_command_runs_compiled_loops_on_a_cluster(address: str) -> None:
+    """The digest of this machine alone, from two workers that compile for themselves."""
+    asked = ("diurnal", "--hosts", "4", "--vms-per-host", "4", "--days", "0.02", "--full")
+    policies = ("--policy", "adaptive", "--policy", "slack")
+    there = simulate(*asked, *policies, "--cluster", address, "-o", "json")
+    assert there.exit_code == 0, there.output
+    here = simulate(*asked, *policies, "--interpreted", "--workers", "1", "-o", "json")
+    assert json.loads(there.stdout)["digest"] == json.loads(here.stdout)["digest"]
+    assert json.loads(there.stdout)["machine"]["workers"] == 2
 
 
 def test_nobody_there_is_told() -> None:

@@ -87,6 +87,24 @@ def test_full_physics_are_another_world_and_say_what_was_lost() -> None:
     assert "lost" in table
 
 
+def test_each_technique_can_be_switched_on_for_fleets() -> None:
+    """And each of them makes another world of it."""
+    asked = ("boot-storm", *SMALL, "--policy", "adaptive", "--overcommit", "8", "--full")
+    options: list[tuple[str, ...]] = [
+        (),
+        ("--reporting",),
+        ("--pool", "20%"),
+        ("--scan-rate", "100MiB", "--identical", "10%"),
+        ("--others", "10%"),
+        ("--constants", "tcg"),
+    ]
+    documents = [document_of(*asked, *option) for option in options]
+    assert len({document["digest"] for document in documents}) == len(options)
+    plain, others = documents[0], documents[-2]
+    assert others["arms"][0]["unmet_ratio"] > plain["arms"][0]["unmet_ratio"]
+    assert others["world"]["full"]["other_ratio"] == 0.1
+
+
 @pytest.mark.slow
 def test_a_scenario_is_played_under_each_policy() -> None:
     document = document_of(SCENARIO, "--policy", "adaptive", "--policy", "shares", "--workers", "1")
@@ -102,6 +120,7 @@ def test_a_scenario_is_played_under_each_policy() -> None:
 WRONG = {
     ("nowhere",): "no fleet of that name",
     ("diurnal", "--tick", "7s"): "--tick 6.66667s would do",
+    ("diurnal", "--full", "--constants", "hvf"): "no constants were fitted for that",
     (SCENARIO, "--policy", "clairvoyant"): "nobody can know the future",
 }
 
@@ -115,12 +134,22 @@ def test_what_cannot_be_is_refused_with_what_would_be_right(arguments: tuple[str
 
 
 @pytest.mark.parametrize(
-    "option", [("--overcommit", "0"), ("--tick", "soon"), ("--largest", "many"), ("--hosts", "0")]
+    "option",
+    [
+        ("--overcommit", "0"),
+        ("--tick", "soon"),
+        ("--largest", "many"),
+        ("--hosts", "0"),
+        ("--pool", "20%"),  # without --full
+        ("--reporting",),
+        ("--full", "--others", "90%"),
+        ("--full", "--scan-rate", "fast"),
+    ],
 )
 def test_wrong_options_are_wrong_usage(option: tuple[str, str]) -> None:
     done = simulate("diurnal", *option)
     assert done.exit_code == 2
-    assert option[0] in done.output
+    assert any(word in done.output for word in option if word != "--full")
 
 
 def test_a_trace_too_small_for_a_host_says_so(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """``aerostat lab calibrate`` and ``lab validate``: is the simulator true to real guests?"""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,12 @@ from rich.table import Table
 
 from aerostat.cli.options import Output, OutputFormat
 from aerostat.lab.calibration.side_by_side import side_by_side
-from aerostat.lab.calibration.validation import Validated, validation_document, validation_table
+from aerostat.lab.calibration.validation import (
+    Validated,
+    misses_of,
+    validation_document,
+    validation_table,
+)
 from aerostat.lab.experiment.comparison import ComparisonPlan, shuffled_order
 from aerostat.lab.experiment.policies import ARM_POLICIES
 from aerostat.lab.experiment.show import show_real, show_simulated
@@ -82,7 +88,10 @@ def validate_command(
     output: Output = OutputFormat.TABLE,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
-    """Play schedules on real guests and in the simulator under the same policy, side by side."""
+    """Play schedules on real guests and in the simulator under the same policy, side by side.
+
+    Ends with exit status 1 where a goal was missed, and says which.
+    """
     policies = policy or ["static", "adaptive"]
     if unknown := [name for name in policies if name not in ARM_POLICIES]:
         known = ", ".join(ARM_POLICIES)
@@ -99,11 +108,24 @@ def validate_command(
     assert used is not None
     if output is OutputFormat.JSON:
         typer.echo(document_text(validation_document(validated, used.source)))
-        return
-    out = Console()
-    for one in validated:
-        out.print(validation_table(one))
-    out.print(f"Constants: {used.source}", style="dim")
+    else:
+        out = Console()
+        for one in validated:
+            out.print(validation_table(one))
+        out.print(f"Constants: {used.source}", style="dim")
+    end_with(misses_of(validated))
+
+
+def end_with(misses: Sequence[str]) -> None:
+    """Name the goals that were missed, and fail for them.
+
+    Raises:
+        Exit: there are any.
+    """
+    for miss in misses:
+        typer.echo(f"missed: {miss}", err=True)
+    if misses:
+        raise typer.Exit(1)
 
 
 def _plan(name: str, policies: list[str], repeats: int, seed: int) -> ComparisonPlan:

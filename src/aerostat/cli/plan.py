@@ -1,6 +1,7 @@
 """``aerostat plan``: how many VMs fit, at what risk."""
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from rich.console import Console
 from aerostat.cli.options import Output, OutputFormat
 from aerostat.cli.planning import plan_text
 from aerostat.cli.progress import counting
+from aerostat.cli.shares import parse_share
 from aerostat.store.recording.parquet import MissingLibraryError
 from aerostat.units import parse_size
 
@@ -38,6 +40,22 @@ def plan(
         int, typer.Option(min=2, max=1000, help="Of VMs and days: more make the range surer.")
     ] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 1,
+    reported: Annotated[
+        str,
+        typer.Option(
+            metavar="SHARE",
+            help="Of what is no longer in use, free page reporting gives so much back.",
+        ),
+    ] = "15%",
+    pool: Annotated[
+        str, typer.Option(metavar="SHARE", help="Of a host's RAM, zswap's pages may take so much.")
+    ] = "20%",
+    compressed: Annotated[
+        str, typer.Option(metavar="SHARE", help="So much is left of a page there.")
+    ] = "50%",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; as many as there are cores.")
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse malformed rows, in place of skipping them.")
     ] = False,
@@ -49,7 +67,7 @@ def plan(
 ) -> None:
     """How many VMs of this kind fit on a host, at what risk, and what to declare for them."""
     size = _size(host_memory)
-    bounds = _share(unmet, "--unmet"), _share(pressure, "--pressure")
+    bounds = parse_share(unmet, "--unmet"), parse_share(pressure, "--pressure")
     if html is not None and not html.absolute().parent.is_dir():
         raise typer.BadParameter("there is no directory to write it into", param_hint="--html")
     planner = _planner()
@@ -61,9 +79,15 @@ def plan(
         pressed_ratio_max=bounds[1],
         seed=seed,
         resamples=resamples,
+        reported_ratio=parse_share(reported, "--reported"),
+        pool_ratio=parse_share(pool, "--pool"),
+        compressed_ratio=_ratio(compressed),
     )
+    crew = planner.workers.crew_of(workers or len(os.sched_getaffinity(0)))
     with counting(Console(stderr=True), "measurements", is_quiet=quiet) as count:
-        found = planner.plan.make_plan(trace, question, told=lambda done, _what: count(done))
+        found = planner.plan.make_plan(
+            trace, question, crew=crew, told=lambda done, _what: count(done)
+        )
     document = planner.document.plan_document(trace, str(source), found)
     if html is not None:
         planner.page.write_page(document, html)
@@ -87,6 +111,13 @@ def _planner() -> Any:
     return verb
 
 
+def _ratio(text: str) -> float:
+    share = parse_share(text, "--compressed")
+    if share < 0.01:
+        raise typer.BadParameter("no page gets that small: 1% or more", param_hint="--compressed")
+    return share
+
+
 def _size(text: str) -> int:
     try:
         size_bytes = parse_size(text)
@@ -97,16 +128,3 @@ def _size(text: str) -> int:
             f"{text!r} is no host's memory: from 1MiB to 1PiB", param_hint="--host-memory"
         )
     return size_bytes
-
-
-def _share(text: str, option: str) -> float:
-    digits = text.strip().removesuffix("%")
-    try:
-        share = float(digits) / (100 if text.strip().endswith("%") else 1)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share < 1:
-        raise typer.BadParameter(
-            f"{text!r} is no share: write 0.5% or 0.005, below 100%", param_hint=option
-        )
-    return share

@@ -1,6 +1,7 @@
 """``aerostat simulate``: what if: policies against each other on simulated hosts."""
 
 import os
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from aerostat.cli.options import Output, OutputFormat
+from aerostat.cli.shares import parse_share
 from aerostat.policy.params import PolicyName
 from aerostat.ports.errors import AerostatError
 from aerostat.present.text import document_text
@@ -19,6 +21,7 @@ from aerostat.units import parse_duration, parse_size
 if TYPE_CHECKING:
     from aerostat.sim.workers import Crew
 
+OTHERS_MOST = 0.8
 LOOKS = 240
 """Points of each plot."""
 
@@ -56,8 +59,11 @@ def simulate(
     ] = None,
     vms_per_host: Annotated[int, typer.Option(min=1, max=1000, help="VMs on each host.")] = 16,
     tick: Annotated[
-        str, typer.Option(help="How often policies are asked and balloons move.")
-    ] = "10s",
+        str | None,
+        typer.Option(
+            help="How often policies are asked and balloons move; up to 10s, as fits a sample."
+        ),
+    ] = None,
     days: Annotated[
         float | None,
         typer.Option(min=0.001, help="Of a trace, from its start; of a fleet, 1 if not said."),
@@ -66,11 +72,15 @@ def simulate(
         bool, typer.Option("--strict", help="Refuse traces with malformed rows.")
     ] = False,
     sample: Annotated[
-        str | None, typer.Option(help="Resample traces to this; by default as they come.")
+        str | None,
+        typer.Option(
+            help="Resample traces to this; by default as they come, and recordings to 10s."
+        ),
     ] = None,
-    smallest: Annotated[str, typer.Option(help="VMs of a trace with less RAM are left out.")] = (
-        "1GiB"
-    ),
+    smallest: Annotated[
+        str | None,
+        typer.Option(help="VMs with less RAM are left out; 1GiB of a trace, none of a recording."),
+    ] = None,
     largest: Annotated[str, typer.Option(help="VMs of a trace with more RAM are left out.")] = (
         "64GiB"
     ),
@@ -86,6 +96,36 @@ def simulate(
             "--full", help="Fleets with kernels, caches, swap devices and hosts that swap."
         ),
     ] = False,
+    reporting: Annotated[
+        bool, typer.Option("--reporting", help="With --full: guests report free pages.")
+    ] = False,
+    pool: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARE", help="With --full: of a host's RAM, zswap's pool; Linux: 20%."
+        ),
+    ] = None,
+    scan_rate: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="With --full: KSM scans so much a second; Linux: 20MiB."),
+    ] = None,
+    identical: Annotated[
+        str | None,
+        typer.Option(metavar="SHARE", help="With --full: of a VM's RAM, equal to its neighbours'."),
+    ] = None,
+    others: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARE", help="With --full: of a host's RAM, held by its own programs."
+        ),
+    ] = None,
+    constants: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME_OR_FILE",
+            help="With --full: fitted to real guests: tcg, or a file of lab calibrate.",
+        ),
+    ] = None,
     interpreted: Annotated[
         bool, typer.Option("--interpreted", help="Without compiling: the same, much slower.")
     ] = False,
@@ -107,16 +147,23 @@ def simulate(
         seeds=tuple(dict.fromkeys(seed or [1])),
         hosts=hosts,
         guests_a_host=vms_per_host,
-        tick_s=_seconds(tick, "--tick"),
+        tick_s=None if tick is None else _seconds(tick, "--tick"),
         days=days,
         reading=library.Reading(
             is_strict=strict,
             sample_s=None if sample is None else _seconds(sample, "--sample"),
-            smallest_bytes=_size(smallest, "--smallest"),
+            smallest_bytes=None if smallest is None else _size(smallest, "--smallest"),
             largest_bytes=_size(largest, "--largest"),
         ),
         looks=0 if html is None else LOOKS,
-        is_full=full,
+        full=_physics(
+            library,
+            is_full=full,
+            reporting=reporting,
+            scan_rate=scan_rate,
+            constants=constants,
+            shares={"--pool": pool, "--identical": identical, "--others": others},
+        ),
         is_compiled=not interpreted,
     )
     if html is not None and not html.absolute().parent.is_dir():
@@ -135,6 +182,34 @@ def simulate(
         typer.echo(document_text(document))
     else:
         typer.echo(library.contest_table(contest))
+
+
+_SHARES = {"--pool": "pool_ratio", "--identical": "identical_ratio", "--others": "other_ratio"}
+
+
+def _physics(
+    library: Any,
+    *,
+    is_full: bool,
+    reporting: bool,
+    scan_rate: str | None,
+    constants: str | None,
+    shares: Mapping[str, str | None],
+) -> Any:
+    """What guests and hosts are made of; ``None``: physics are simplified."""
+    said = {option: text for option, text in shares.items() if text is not None}
+    others = {"--scan-rate": scan_rate, "--constants": constants, "--reporting": reporting or None}
+    asked = [*said, *(option for option, value in others.items() if value is not None)]
+    if not is_full:
+        if asked:
+            raise typer.BadParameter("simplified physics have none: add --full", param_hint=asked)
+        return None
+    ratios = {_SHARES[option]: parse_share(text, option) for option, text in said.items()}
+    if ratios.get("other_ratio", 0.0) > OTHERS_MOST:
+        raise typer.BadParameter("that leaves guests next to nothing", param_hint="--others")
+    rate = 0.0 if scan_rate is None else float(_size(scan_rate, "--scan-rate"))
+    full = library.FullPhysics(is_reporting=reporting, scan_rate=rate, **ratios)
+    return full if constants is None else library.with_constants(full, constants)
 
 
 def _library() -> Any:

@@ -1,6 +1,7 @@
 """What to declare for each VM, from what it used; and whether that held later."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,6 +58,20 @@ def advice_of(training: Part, later: Part, names: tuple[str, ...]) -> tuple[VmAd
             later_above_max_ratio=float(above[vm]),
         )
         for vm in range(training.vms)
+    )
+
+
+def with_advice(part: Part, advice: Sequence[VmAdvice]) -> Part:
+    """The same VMs with the limits recommended: what they want beyond their max they lack."""
+    limit = np.array([vm.max_bytes for vm in advice], dtype=np.int64)
+    within = np.minimum(part.used_bytes, limit[:, np.newaxis])
+    return replace(
+        part,
+        max_bytes=limit,
+        used_bytes=within,
+        above_bytes=part.used_bytes - within,
+        min_bytes=np.array([vm.min_bytes for vm in advice], dtype=np.int64),
+        weight=np.array([vm.weight for vm in advice], dtype=np.int64),
     )
 
 

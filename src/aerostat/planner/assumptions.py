@@ -1,13 +1,8 @@
 """What an answer rests on, in sentences: printed with every plan."""
 
-from aerostat.planner.constants import (
-    COMPRESSED_RATIO,
-    DAY_S,
-    POOL_RATIO,
-    REPORTED_RATIO,
-    RESERVE_RATIO,
-)
+from aerostat.planner.constants import DAY_S, REPORTED_RATIO, RESERVE_RATIO
 from aerostat.planner.plan import Plan
+from aerostat.planner.question import Question
 from aerostat.present.wording import format_percent
 from aerostat.units import format_duration, format_size
 
@@ -39,14 +34,14 @@ def assumptions(plan: Plan) -> tuple[str, ...]:
             "know what is in use: of what goes out, as much is as of all that is resident."
         ),
         (
-            f"Free page reporting gives {format_percent(REPORTED_RATIO)} of what is no longer in "
-            "use back (published, one build; measure yours). Beside balloons it makes no more VMs "
+            f"Free page reporting gives {format_percent(question.reported_ratio)} of what is no "
+            f"longer in use back ({_source(question)}). Beside balloons it makes no more VMs "
             "fit, since targets are promises; it frees the host's memory meanwhile."
         ),
         (
-            f"zswap takes up to {format_percent(POOL_RATIO)} of RAM, and a page "
-            f"{format_percent(COMPRESSED_RATIO)} of its size in it. What is compressed is there, "
-            "but slower: its share is shown."
+            f"zswap takes up to {format_percent(question.pool_ratio)} of RAM, and a page "
+            f"{format_percent(question.compressed_ratio)} of its size in it. What is compressed is "
+            "there, but slower: its share is shown."
         ),
         (
             f"Ballooning is the fleet simulator with `adaptive`, asked every {part.tick_s:g} s "
@@ -69,6 +64,12 @@ def assumptions(plan: Plan) -> tuple[str, ...]:
             "known of other times of day or days of the week."
         )
     return tuple(said)
+
+
+def _source(question: Question) -> str:
+    if question.reported_ratio == REPORTED_RATIO:
+        return "published, one build; --reported takes yours"
+    return "as told"
 
 
 def _block(plan: Plan) -> str:

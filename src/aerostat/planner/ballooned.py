@@ -4,6 +4,7 @@ import numpy as np
 
 from aerostat.planner.costs import Costs, Figures
 from aerostat.planner.hosts import Hosts
+from aerostat.planner.parts import Sizes
 from aerostat.planner.question import Question, Technique
 from aerostat.policy.params import PolicyName
 from aerostat.sim.fleet.run import run_spells
@@ -26,6 +27,8 @@ def ballooned_costs(hosts: Hosts, guests: int, technique: Technique, question: Q
         sample_s=part.sample_s,
         tick_s=part.tick_s,
         supply_bytes=np.full(hosts.count, question.supply_bytes + relief, dtype=np.int64),
+        min_bytes=_of_vms(part.min_bytes, hosts, guests),
+        weight=_of_vms(part.weight, hosts, guests),
     )
     guest_ticks = world.ticks * len(world.max_bytes)
     spells = list(
@@ -42,15 +45,33 @@ def ballooned_costs(hosts: Hosts, guests: int, technique: Technique, question: Q
     if relief:
         over = np.maximum(0.0, wanted - question.supply_bytes)
         compressed = np.minimum(question.compressed_bytes(over), wanted)
-    samples = len(spells) * part.spell_samples
-    by_spell = compressed[:, :samples].reshape(hosts.count, len(spells), -1).sum(axis=2)
+    hour_s = part.spell_samples * part.sample_s
+
+    def by_spell(figures: Figures) -> Figures:
+        whole = figures[:, : len(spells) * part.spell_samples]
+        summed: Figures = whole.reshape(hosts.count, len(spells), -1).sum(axis=2) * part.sample_s
+        return summed
+
+    used = by_spell(wanted)
+    above = np.zeros_like(used)
+    if part.above_bytes is not None:
+        above = by_spell(hosts.window(part.above_bytes, guests).sum(axis=1).astype(np.float64))
+    held = _of_hosts([spell.held_bytes for spell in spells], hosts) * hour_s
+    if technique.is_reporting:
+        held = np.minimum(held, used + (1.0 - question.reported_ratio) * (held - used))
     return Costs(
-        short_byte_s=_of_hosts([spell.short_byte_s for spell in spells], hosts),
-        wanted_byte_s=_of_hosts([spell.wanted_byte_s for spell in spells], hosts),
+        short_byte_s=_of_hosts([spell.short_byte_s for spell in spells], hosts) + above,
+        wanted_byte_s=_of_hosts([spell.wanted_byte_s for spell in spells], hosts) + above,
         pressed_s=np.array([spell.below_reserve_s for spell in spells]).T,
-        compressed_byte_s=by_spell * part.sample_s,
-        hour_s=part.spell_samples * part.sample_s,
+        compressed_byte_s=by_spell(compressed),
+        resident_byte_s=held,
+        hour_s=hour_s,
     )
+
+
+def _of_vms(told: Sizes | None, hosts: Hosts, guests: int) -> Sizes | None:
+    """Figures of VMs, if any are told, as those of the guests in the world's order."""
+    return None if told is None else told[hosts.vms(guests)].reshape(-1)
 
 
 def _of_hosts(scores: list[Figures], hosts: Hosts) -> Figures:

@@ -12,8 +12,6 @@ clang build in a 16 GiB guest, default settings: 11.61 GiB resident without, 10.
 (HyperAlloc, EuroSys 2025)."""
 POOL_RATIO: Final = 0.20
 """Of the host's RAM, the most that zswap's compressed pages may take: the kernel's default."""
-COMPRESSED_RATIO: Final = 0.40
-"""What is left of a page in there. Published: a third to a half (far memory, ASPLOS 2019)."""
 MIN_STEP_BYTES: Final = 64 * MIB
 """Sizes that are recommended are whole numbers of this."""
 FLOOR_BYTES: Final = 128 * MIB
@@ -25,8 +23,7 @@ ROOM_RATIO: Final = 0.25
 WEIGHT_LEAST: Final = 25
 WEIGHT_MOST: Final = 400
 """Weights are about 100: beyond these nobody's share should be decided by one month."""
-TICK_S_MAX: Final = 10.0
-"""Policies are asked so often in the simulator; the daemon itself looks twice a second, so what a
-tick costs a guest that grows is too much rather than too little."""
+TRAINING_RATIO: Final = 2 / 3
+"""Of the time; what comes later is only judged on."""
 HOUR_S: Final = 3600.0
 DAY_S: Final = 86_400.0

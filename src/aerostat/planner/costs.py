@@ -16,6 +16,7 @@ class Costs:
     wanted_byte_s: Figures
     pressed_s: Figures  # guests held more than the host has for them
     compressed_byte_s: Figures  # wanted and there, but compressed
+    resident_byte_s: Figures  # RAM that guests' memory lies in, compressed pages apart
     hour_s: float
 
     @property
@@ -33,6 +34,11 @@ class Costs:
         """Share of what was wanted."""
         return _ratio(float(self.compressed_byte_s.sum()), float(self.wanted_byte_s.sum()))
 
+    @property
+    def resident_bytes(self) -> float:
+        """RAM of a host in which guests' memory lies, on the mean."""
+        return float(self.resident_byte_s.sum()) / (self.pressed_s.size * self.hour_s)
+
     def of(self, hosts: npt.NDArray[np.bool_]) -> "Costs":
         """Those of some hosts."""
         return Costs(
@@ -40,6 +46,7 @@ class Costs:
             wanted_byte_s=self.wanted_byte_s[hosts],
             pressed_s=self.pressed_s[hosts],
             compressed_byte_s=self.compressed_byte_s[hosts],
+            resident_byte_s=self.resident_byte_s[hosts],
             hour_s=self.hour_s,
         )
 

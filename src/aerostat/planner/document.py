@@ -50,6 +50,8 @@ def plan_document(trace: Trace, source: str, plan: Plan) -> dict[str, Any]:
             "later": _costs(lost.later),
             "is_within": lost.is_within,
             "safe_guests": lost.safe_guests,
+            "safe_later": _costs(lost.safe_later),
+            "safe_is_within": lost.safe_is_within,
         }
     return document
 
@@ -64,6 +66,9 @@ def _question(question: Question) -> dict[str, Any]:
         "seed": question.seed,
         "resamples": question.resamples,
         "hosts_a_resample": question.hosts_a_resample,
+        "reported_ratio": question.reported_ratio,
+        "pool_ratio": question.pool_ratio,
+        "compressed_ratio": question.compressed_ratio,
     }
 
 
@@ -96,6 +101,7 @@ def _costs(costs: Costs) -> dict[str, Any]:
         "unmet_ratio": costs.unmet_ratio,
         "pressed_ratio": costs.pressed_ratio,
         "compressed_ratio": costs.compressed_ratio,
+        "resident_bytes": round(costs.resident_bytes),
     }
 
 

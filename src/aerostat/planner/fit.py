@@ -102,6 +102,7 @@ def _without_risk(costs: Costs) -> Costs:
         wanted_byte_s=costs.wanted_byte_s,
         pressed_s=nothing,
         compressed_byte_s=nothing,
+        resident_byte_s=costs.resident_byte_s,
         hour_s=costs.hour_s,
     )
 

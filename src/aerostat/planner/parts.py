@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aerostat.planner.constants import DAY_S, HOUR_S, TICK_S_MAX
+from aerostat.planner.constants import DAY_S, HOUR_S, TRAINING_RATIO
 from aerostat.planner.question import PlanError, Question
+from aerostat.sim.fleet.world import whole_tick_s
 from aerostat.sim.trace import Trace
 from aerostat.units import format_duration, format_size
 
@@ -26,6 +27,9 @@ class Part:
     block_samples: int
     spell_samples: int  # an hour, where samples are that close
     first_block: int  # of the whole trace
+    min_bytes: Sizes | None = None  # [VM], where they are declared
+    weight: Sizes | None = None
+    above_bytes: Sizes | None = None  # [VM, sample]: wanted beyond a max that was declared
 
     @property
     def blocks(self) -> int:
@@ -40,7 +44,7 @@ class Part:
     @property
     def tick_s(self) -> float:
         """How often policies are asked: a whole part of a sample."""
-        return self.sample_s / max(1, -(-self.sample_s // TICK_S_MAX))
+        return whole_tick_s(self.sample_s)
 
     @property
     def block_s(self) -> float:
@@ -62,9 +66,15 @@ def parts_of(trace: Trace, question: Question) -> tuple[Part, Part]:
             f"{format_size(question.supply_bytes)} for guests: ask for larger hosts"
         )
     samples = trace.used_bytes.shape[1]
-    block_samples, spell_samples = _block_samples(trace, samples)
+    if samples < 2 * _BLOCKS_MIN:
+        whole_s = samples * trace.sample_s
+        raise PlanError(
+            f"{trace.name}: {samples} samples over {format_duration(whole_s)} are too few to plan "
+            f"on one part and judge on another: {2 * _BLOCKS_MIN} samples are the least, days tell"
+        )
+    block_samples, spell_samples = _block_samples(samples, trace.sample_s)
     blocks = samples // block_samples
-    training = min(blocks - 1, max(1, round(blocks * question.training_ratio)))
+    training = _training_blocks(blocks)
     used = trace.used_bytes[fitting]
     peak = np.maximum.accumulate(used, axis=1)
 
@@ -83,19 +93,25 @@ def parts_of(trace: Trace, question: Question) -> tuple[Part, Part]:
     return part(0, training), part(training, blocks)
 
 
-def _block_samples(trace: Trace, samples: int) -> tuple[int, int]:
+def training_samples(samples: int, sample_s: float) -> int:
+    """How many of a trace's samples are planned on; the reader chooses VMs by these alone."""
+    if samples < 2 * _BLOCKS_MIN:
+        return samples  # refused later
+    block_samples, _ = _block_samples(samples, sample_s)
+    return _training_blocks(samples // block_samples) * block_samples
+
+
+def _training_blocks(blocks: int) -> int:
+    return min(blocks - 1, max(1, round(blocks * TRAINING_RATIO)))
+
+
+def _block_samples(samples: int, sample_s: float) -> tuple[int, int]:
     """Days, if there are four; else hours, if there are four; else quarters of what there is."""
-    hour = max(1, round(HOUR_S / trace.sample_s))
+    hour = max(1, round(HOUR_S / sample_s))
     for length_s in (DAY_S, HOUR_S):
         # Whole hours, so that every block has hours of its own.
         block = max(1, round(length_s / HOUR_S)) * hour
         if samples >= _BLOCKS_MIN * block:
             return block, hour
-    if samples < 2 * _BLOCKS_MIN:
-        whole_s = samples * trace.sample_s
-        raise PlanError(
-            f"{trace.name}: {samples} samples over {format_duration(whole_s)} are too few to plan "
-            f"on one part and judge on another: {2 * _BLOCKS_MIN} samples are the least, days tell"
-        )
     block = samples // _BLOCKS_MIN
     return block, min(hour, block)

@@ -1,18 +1,19 @@
 """Puts a plan together."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
 
-from aerostat.planner.advice import VmAdvice, advice_of
+from aerostat.planner.advice import VmAdvice, advice_of, with_advice
 from aerostat.planner.costs import Costs
 from aerostat.planner.fit import Fit, costs_of, fit_of, is_within
 from aerostat.planner.hosts import Hosts, plain_hosts, resampled_hosts
 from aerostat.planner.parts import Part, parts_of
 from aerostat.planner.question import Question, Technique
 from aerostat.sim.trace import Trace
+from aerostat.sim.workers import Alone, Crew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,9 @@ class HostLost:
     guests: int  # on each of the others
     later: Costs
     is_within: bool
-    safe_guests: int  # so many on each host, and the loss stays within the bounds
+    safe_guests: int  # so many on each host, and no other one takes more than fit
+    safe_later: Costs  # what comes of those when one is lost
+    safe_is_within: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +70,34 @@ class Plan:
         return next(j for j in self.techniques if j.fit.technique is Technique.BALLOONING)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TechniqueJob:
+    """Everything that is asked of one technique, as a value that any process can run."""
+
+    technique: Technique
+    resampled: Hosts
+    drawn: Hosts
+    question: Question
+
+    def run(self, told: Callable[[], None] = lambda: None) -> Judged:
+        """Find how many fit, and judge that."""
+        fit = fit_of(self.resampled, self.technique, self.question, told=told)
+        return _judged(fit, self.resampled, self.drawn, self.question)
+
+
 def make_plan(
-    trace: Trace, question: Question, *, told: Callable[[int, str], None] | None = None
+    trace: Trace,
+    question: Question,
+    *,
+    crew: Crew | None = None,
+    told: Callable[[int, str], None] | None = None,
 ) -> Plan:
-    """Answer the question with a trace; the same inputs give the same plan.
+    """Answer the question with a trace; the same inputs give the same plan, whoever runs it.
 
     Args:
         trace: what VMs used.
         question: what is asked.
+        crew: runs the techniques; this process if not said.
         told: is told how many measurements are done, and of what the next one is.
 
     Raises:
@@ -97,11 +120,18 @@ def make_plan(
         if told is not None:
             told(done, what)
 
-    judged = []
-    for technique in Technique:
-        fit = fit_of(resampled, technique, question, told=lambda t=technique: step(t.value))  # type: ignore[misc]
-        judged.append(_judged(fit, resampled, drawn, question))
-        step(technique.value)
+    advice = advice_of(training, later, _names(trace, question))
+    jobs = [
+        _job(technique, resampled, drawn, question, advice)
+        for technique in Technique
+        if technique is not Technique.BALLOONING_REPORTING
+    ]
+    found: dict[Technique, Judged] = {}
+    for job, one in zip(jobs, _run(jobs, crew or Alone(), step), strict=True):
+        found[job.technique] = one
+        step(job.technique.value)
+    found[Technique.BALLOONING_REPORTING] = _reporting(found[Technique.BALLOONING], drawn, question)
+    judged = [found[technique] for technique in Technique]
     ballooned = next(j for j in judged if j.fit.technique is Technique.BALLOONING)
     lost = _host_lost(ballooned, drawn, question)
     step("a host is lost")
@@ -112,8 +142,34 @@ def make_plan(
         techniques=tuple(judged),
         worst_hour=_worst_hour(ballooned, drawn, question),
         host_lost=lost,
-        vms=advice_of(training, later, _names(trace, question)),
+        vms=advice,
     )
+
+
+def _job(
+    technique: Technique,
+    resampled: Hosts,
+    drawn: Hosts,
+    question: Question,
+    advice: Sequence[VmAdvice],
+) -> TechniqueJob:
+    if technique is Technique.BALLOONING_ADVISED:
+        resampled = replace(resampled, part=with_advice(resampled.part, advice))
+        drawn = replace(drawn, part=with_advice(drawn.part, advice))
+    return TechniqueJob(technique=technique, resampled=resampled, drawn=drawn, question=question)
+
+
+def _run(jobs: Sequence[TechniqueJob], crew: Crew, step: Callable[[str], None]) -> Iterator[Judged]:
+    if crew.workers > 1:
+        return crew.results(jobs)
+    return (job.run(lambda what=job.technique.value: step(what)) for job in jobs)  # type: ignore[misc]
+
+
+def _reporting(ballooned: Judged, drawn: Hosts, question: Question) -> Judged:
+    """As many, since a target is a promise; only the host's memory is freer meanwhile."""
+    fit = replace(ballooned.fit, technique=Technique.BALLOONING_REPORTING)
+    later = costs_of(drawn, max(1, fit.guests), fit.technique, question)
+    return replace(ballooned, fit=fit, later=later)
 
 
 def _names(trace: Trace, question: Question) -> tuple[str, ...]:
@@ -153,9 +209,14 @@ def _host_lost(ballooned: Judged, drawn: Hosts, question: Question) -> HostLost 
         return None
     then = ceil(guests * question.hosts / left)
     costs = costs_of(drawn, then, Technique.BALLOONING, question)
+    safe = int(np.floor(guests * left / question.hosts))
+    crowd = max(1, ceil(safe * question.hosts / left))
+    safe_costs = costs_of(drawn, crowd, Technique.BALLOONING, question)
     return HostLost(
         guests=then,
         later=costs,
         is_within=is_within(costs, question),
-        safe_guests=int(np.floor(guests * left / question.hosts)),
+        safe_guests=safe,
+        safe_later=safe_costs,
+        safe_is_within=is_within(safe_costs, question),
     )

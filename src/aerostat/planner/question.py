@@ -6,8 +6,9 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from aerostat.planner.constants import COMPRESSED_RATIO, POOL_RATIO, RESERVE_RATIO
+from aerostat.planner.constants import POOL_RATIO, REPORTED_RATIO, RESERVE_RATIO
 from aerostat.ports.errors import AerostatError
+from aerostat.sim.compression import COMPRESSED_RATIO
 
 Figures = npt.NDArray[np.float64]
 
@@ -30,7 +31,9 @@ class Question:
         seed: of everything drawn.
         resamples: of VMs and days.
         hosts_a_resample: hosts drawn from each of them, for a day each.
-        training_ratio: of the time; what comes later is only judged on.
+        reported_ratio: of what is no longer in use, what free page reporting gives back.
+        pool_ratio: of a host's RAM, what zswap's pages may take.
+        compressed_ratio: what is left of a page in there.
         is_compiled: whether the simulator is; interpreted it is hundreds of times slower.
     """
 
@@ -41,7 +44,9 @@ class Question:
     seed: int = 1
     resamples: int = 16
     hosts_a_resample: int = 2
-    training_ratio: float = 2 / 3
+    reported_ratio: float = REPORTED_RATIO
+    pool_ratio: float = POOL_RATIO
+    compressed_ratio: float = COMPRESSED_RATIO
     is_compiled: bool = True
 
     @property
@@ -52,11 +57,11 @@ class Question:
     @property
     def relief_bytes(self) -> int:
         """How much more fits when the pool of compressed pages is full."""
-        return int(self.host_bytes * POOL_RATIO * (1.0 / COMPRESSED_RATIO - 1.0))
+        return int(self.host_bytes * self.pool_ratio * (1.0 / self.compressed_ratio - 1.0))
 
     def compressed_bytes(self, gained: Figures) -> Figures:
         """How much must lie compressed for so much room: a page's own place there is no gain."""
-        return np.minimum(gained, self.relief_bytes) / (1.0 - COMPRESSED_RATIO)
+        return np.minimum(gained, self.relief_bytes) / (1.0 - self.compressed_ratio)
 
 
 class Technique(StrEnum):
@@ -68,17 +73,23 @@ class Technique(StrEnum):
     ZSWAP = "overcommit_zswap"
     REPORTING_ZSWAP = "overcommit_reporting_zswap"
     BALLOONING = "ballooning"
+    BALLOONING_REPORTING = "ballooning_reporting"
     BALLOONING_ZSWAP = "ballooning_zswap"
+    BALLOONING_ADVISED = "ballooning_advised"
 
     @property
     def is_ballooned(self) -> bool:
         """Whether the policy ``adaptive`` moves balloons."""
-        return self in (Technique.BALLOONING, Technique.BALLOONING_ZSWAP)
+        return self.name.startswith("BALLOONING")
 
     @property
     def is_reporting(self) -> bool:
         """Whether guests report free pages."""
-        return self in (Technique.REPORTING, Technique.REPORTING_ZSWAP)
+        return self in (
+            Technique.REPORTING,
+            Technique.REPORTING_ZSWAP,
+            Technique.BALLOONING_REPORTING,
+        )
 
     @property
     def is_compressing(self) -> bool:
@@ -93,5 +104,7 @@ TITLES = {
     Technique.ZSWAP: "+ zswap",
     Technique.REPORTING_ZSWAP: "+ reporting and zswap",
     Technique.BALLOONING: "ballooning (adaptive)",
+    Technique.BALLOONING_REPORTING: "ballooning and reporting",
     Technique.BALLOONING_ZSWAP: "ballooning and zswap",
+    Technique.BALLOONING_ADVISED: "ballooning, limits below",
 }

@@ -2,17 +2,14 @@
 
 from pathlib import Path
 
+from aerostat.planner.parts import training_samples
 from aerostat.sim.trace import Trace, read_trace
 from aerostat.sim.trace.trace import Reading
-from aerostat.store.recording import is_recording
 from aerostat.units import MIB
-
-RECORDING_SAMPLE_S = 10.0
-"""A daemon looks several times a second; the greatest use of so many seconds counts."""
 
 
 def read(path: Path, *, host_bytes: int, is_strict: bool = False) -> Trace:
-    """Read it; VMs of any size up to a host's.
+    """Read it; VMs of any size up to a host's, chosen by what they did in the training part.
 
     Args:
         path: the file or folder.
@@ -24,12 +21,8 @@ def read(path: Path, *, host_bytes: int, is_strict: bool = False) -> Trace:
     """
     reading = Reading(
         is_strict=is_strict,
-        sample_s=RECORDING_SAMPLE_S if _is_ours(path) else None,
         smallest_bytes=MIB,
         largest_bytes=host_bytes,
+        known_samples=training_samples,
     )
     return read_trace(path, reading)
-
-
-def _is_ours(path: Path) -> bool:
-    return path.suffix == ".parquet" and path.is_file() and is_recording(path)

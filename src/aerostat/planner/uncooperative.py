@@ -7,7 +7,6 @@ use back; zswap holds a part of what does not fit, at the cost of the room its p
 
 import numpy as np
 
-from aerostat.planner.constants import REPORTED_RATIO
 from aerostat.planner.costs import Costs, Figures
 from aerostat.planner.hosts import Hosts, Indices
 from aerostat.planner.question import Question, Technique
@@ -29,7 +28,7 @@ def uncooperative_costs(
     """Costs of so many guests a host."""
     part = hosts.part
     used = hosts.window(part.used_bytes, guests).sum(axis=1).astype(np.float64)
-    resident = _resident(hosts, guests, technique, used)
+    resident = _resident(hosts, guests, technique, question, used)
     over = np.maximum(0.0, resident - question.supply_bytes)
     held, compressed = np.zeros_like(over), np.zeros_like(over)
     if technique.is_compressing:
@@ -37,22 +36,34 @@ def uncooperative_costs(
         compressed = np.minimum(question.compressed_bytes(held), resident)
     in_use = np.divide(used, resident, out=np.zeros_like(used), where=resident > 0)
     swapped = over - held
+    backed = resident - over
+    if technique is Technique.RESERVED:
+        backed = np.minimum(_touched(hosts, guests), float(question.supply_bytes))
     return Costs(
         short_byte_s=_by_hour(swapped * in_use, hosts),
         wanted_byte_s=_by_hour(used, hosts),
         pressed_s=_by_hour((swapped > 0).astype(np.float64), hosts),
         compressed_byte_s=_by_hour(compressed * in_use, hosts),
+        resident_byte_s=_by_hour(backed, hosts),
         hour_s=part.spell_samples * part.sample_s,
     )
 
 
-def _resident(hosts: Hosts, guests: int, technique: Technique, used: Figures) -> Figures:
+def _resident(
+    hosts: Hosts, guests: int, technique: Technique, question: Question, used: Figures
+) -> Figures:
     if technique is Technique.RESERVED:
         return used  # nobody is let in whose memory is not there
-    peak: Figures = hosts.window(hosts.part.peak_bytes, guests).sum(axis=1).astype(np.float64)
+    touched = _touched(hosts, guests)
     if technique.is_reporting:
-        peak = used + (1.0 - REPORTED_RATIO) * (peak - used)
-    return peak
+        touched = used + (1.0 - question.reported_ratio) * (touched - used)
+    return touched
+
+
+def _touched(hosts: Hosts, guests: int) -> Figures:
+    """What guests ever used, from the trace's first sample on."""
+    touched: Figures = hosts.window(hosts.part.peak_bytes, guests).sum(axis=1).astype(np.float64)
+    return touched
 
 
 def _by_hour(figures: Figures, hosts: Hosts) -> Figures:

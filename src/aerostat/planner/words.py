@@ -37,6 +37,7 @@ def details(document: Mapping[str, Any]) -> tuple[str, ...]:
         said.append(_worst(document))
     if "host_lost" in document:
         said.append(_lost(document["host_lost"]))
+    said += [_advised(document), _reported(document)]
     return tuple(said)
 
 
@@ -84,9 +85,35 @@ def _worst(document: Mapping[str, Any]) -> str:
 
 
 def _lost(lost: Mapping[str, Any]) -> str:
-    bounds = "within the bounds" if lost["is_within"] else "beyond the bounds"
+    bounds, safe = (
+        "within the bounds" if lost[key] else "beyond the bounds"
+        for key in ("is_within", "safe_is_within")
+    )
     return (
         f"Should one of {lost['hosts']} hosts be lost, each other one takes {lost['guests']}: "
         f"{lost['later']['unmet_ratio']:.2%} would lack, {bounds}. Up to {lost['safe_guests']} a "
-        "host, the loss of one is planned for."
+        f"host, the loss of one is planned for: {lost['safe_later']['unmet_ratio']:.2%} lacked "
+        f"then in the later part, {safe}."
+    )
+
+
+def _advised(document: Mapping[str, Any]) -> str:
+    best = technique(document, "ballooning_advised")
+    within = "within the bounds" if best["holds_later"] else "NOT within the bounds"
+    return (
+        f"With the limits recommended below, {best['guests']} fit; later "
+        f"{best['later']['unmet_ratio']:.2%} lacked, with what was wanted above a max: {within}."
+    )
+
+
+def _reported(document: Mapping[str, Any]) -> str:
+    plain, reporting = (
+        technique(document, name)["later"]["resident_bytes"]
+        for name in ("ballooning", "ballooning_reporting")
+    )
+    supply = document["question"]["supply_bytes"]
+    return (
+        f"Guests' memory lies in {format_percent(plain / supply)} of what a host has for them on "
+        "the mean, with free page reporting beside balloons in "
+        f"{format_percent(reporting / supply)}."
     )

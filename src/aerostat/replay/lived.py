@@ -37,11 +37,13 @@ class LivedWorld:
         return self._peak_bytes() / self.supply_bytes
 
     def _peak_bytes(self) -> int:
-        known = [self.demand.guests[guest] for guest in self.guests]
+        return int(sum(self.columns()).max())
+
+    def columns(self) -> list[Any]:
+        """What each guest wanted, a second after the other."""
         first_s = self.demand.first_wall_s
-        return max(
-            sum(guest.at(first_s + second) for guest in known) for second in range(self.samples)
-        )
+        known = (self.demand.guests[guest] for guest in self.guests)
+        return [guest.each_second(first_s, self.samples) for guest in known]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,13 +131,11 @@ def _fleet_world(world: LivedWorld, fleet: Any, params: EngineParams) -> Any:
     import numpy as np  # noqa: PLC0415 # as above
 
     known = [world.demand.guests[guest] for guest in world.guests]
-    first_s = world.demand.first_wall_s
-    rows = [[guest.at(first_s + second) for guest in known] for second in range(world.samples)]
     limits = [_limits(guest, one, params) for guest, one in zip(world.guests, known, strict=True)]
     maxima = np.array([one.max_bytes for one in limits], dtype=np.int64)
     return fleet.FleetWorld(
         max_bytes=maxima,
-        demand_bytes=np.minimum(np.array(rows, dtype=np.int64), maxima),
+        demand_bytes=np.minimum(np.stack(world.columns(), axis=1), maxima),
         guests_a_host=len(known),
         overcommit_ratio=1.0,
         sample_s=TICK_S,

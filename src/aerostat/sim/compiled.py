@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import MISSING, fields
 from functools import cache
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any, TypeVar
 
 import numba
@@ -39,6 +39,7 @@ from aerostat.policy import adaptive, static, water
 from aerostat.policy import codes as policy_codes
 from aerostat.policy import columns as policy_columns
 from aerostat.policy.columns import Table
+from aerostat.sim.fixed_columns import FixedTable
 
 ENGINE_MODULES: tuple[ModuleType, ...] = (
     water,
@@ -166,38 +167,49 @@ def _as_tuple_kind(kind: type[Table]) -> Any:
     return globals()[name]
 
 
-def as_arrays(table: ColumnsT) -> ColumnsT:
+Fixed = Mapping[type[Table], Collection[str]]
+"""Columns of tables that hold one number each, for ever: see ``sim.fixed_columns``."""
+
+
+def as_arrays(table: ColumnsT, fixed: Fixed = MappingProxyType({})) -> ColumnsT:
     """Turn columns into arrays, as the compiled code takes them.
 
     A table of nothing but columns becomes one array of records, whose fields are read and written
     just like the columns: one argument instead of dozens, and a guest's figures lie together.
+
+    Args:
+        table: of lists.
+        fixed: columns that hold one number for all guests, and always will.
     """
     values = tuple(table)
     if len(values) > 1 and all(isinstance(value, list) for value in values):
-        return _as_records(table)  # type: ignore[return-value] # the same by its fields
+        return _as_records(table, fixed.get(type(table), ()))  # type: ignore[return-value,arg-type] # the same by its fields
     kind: Any = _as_tuple_kind(type(table)) if isinstance(table, Table) else type(table)
-    return kind(*(_as_array(value) for value in values))  # type: ignore[no-any-return]
+    return kind(*(_as_array(value, fixed) for value in values))  # type: ignore[no-any-return]
 
 
-def _as_array(value: object) -> object:
+def _as_array(value: object, fixed: Fixed) -> object:
     if isinstance(value, Table) or (
         isinstance(value, tuple) and any(isinstance(inner, list | tuple) for inner in value)
     ):
-        return as_arrays(value)
+        return as_arrays(value, fixed)
     if isinstance(value, list):
         return np.array(value, dtype=_kind_of(value))
     return value
 
 
-def _as_records(table: Any) -> np.ndarray[Any, Any]:
+def _as_records(table: Any, fixed: Collection[str]) -> Any:
+    names = [name for name in table._fields if name not in fixed]
     fields = [
-        (name, np.uint64 if name in _PLACES else _kind_of(getattr(table, name)))
-        for name in table._fields
+        (name, np.uint64 if name in _PLACES else _kind_of(getattr(table, name))) for name in names
     ]
     records = np.zeros(len(next(iter(table))), dtype=np.dtype(fields, align=True)).view(np.recarray)
-    for name in table._fields:
+    for name in names:
         records[name] = getattr(table, name)
-    return records
+    numbers = {name: getattr(table, name)[0] for name in table._fields if name in fixed}
+    for name, number in numbers.items():
+        assert all(one == number for one in getattr(table, name)), f"{name} is not {number}"
+    return FixedTable(records, numbers) if numbers else records
 
 
 def _kind_of(column: list[Any]) -> type[np.float64] | type[np.int64]:

@@ -6,6 +6,7 @@ The defaults are those of the small guests measured under emulation (QEMU's TCG,
 
 from dataclasses import dataclass
 
+from aerostat.sim.compression import COMPRESSED_RATIO
 from aerostat.units import GIB, MIB
 
 REQUEST_TOUCHES = 8
@@ -65,7 +66,7 @@ class HostPhysics:
     page_in_s: float = 0.0001  # for a guest's page that the host has swapped out
     swap_sticks: bool = False  # what was swapped out comes back only when it is touched
     swap_out_bytes_per_s: float = float("inf")  # how fast it can swap out
-    compressed_ratio: float = 0.5  # size of a compressed page over that of a page
+    compressed_ratio: float = COMPRESSED_RATIO  # size of a compressed page over that of a page
     compressed_pool_bytes_max: int = 0  # RAM that compressed pages may take; 0: no compression
     decompress_s: float = 0.000006  # for a page that is compressed
     merge_scan_bytes_per_s: float = 0.0  # by the scanner for equal pages; 0: it does not run

@@ -90,7 +90,7 @@ def _play(
     done: Callable[[float], None],
 ) -> tuple[ScenarioArm, ...]:
     jobs = [
-        ScenarioJob(scenario=world.scenario, policy=policy, seed=seed)
+        ScenarioJob(scenario=world.scenario, policy=policy, seed=seed, looks=world.looks)
         for seed in (seeds or (None,))
         for policy in world.policies
     ]

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from aerostat.sim.fleet.constants import (
     RESERVE_RATIO,
     SWAP_RATE,
 )
+from aerostat.sim.fleet.full.build import FullPhysics
 from aerostat.sim.fleet.series import Series
 from aerostat.sim.fleet.tournament import ArmResult
 from aerostat.simulate.contest import Contest, ScenarioArm, WorldResult
@@ -47,8 +49,9 @@ def contest_document(
             "overcommit_ratios": list(settings.overcommits),
             "seeds": list(settings.seeds),
             "guests_a_host": settings.guests_a_host,
-            "tick_s": settings.tick_s,
-            "physics": "full" if settings.is_full else "simplified",
+            **({} if settings.tick_s is None else {"tick_s": settings.tick_s}),
+            "physics": "simplified" if settings.full is None else "full",
+            **({} if settings.full is None else {"full": _made_of(settings.full)}),
             "inflate_bytes_per_s": INFLATE_RATE,
             "deflate_bytes_per_s": DEFLATE_RATE,
             "swap_bytes_per_s": SWAP_RATE,
@@ -66,6 +69,10 @@ def contest_document(
     }
 
 
+def _made_of(full: FullPhysics) -> Document:
+    return {**asdict(full), "ages": full.ages._asdict(), "pace": full.pace._asdict()}
+
+
 def _world(world: WorldResult) -> Document:
     if isinstance(world.world, FleetWorlds):
         arm = world.fleets[0]
@@ -74,6 +81,7 @@ def _world(world: WorldResult) -> Document:
             "kind": "fleet",
             "hosts": sum(len(part.hosts.first) for part in arm.outcome.parts),
             "sample_s": arm.arm.trace.sample_s,
+            "tick_s": arm.arm.tick_s,
             "span_s": arm.summary.guest_s / _guests(arm),
         }
     scenario = world.world.scenario
@@ -124,6 +132,8 @@ def _fleet_arm(name: str, arm: ArmResult) -> Document:
         document["refaults"] = round(run.refault_pages)
         document["oom_kills"] = run.oom_kills
         document["host_oom_kills"] = run.host_oom_kills
+        document["host_swap_in_bytes"] = run.host_swap_in_bytes
+        document["host_swap_out_bytes"] = run.host_swap_out_bytes
     if _guests(arm) <= GUESTS_MOST:
         document["guests"] = _by_guest(arm)
     if arm.series is not None:
@@ -136,8 +146,7 @@ def _names(arm: ArmResult) -> list[str]:
     from aerostat.sim.fleet.draw import drawn_vms  # noqa: PLC0415
 
     chosen = drawn_vms(arm.arm.trace, arm.arm.draw)
-    known = arm.arm.trace.names
-    return [known[vm] if known else f"vm-{vm:04d}" for vm in chosen]
+    return [arm.arm.trace.vm_name(vm) for vm in chosen.tolist()]
 
 
 def _column(arm: ArmResult, name: str) -> Any:
@@ -205,8 +214,18 @@ def _scenario_arm(name: str, arm: ScenarioArm) -> Document:
         "oom_kills": run.oom_kills,
         "churn_bytes": run.churn_bytes,
         "pressure_full_s": run.stalled_s,
+        "host_swap_in_bytes": run.host_swap_in_bytes,
+        "host_swap_out_bytes": run.host_swap_out_bytes,
+        "recovery_s": list(run.recoveries_s),
         "digest": run.digest,
     }
+    if run.latencies_s:
+        document["latency_p50_s"], document["latency_p99_s"] = run.latencies_s
+    if run.series is not None:
+        document["scenario_series"] = {
+            "elapsed_s": run.series.elapsed_s,
+            "guests": run.series.guests,
+        }
     if run.served_ratio is not None:
         document["served_ratio"] = run.served_ratio
     if run.failed_rounds:

@@ -1,12 +1,12 @@
-// Plots of fleets: unmet demand and distress by policy, memory by guest. No text reaches innerHTML.
+// Plots: of fleets unmet demand and distress by policy, of fleets and scenarios memory by guest. No text reaches innerHTML.
 "use strict";
 const result = JSON.parse(document.getElementById("data").textContent);
 const GIB = 1073741824, DAY = 86400, FLOOR = -5; // shares below 0.001 % are shown as that
 const root = document.documentElement;
 addEventListener("error", event => { root.dataset.error = event.message; });
 
-const fleets = result.arms.filter(arm => arm.fleet_series);
-const blockOf = arm => `${arm.world} at ${arm.overcommit_ratio}x, seed ${arm.repeat}`;
+const fleets = result.arms.filter(arm => arm.fleet_series || arm.scenario_series);
+const blockOf = arm => arm.fleet_series ? `${arm.world} at ${arm.overcommit_ratio}x, seed ${arm.repeat}` : `${arm.world}, seed ${arm.repeat}`;
 const blocks = [...new Set(fleets.map(blockOf))];
 const policies = [...new Set(fleets.map(arm => arm.policy))];
 const INKS = ["#0b7a75", "#2b6cb0", "#c77700", "#7d4fc3", "#b83280", "#5d6975", "#c02b3c", "#58a012", "#8a6d3b", "#00a0c8", "#98a3ac"];
@@ -15,7 +15,7 @@ const ink = policy => policy === "adaptive" ? INKS[0] : INKS[1 + [...policies].f
 const state = { block: blocks[0], picked: policies.includes("adaptive") ? "adaptive" : ranked[0], hidden: new Set(ranked.slice(6).filter(p => p !== "adaptive")), plots: [] };
 
 function mean(policy) {
-  const own = fleets.filter(arm => arm.policy === policy).map(arm => arm.unmet_ratio);
+  const own = fleets.filter(arm => arm.policy === policy).map(arm => arm.unmet_ratio ?? arm.starved_s);
   return own.reduce((sum, one) => sum + one, 0) / own.length;
 }
 function element(tag, attributes = {}, ...children) {
@@ -25,7 +25,7 @@ function element(tag, attributes = {}, ...children) {
   return made;
 }
 function colour(name) { return getComputedStyle(root).getPropertyValue("--" + name).trim(); }
-const shown = () => fleets.filter(arm => blockOf(arm) === state.block && !state.hidden.has(arm.policy));
+const shown = () => fleets.filter(arm => arm.fleet_series && blockOf(arm) === state.block && !state.hidden.has(arm.policy));
 
 function axes(x, y, size = 52) {
   const shared = { stroke: colour("faint"), font: "11px system-ui, sans-serif", ticks: { show: false } };
@@ -76,6 +76,7 @@ function drawGuests() {
   place.replaceChildren();
   const arm = fleets.find(one => blockOf(one) === state.block && one.policy === state.picked);
   if (!arm) return;
+  if (arm.scenario_series) { drawScenarioGuests(place, arm); return; }
   const time = arm.fleet_series.elapsed_s;
   for (const [name, rows] of Object.entries(arm.fleet_series.guests)) {
     const inGib = cells => cells.map(cell => cell / GIB);
@@ -97,10 +98,32 @@ function drawGuests() {
   }
 }
 
+// What a scenario's guest wants is its workload's affair: what it held, what was asked, what the host held for it.
+function drawScenarioGuests(place, arm) {
+  const time = arm.scenario_series.elapsed_s;
+  for (const [name, rows] of Object.entries(arm.scenario_series.guests)) {
+    const inGib = cells => cells.map(cell => cell === null ? null : cell / GIB);
+    const [held, actual, target] = [inGib(rows.held_bytes), inGib(rows.actual_bytes), inGib(rows.target_bytes)];
+    const most = Math.max(...held, ...actual, ...target);
+    const readout = element("span", { class: "readout" });
+    const panel = element("div", { class: "panel" }, element("header", {}, element("b", {}, name), readout));
+    place.append(panel);
+    draw(panel, { label: `${name} under ${arm.policy}`, height: 110, padding: [6, 6, 0, 0], width: panel.clientWidth - 12,
+      cursor: { y: false, points: { show: false }, drag: { x: false, y: false }, sync: { key: "guests", scales: ["x", null] } },
+      hooks: { setCursor: [u => { const i = u.cursor.idx; readout.textContent = i == null || u.cursor.left < 0 || actual[i] === null ? "" : `holds ${actual[i].toFixed(2)} GiB, asked ${target[i].toFixed(2)}, host ${held[i].toFixed(2)}`; }] },
+      scales: { x: { time: false }, y: { range: [0, most * 1.05 || 1] } }, axes: axes({ ...timeAxis(time[time.length - 1]), size: 20 }, { space: 30 }, 34),
+      series: [{}, { fill: colour("free"), stroke: "transparent", points: { show: false } }, { stroke: colour("deficit"), width: 1, dash: [4, 3], points: { show: false } }, { stroke: colour("target"), width: 1.25, points: { show: false } }] },
+      [time, actual, held, target]);
+  }
+}
+
 function redraw() {
   state.plots.forEach(({ plot }) => plot.destroy());
   state.plots = [];
   drawUnmet(); drawDistress(); drawGuests();
+  const isFleet = fleets.some(arm => arm.fleet_series && blockOf(arm) === state.block);
+  document.querySelectorAll("[data-of='fleet']").forEach(part => { part.hidden = !isFleet; });
+  document.querySelectorAll("[data-of='scenario']").forEach(part => { part.hidden = isFleet; });
   root.dataset.plots = state.plots.length;
 }
 

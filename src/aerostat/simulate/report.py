@@ -9,7 +9,7 @@ from typing import Any
 from aerostat.ports.errors import AerostatError
 from aerostat.present.assets import embedded, plot_library, style
 from aerostat.present.markup import Markup, definition_list, escaped, join
-from aerostat.present.wording import format_bytes, format_percent
+from aerostat.present.wording import format_bytes, format_percent, format_seconds
 
 Document = Mapping[str, Any]
 
@@ -88,9 +88,14 @@ _FLEET_COLUMNS = (
     ("Moved, GiB per VM and hour", "by balloons, either way"),
     ("Guest swap, GiB per VM and hour", "in and out"),
 )
+_FULL_COLUMNS = (
+    ("Work lost, s per VM and day", "while guests waited for memory, and after kills"),
+    ("Killed", "workloads by their guests' kernels, and VMs by full hosts"),
+)
 _SCENARIO_COLUMNS = (
     ("Checks held", "of those the scenario makes"),
     ("Served", "of the requests that came"),
+    ("p99", "of the requests' latencies"),
     ("Starved, s", "guest seconds with less than 90 % served"),
     ("Swapped in", "read back by guests"),
     ("Killed", "by guests' kernels for want of memory"),
@@ -101,7 +106,9 @@ _SCENARIO_COLUMNS = (
 def _table(name: str, ratio: float | None, arms: Sequence[Document]) -> Markup:
     is_fleet = ratio is not None
     title = f"{name} at {ratio:g}x" if is_fleet else f"{name}, a scenario"
-    columns = _FLEET_COLUMNS if is_fleet else _SCENARIO_COLUMNS
+    columns: tuple[tuple[str, str], ...] = _FLEET_COLUMNS if is_fleet else _SCENARIO_COLUMNS
+    if any("lost_s" in arm for arm in arms):
+        columns += _FULL_COLUMNS
     heads = join(
         Markup(f'<th scope="col" title="{escaped(meaning)}">{escaped(label)}</th>')
         for label, meaning in columns
@@ -138,6 +145,14 @@ def _row(arm: Document, cells: Sequence[str], *, with_seed: bool) -> Markup:
 def _fleet_cells(arm: Document) -> list[str]:
     hours = arm["guest_s"] / 3600
     swapped = arm["guest_swap_in_bytes"] + arm["guest_swap_out_bytes"]
+    full = (
+        [
+            f"{arm['lost_s'] / hours * 24:,.1f}",
+            str(arm["oom_kills"] + arm["host_oom_kills"]),
+        ]
+        if "lost_s" in arm
+        else []
+    )
     return [
         f"{100 * arm['unmet_ratio']:.4f} %",
         f"{100 * arm['worst_guest_unmet_ratio']:.3f} %",
@@ -145,6 +160,7 @@ def _fleet_cells(arm: Document) -> list[str]:
         f"{arm['below_reserve_s'] / arm['host_s'] * 86_400:,.1f}",
         f"{arm['churn_bytes'] / hours / 2**30:.3f}",
         f"{swapped / hours / 2**30:.3f}",
+        *full,
     ]
 
 
@@ -152,6 +168,7 @@ def _scenario_cells(arm: Document) -> list[str]:
     return [
         f"{arm['checks'] - len(arm['failed_checks'])} of {arm['checks']}",
         format_percent(arm["served_ratio"]) if "served_ratio" in arm else "-",
+        format_seconds(arm["latency_p99_s"]) if "latency_p99_s" in arm else "-",
         str(arm["starved_s"]),
         format_bytes(arm["guest_swap_in_bytes"]),
         str(arm["oom_kills"]),
@@ -165,7 +182,7 @@ def _facts(document: Document) -> Markup:
     entries = [
         ("Seeds", ", ".join(map(str, world["seeds"]))),
         ("VMs a host", str(world["guests_a_host"])),
-        ("Tick", f"{world['tick_s']:g} s"),
+        ("Tick", _ticks(document)),
         ("Balloons take", f"{format_bytes(world['inflate_bytes_per_s'])} a second"),
         ("Balloons give", f"{format_bytes(world['deflate_bytes_per_s'])} a second"),
         ("Guests swap", f"{format_bytes(world['swap_bytes_per_s'])} a second"),
@@ -174,6 +191,12 @@ def _facts(document: Document) -> Markup:
         ("Ran on", f"{machine['workers']} workers, {machine['cores']} cores here"),
     ]
     return definition_list((term, escaped(told)) for term, told in entries)
+
+
+def _ticks(document: Document) -> str:
+    worlds = document["world"]["worlds"]
+    ticks = dict.fromkeys(f"{world['tick_s']:g} s" for world in worlds if "tick_s" in world)
+    return ", ".join(ticks) or "none: scenarios have the daemon's own pace"
 
 
 def _asset(name: str) -> str:

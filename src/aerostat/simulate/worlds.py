@@ -1,18 +1,21 @@
 """What was named on the command line, as worlds: scenarios, synthetic fleets, traces."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from aerostat.policy.params import PolicyName
 from aerostat.ports.errors import AerostatError
-from aerostat.sim.fleet.draw import Draw
+from aerostat.sim.calibration import UNCALIBRATED, calibrated_for, read_constants
+from aerostat.sim.fleet.draw import Draw, Source
 from aerostat.sim.fleet.full.build import FullPhysics
-from aerostat.sim.fleet.kinds import KINDS, synthetic_fleet
+from aerostat.sim.fleet.full.fitted import fitted
+from aerostat.sim.fleet.kinds import KINDS, FleetRecipe, synthetic_fleet
 from aerostat.sim.fleet.tournament import Arm
+from aerostat.sim.fleet.world import is_whole, whole_tick_s
 from aerostat.sim.scenario.read import load_scenario
 from aerostat.sim.scenario.tables import Scenario
-from aerostat.sim.trace import Trace, read_trace
+from aerostat.sim.trace import read_trace
 from aerostat.sim.trace.trace import Reading
 
 DAY_S = 86_400.0
@@ -36,11 +39,12 @@ class Settings:
         seeds: of synthetic fleets, and of who stands on which host.
         hosts: so many; ``None``: see ``HOSTS_OF_A_FLEET``.
         guests_a_host: VMs on each of them.
-        tick_s: how often policies are asked.
+        tick_s: how often policies are asked; ``None``: a whole part of a sample, at most 10 s.
         days: of a trace from its start; how long a synthetic fleet lives, a day if not said.
         reading: how traces are read.
         looks: how often runs are written down for plots.
-        is_full: whether guests have kernels, caches and swap devices, and hosts swap.
+        full: what guests and hosts are made of, kernels, caches and swap devices; ``None``:
+            physics are simplified.
         is_compiled: whether loops are compiled.
     """
 
@@ -49,11 +53,11 @@ class Settings:
     seeds: tuple[int, ...] = (1,)
     hosts: int | None = None
     guests_a_host: int = 16
-    tick_s: float = 10.0
+    tick_s: float | None = None
     days: float | None = None
     reading: Reading = Reading()
     looks: int = 0
-    is_full: bool = False
+    full: FullPhysics | None = None
     is_compiled: bool = True
 
 
@@ -73,6 +77,7 @@ class ScenarioWorld:
     name: str
     scenario: Scenario
     policies: tuple[PolicyName, ...]
+    looks: int = 0  # written down for plots
 
 
 World = FleetWorlds | ScenarioWorld
@@ -87,6 +92,23 @@ def worlds_of(names: Sequence[str], settings: Settings) -> list[World]:
         ScenarioError: a scenario is wrong.
     """
     return [_world(name, settings) for name in names]
+
+
+def with_constants(full: FullPhysics, name: str) -> FullPhysics:
+    """Full physics with constants fitted to real guests.
+
+    Args:
+        full: guests and hosts otherwise.
+        name: of an accelerator whose constants come with Aerostat, or a file of ``lab calibrate``.
+
+    Raises:
+        WorldError: there are none of that name.
+        CalibrationError: the file cannot be used.
+    """
+    constants = read_constants(Path(name)) if Path(name).is_file() else calibrated_for(name)
+    if constants is UNCALIBRATED:
+        raise WorldError(f"{name}: no such file, and no constants were fitted for that; tcg were")
+    return fitted(full, constants)
 
 
 def _world(name: str, settings: Settings) -> World:
@@ -111,11 +133,18 @@ def _world(name: str, settings: Settings) -> World:
 def _fleet(kind: str, settings: Settings) -> FleetWorlds:
     vms = (settings.hosts or HOSTS_OF_A_FLEET) * settings.guests_a_host
     days = settings.days or 1.0
-    traces = {seed: synthetic_fleet(kind, seed=seed, vms=vms, days=days) for seed in settings.seeds}
+    traces = {seed: _drawn(kind, seed, vms, days) for seed in settings.seeds}
     return FleetWorlds(name=kind, notes=(), arms=_arms(traces, settings))
 
 
-def _arms(traces: dict[int, Trace], settings: Settings) -> tuple[Arm, ...]:
+def _drawn(kind: str, seed: int, vms: int, days: float) -> Source:
+    """A recipe where a part can be drawn without the rest."""
+    if kind == "mixed":
+        return synthetic_fleet(kind, seed=seed, vms=vms, days=days)
+    return FleetRecipe(kind=kind, seed=seed, vms=vms, days=days)
+
+
+def _arms(traces: Mapping[int, Source], settings: Settings) -> tuple[Arm, ...]:
     # Policies vary fastest, so that no two processes compile the same one at once.
     return tuple(
         Arm(
@@ -130,7 +159,7 @@ def _arms(traces: dict[int, Trace], settings: Settings) -> tuple[Arm, ...]:
             overcommit_ratio=overcommit,
             tick_s=_tick_s(trace, settings.tick_s),
             looks=settings.looks,
-            full=FullPhysics() if settings.is_full else None,
+            full=settings.full,
             is_compiled=settings.is_compiled,
         )
         for seed, trace in traces.items()
@@ -139,17 +168,19 @@ def _arms(traces: dict[int, Trace], settings: Settings) -> tuple[Arm, ...]:
     )
 
 
-def _samples(trace: Trace, settings: Settings) -> tuple[int, int]:
-    there = trace.used_bytes.shape[1]
+def _samples(trace: Source, settings: Settings) -> tuple[int, int]:
+    there = trace.samples
     if settings.days is None:
         return (0, there)
     return (0, max(1, min(there, round(settings.days * DAY_S / trace.sample_s))))
 
 
-def _tick_s(trace: Trace, tick_s: float) -> float:
+def _tick_s(trace: Source, tick_s: float | None) -> float:
     """The tick, which must go into a sample a whole number of times."""
+    if tick_s is None:
+        return whole_tick_s(trace.sample_s)
     times = trace.sample_s / tick_s
-    if times < 1 or abs(times - round(times)) > 1e-9:
+    if not is_whole(times):
         fitting = trace.sample_s / max(1, round(times))
         raise WorldError(
             f"{trace.name}: a sample of {trace.sample_s:g} s is no whole number of ticks of "
@@ -162,4 +193,5 @@ def _scenario(path: Path, settings: Settings) -> ScenarioWorld:
     policies = tuple(p for p in settings.policies if p is not PolicyName.CLAIRVOYANT)
     if not policies:
         raise WorldError(f"{path}: in a scenario nobody can know the future: no clairvoyant")
-    return ScenarioWorld(name=path.stem, scenario=load_scenario(path), policies=policies)
+    scenario = load_scenario(path)
+    return ScenarioWorld(name=path.stem, scenario=scenario, policies=policies, looks=settings.looks)

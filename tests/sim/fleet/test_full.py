@@ -12,6 +12,7 @@ from aerostat.sim.fleet.columns import Fleet
 from aerostat.sim.fleet.draw import Draw, drawn_world
 from aerostat.sim.fleet.full import guest as guest_ticks
 from aerostat.sim.fleet.full.build import FullPhysics
+from aerostat.sim.fleet.full.constants import BOOT_S, RESTART_S
 from aerostat.sim.fleet.full.guest import in_use
 from aerostat.sim.fleet.full.tick import end_tick
 from aerostat.sim.fleet.physics import begin_tick
@@ -142,6 +143,72 @@ def test_without_swap_a_guest_is_killed_or_yields() -> None:
     assert spared.deep.insides.oom_kills[0] == 0
     assert spared.guests.actual_bytes[0] > 2 * GIB
     assert spared.guests.stalled_s[0] > 0
+
+
+def test_a_balloon_that_gets_nothing_costs_nothing() -> None:
+    """Two guests without swap hold just what they want; nothing can be taken, so nothing lacks."""
+    full = FullPhysics(swap_ratio=0.0, yields=False, file_ratio=0.0)
+    fleet = fleet_of(replace(world([[4.0, 4.0]] * 20, max_gib=[8.0] * 2, sample_s=10.0), full=full))
+    fleet.guests.target_bytes[:] = [GIB, GIB]
+    let_pass(fleet, 20)
+    assert fleet.guests.actual_bytes == [4 * GIB, 4 * GIB]
+    assert fleet.guests.short_byte_s == [0.0, 0.0]
+    assert fleet.guests.distressed_s == [0.0, 0.0]
+
+
+def test_what_a_guest_holds_is_scored_and_not_what_was_asked_of_it() -> None:
+    """All that its balloon can have goes to swap, at 80 MiB/s: a straight line for all the tick."""
+    full = FullPhysics(yields=False, file_ratio=0.0)
+    fleet = one_guest(full, 2048)
+    fleet.guests.target_bytes[0] = 512 * MIB
+    let_pass(fleet, 1)
+    lacking = 2048 * MIB - fleet.guests.actual_bytes[0]
+    assert lacking == 800 * MIB
+    assert fleet.guests.short_byte_s[0] == pytest.approx(lacking / 2 * 10.0)
+
+
+def test_a_host_is_over_by_what_guests_hold_in_the_end() -> None:
+    """A target below the supply does not help while the balloon gets nothing."""
+    full = FullPhysics(swap_ratio=0.0, yields=False, file_ratio=0.0)
+    fleet = fleet_of(replace(world([[6.0, 6.0]], max_gib=[8.0] * 2, sample_s=10.0), full=full))
+    fleet.guests.target_bytes[:] = [6 * GIB, 6 * GIB]
+    let_pass(fleet, 1)
+    fleet.guests.target_bytes[:] = [4 * GIB, 4 * GIB]
+    over_s = fleet.hosts.below_reserve_s[0]
+    let_pass(fleet, 1, first=1)
+    assert fleet.guests.actual_bytes == [6 * GIB, 6 * GIB]
+    assert fleet.hosts.below_reserve_s[0] == over_s + 10.0
+
+
+def test_a_kill_costs_the_work_until_the_workload_is_back() -> None:
+    fleet = one_guest(FullPhysics(swap_ratio=0.0, yields=False, file_ratio=0.0), 500, 3000, 500)
+    let_pass(fleet, 2)
+    assert fleet.deep.insides.oom_kills[0] == 1
+    assert fleet.guests.stalled_s[0] == RESTART_S
+    let_pass(fleet, 2, first=2)
+    assert fleet.deep.insides.oom_kills[0] == 1
+    assert fleet.deep.insides.lost_s[0] == RESTART_S
+    assert fleet.deep.insides.restart_in_s[0] == 0.0
+
+
+def test_a_vm_that_its_host_kills_boots_with_an_empty_balloon() -> None:
+    """It is away for longer, and holds all its memory until its balloon has a driver again."""
+    fleet = crowded_host(FullPhysics(file_ratio=0.0, host_swap_ratio=0.05))
+    fleet.guests.target_bytes[:] = [3584 * MIB] * 4
+    ticks = 0
+    while fleet.deep.under.oom_kills[0] == 0:
+        let_pass(fleet, 1, first=ticks)
+        ticks += 1
+    fleet.deep.under.swap_bytes[0] = 64 * GIB  # nobody else is killed
+    dead = fleet.deep.insides.restart_in_s.index(max(fleet.deep.insides.restart_in_s))
+    assert fleet.guests.actual_bytes[dead] == 4 * GIB
+    assert fleet.deep.insides.oom_kills[dead] == 0
+    before_s = fleet.deep.insides.lost_s[dead]
+    let_pass(fleet, 3, first=ticks)
+    assert fleet.guests.actual_bytes[dead] == 4 * GIB
+    let_pass(fleet, 1, first=ticks + 3)
+    assert fleet.deep.insides.lost_s[dead] >= before_s + BOOT_S + RESTART_S
+    assert fleet.guests.actual_bytes[dead] == 3584 * MIB
 
 
 def test_a_balloon_makes_partial_progress_through_what_must_be_swapped() -> None:

@@ -6,20 +6,29 @@ import numpy as np
 import pytest
 
 from aerostat.engine import invariants
-from aerostat.engine.columns import Memory, Round, empty_memory
+from aerostat.engine.columns import Estimates, Figures, Memory, Round, empty_memory
 from aerostat.engine.decide import decide
+from aerostat.engine.params import EngineParams
 from aerostat.engine.state import EngineState, with_events
 from aerostat.model.events import Outcome, TargetAnswered
 from aerostat.model.guest import GuestId
 from aerostat.policy.params import PolicyName
 from aerostat.sim.fleet.accept import accept, answered
-from aerostat.sim.fleet.boards import round_of, shipped_params
+from aerostat.sim.fleet.boards import (
+    FIXED_COLUMNS,
+    round_of,
+    shipped_params,
+    static_params,
+)
 from aerostat.sim.fleet.constants import DEFLATE_RATE, INFLATE_RATE
 from aerostat.sim.fleet.draw import Draw, drawn_world
 from aerostat.sim.fleet.engine_ticks import run_ticks
+from aerostat.sim.fleet.full.build import FullPhysics
+from aerostat.sim.fleet.kinds import synthetic_fleet
 from aerostat.sim.fleet.run import run_policy
 from aerostat.sim.fleet.summary import summary_of
 from aerostat.sim.fleet.synthetic import synthetic_trace
+from aerostat.sim.fleet.ticks import engine_loop
 from aerostat.sim.fleet.tournament import Arm, run_arms
 from aerostat.sim.fleet.world import FleetWorld, fleet_of
 from aerostat.sim.workers import Alone, Cores
@@ -182,3 +191,37 @@ def test_the_clairvoyant_has_the_memory_there_before_it_is_wanted() -> None:
     slack = summary_of(w, run_policy(w, PolicyName.SLACK, is_compiled=False))
     assert bound.unmet_ratio < slack.unmet_ratio
     assert np.isfinite(bound.churn_gib_per_guest_hour)
+
+
+@pytest.mark.parametrize("sample_s", [11.0, 13.0, 70.0, 100.0, 299.0, 700.0, 899.0])
+def test_a_tick_that_is_no_exact_fraction_still_goes_into_its_sample(sample_s: float) -> None:
+    """As the planner divides: 700 s into 70 ticks, of which no remainder is exact."""
+    tick_s = sample_s / -(-sample_s // 10.0)
+    made = world([[1.0], [1.0]], sample_s=sample_s, tick_s=tick_s)
+    assert made.ticks * made.tick_s == pytest.approx(2 * sample_s)
+    with pytest.raises(AssertionError, match="whole number of ticks"):
+        world([[1.0]], sample_s=sample_s, tick_s=0.7 * sample_s)
+
+
+@pytest.mark.parametrize("kind", ["boot-storm", "bursty"])
+@pytest.mark.parametrize("full", [None, FullPhysics(swap_ratio=0.02, is_reporting=True)])
+@pytest.mark.parametrize("params", [shipped_params(10.0), static_params()])
+def test_columns_that_the_compiler_takes_for_fixed_never_change(
+    kind: str, full: FullPhysics | None, params: EngineParams
+) -> None:
+    """Else compiled code would go on with what they were."""
+    trace = synthetic_fleet(kind, seed=1, vms=12, days=0.03)
+    draw = Draw(seed=1, hosts=None, guests_a_host=6)
+    w = drawn_world(trace, draw, overcommit_ratio=6.0, full=full)
+    fleet = fleet_of(w)
+    fleet = fleet._replace(demand_bytes=np.asarray(fleet.demand_bytes).tolist())
+    r = round_of(fleet, params)
+    tables = {Figures: r.figures, Memory: r.memory, Estimates: r.estimates}
+    fixed = [(kind, name) for kind, names in FIXED_COLUMNS.items() for name in names]
+    before = {(kind, name): list(getattr(tables[kind], name)) for kind, name in fixed}
+    loop = engine_loop(is_compiled=False, is_full=full is not None)
+    for tick in range(w.ticks):
+        loop(fleet, r, (tick, tick + 1))
+        for kind_, name in fixed:
+            assert getattr(tables[kind_], name) == before[kind_, name], (tick, name)
+    assert sum(fleet.guests.churn_bytes) > 0

@@ -1,5 +1,6 @@
 """Traces: what is read, what is left out, what is refused; and the synthetic one."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,29 @@ def test_what_is_no_trace_is_refused(tmp_path: Path) -> None:
     for path in (empty, other, text, small, tmp_path / "absent.npz"):
         with pytest.raises(TraceError, match=path.name):
             read_trace(path)
+
+
+def test_an_archive_that_is_cut_short_or_corrupt_is_told(tmp_path: Path) -> None:
+    """Wherever it was cut, and whatever became of its bytes: a file named, and never a traceback.
+
+    Where a byte is in the archive's own words only, the trace may be read all the same.
+    """
+    path = tmp_path / "month.npz"
+    whole = (np.arange(4000) % 900).reshape(40, 100).astype(np.uint32)
+    np.savez_compressed(path, used=whole, cap=np.full((40, 100), 2048, np.uint32))
+    content = path.read_bytes()
+    for cut in range(0, len(content), 97):
+        path.write_bytes(content[:cut])
+        with pytest.raises(TraceError, match=r"month\.npz"):
+            read_trace(path)
+    refused = 0
+    for place in range(0, len(content), 31):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
+        with suppress(TraceError):
+            read_trace(path)
+            continue
+        refused += 1
+    assert refused > 10
 
 
 def test_a_draw_puts_each_vm_on_one_host_at_most() -> None:

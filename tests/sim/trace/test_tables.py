@@ -157,6 +157,31 @@ def test_absurd_times_are_refused(tmp_path: Path) -> None:
     assert "within one sample of 24.0 h" in refusal(written(tmp_path, rows()), one)
 
 
+def test_a_time_that_is_mistyped_is_a_malformed_row(tmp_path: Path) -> None:
+    """One digit too many asks for a grid of centuries: the row is skipped, and told."""
+    table = rows()
+    path = written(tmp_path, [*table[:5], "a,17672256000,5,4", *table[5:]])
+    trace = read_trace(path)
+    assert trace.used_bytes.shape == (2, 20)
+    assert "the time is far from that of all other rows" in trace.notes[0]
+    assert "fleet.csv:7)" in trace.notes[0]
+    assert "fleet.csv:7: the time is far" in refusal(path, STRICT)
+
+
+def test_rows_that_are_lost_in_their_own_time_are_refused(tmp_path: Path) -> None:
+    """Before gigabytes are asked for; what is missing for a while only is filled."""
+    lost = [f"a,{1000 + n},5,4" for n in range(20)] + [f"a,{10**7 * n},5,4" for n in range(1, 12)]
+    told = refusal(written(tmp_path, lost))
+    assert "31 rows are no 110000001 samples" in told or "samples of 1 s of 1 VMs" in told
+
+
+def test_a_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    told = refusal(written(tmp_path, [f"{row},x" for row in rows()], f"{HEAD},vm"))
+    assert "fleet.csv:1: there are two columns of one name: vm" in told
+    other = read_trace(written(tmp_path, [f"{row},x,y" for row in rows()], f"{HEAD},note,note"))
+    assert other.vms == 2, "what is not read may be there as often as it likes"
+
+
 def parquet(folder: Path, columns: dict[str, pa.Array]) -> Path:
     path = folder / "fleet.parquet"
     pq.write_table(pa.table(columns), path)
@@ -196,6 +221,15 @@ def test_parquet_rows_are_counted_too(tmp_path: Path) -> None:
     assert "cannot be read as Parquet" in refusal(path)
 
 
+@pytest.mark.parametrize("column", ["vm", "time_s", "used_bytes", "max_bytes"])
+def test_a_column_of_lists_is_told_by_its_name(tmp_path: Path, column: str) -> None:
+    columns = columns_of(rows())
+    lists = pa.array([[value] for value in columns[column].to_pylist()])
+    told = refusal(parquet(tmp_path, {**columns, column: lists}))
+    assert "fleet.parquet" in told
+    assert column in told or "no number" in told
+
+
 def test_a_recordings_guests_are_a_trace(tmp_path: Path) -> None:
     """Rounds in which a guest gave no figures say nothing, and are no malformed rows."""
     samples = 90
@@ -207,14 +241,16 @@ def test_a_recordings_guests_are_a_trace(tmp_path: Path) -> None:
             "was_enforced": pa.array([True] * samples),
             "wall_s": pa.array([1.7e9 + n / 2 for n in range(samples)]),
             "guest": pa.array(["db-1"] * samples),
-            "max_bytes": pa.array([4 * GIB] * samples),
+            "max_bytes": pa.array([GIB // 2] * samples),  # small: it is the operator's own
             "decided_used_bytes": pa.array(used, pa.int64()),
         },
     )
     trace = read_trace(path, STRICT)
-    assert trace.sample_s == 1
+    assert trace.sample_s == 10
     assert trace.names == ("db-1",)
-    assert trace.used_bytes[0].tolist() == [(100 + n) * MIB for n in range(0, samples, 2)]
+    assert trace.used_bytes[0, 1] == 128 * MIB, "the greatest of ten seconds"
+    fine = read_trace(path, Reading(is_strict=True, sample_s=1.0))
+    assert fine.used_bytes[0].tolist() == [(100 + n) * MIB for n in range(0, samples, 2)]
 
 
 def test_what_reads_files_is_named_where_it_is_missing(

@@ -34,6 +34,7 @@ def validation_document(validated: Sequence[Validated], constants: str) -> dict[
         "accelerator": first.accelerator,
         "machine": dict(first.machine),
         "constants": constants,
+        "misses": list(misses_of(validated)),
         "schedules": [
             {
                 "schedule": one.schedule,
@@ -63,6 +64,17 @@ def _row(row: Row) -> Mapping[str, Any]:
         "is_met": row.is_met,
     }
     return {key: value for key, value in entry.items() if value is not None}
+
+
+def misses_of(validated: Sequence[Validated]) -> tuple[str, ...]:
+    """A sentence for each goal that was not met."""
+    return tuple(
+        f"{one.schedule}, {row.policy}: {_LABELS[row.figure]} is {_share(row.error_ratio)} apart "
+        f"(goal {_share(row.goal_ratio)})"
+        for one in validated
+        for row in one.rows
+        if row.is_met is False
+    )
 
 
 def validation_table(one: Validated) -> Table:

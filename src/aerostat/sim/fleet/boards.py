@@ -1,6 +1,8 @@
 """What each kind of decider works on besides the fleet: columns laid out once, before the run."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -9,8 +11,10 @@ from aerostat.engine import codes
 from aerostat.engine.columns import (
     RUN_RUNNING,
     TAKES_ALL,
+    Estimates,
     Figures,
     Hosts,
+    Memory,
     Round,
     empty_memory,
     new_round,
@@ -22,6 +26,7 @@ from aerostat.policy.baseline import GuestsView
 from aerostat.policy.columns import ABSENT
 from aerostat.policy.params import PolicyName
 from aerostat.policy.registry import BASELINES
+from aerostat.sim.compiled import Fixed
 from aerostat.sim.fleet.baseline_ticks import Asked
 from aerostat.sim.fleet.columns import Fleet
 from aerostat.sim.fleet.constants import FIGURES_AGE_TICKS_MAX, MIN_RATIO, START_S
@@ -79,21 +84,69 @@ def round_of(fleet: Fleet, params: EngineParams) -> Round:
     )
 
 
+_SHOWN = (
+    "actual_bytes",
+    "held_bytes",
+    "sample_wall_s",
+    "available_bytes",
+    "free_bytes",
+    "swap_in_bytes",
+    "swap_out_bytes",
+)
+"""Figures that every tick shows anew."""
+_OWN = ("sample_age_s", "min_bytes", "max_bytes", "weight")
+"""Those that stay, but are each fleet's or each guest's own."""
+
+_SAME: Mapping[str, int | float] = MappingProxyType(
+    {
+        name: float(ABSENT) if name.endswith("_s") else ABSENT
+        for name in Figures._fields
+        if name not in (*_SHOWN, *_OWN)
+    }
+    | {
+        "run": RUN_RUNNING,
+        "has_balloon": 1,
+        "is_managed": 1,
+        "takes": TAKES_ALL,
+        "standing": 0,
+        "has_sample": 1,
+        "held_age_s": 0.0,
+    }
+)
+"""All others, the same for all guests of all fleets: balloon statistics are all there is. Pressure
+and refaults take an agent, and hosts have no swap, limits or backups that the engine would see."""
+
+FIXED_COLUMNS: Fixed = MappingProxyType(
+    {
+        Figures: frozenset(_SAME),
+        Memory: frozenset(
+            {
+                *("alloc_stall_rate", "alloc_stalls", "cache_bytes", "cache_floor_bytes"),
+                *("disk_read_bytes", "disk_read_rate", "host_swap_bytes", "host_swap_in_bytes"),
+                *("host_swap_in_rate", "host_swap_out_bytes", "host_waited_s"),
+                *("host_waiting_ratio", "is_outcome_unknown", "is_release_due", "lent_bytes"),
+                *("lent_from_bytes", "limit_fits_bytes", "limit_hits", "limited_s"),
+                *("major_fault_rate", "major_faults", "oom_kill_rate", "oom_kills"),
+                *("pressure_full_ratio", "pressure_full_s", "pressure_some_ratio"),
+                *("pressure_some_s", "pressure_wall_s", "pushed_free_bytes", "pushed_held_bytes"),
+                *("pushed_is_full", "pushed_s", "refault_rate", "refaults", "shutdown_asked_s"),
+                *("stranger_s", "take_disk_read_rate", "take_refault_rate"),
+            }
+        ),
+        Estimates: frozenset({"is_confined", "is_in_host_swap", "loan_bytes"}),
+    }
+)
+"""What therefore never changes in a fleet's round; a test lets fleets live and holds it to that."""
+
+
 def _figures(fleet: Fleet) -> Figures:
-    """What balloon statistics say; pressure and refaults, which take an agent, are not there."""
     count = len(fleet.guests.actual_bytes)
     columns: dict[str, Any] = {
-        name: [float(ABSENT) if name.endswith("_s") else ABSENT] * count for name in Figures._fields
+        name: [float(ABSENT) if name.endswith("_s") else ABSENT] * count for name in _SHOWN
     }
+    columns |= {name: [number] * count for name, number in _SAME.items()}
     columns |= {
-        "run": [RUN_RUNNING] * count,
-        "has_balloon": [1] * count,
-        "is_managed": [1] * count,
-        "takes": [TAKES_ALL] * count,
-        "standing": [0] * count,
-        "has_sample": [1] * count,
         "sample_age_s": [fleet.tick_s] * count,
-        "held_age_s": [0.0] * count,
         "min_bytes": list(fleet.guests.min_bytes),
         "max_bytes": list(fleet.guests.max_bytes),
         "weight": list(fleet.guests.weight),

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aerostat.sim.fleet.full.build import FullPhysics
+from aerostat.sim.fleet.kinds import FleetRecipe
 from aerostat.sim.fleet.world import FleetWorld
 from aerostat.sim.trace import Trace, TraceError
 
@@ -28,7 +29,11 @@ class Draw:
     samples: tuple[int, int] | None = None
 
 
-def drawn_vms(trace: Trace, draw: Draw) -> npt.NDArray[np.intp]:
+Source = Trace | FleetRecipe
+"""Where VMs come from: what was read, or what can be drawn again by whoever needs a part of it."""
+
+
+def drawn_vms(trace: Source, draw: Draw) -> npt.NDArray[np.intp]:
     """The VMs of the hosts in their order, each at most once.
 
     Raises:
@@ -46,12 +51,13 @@ def drawn_vms(trace: Trace, draw: Draw) -> npt.NDArray[np.intp]:
 
 
 def drawn_world(
-    trace: Trace,
+    trace: Source,
     draw: Draw,
     *,
     overcommit_ratio: float,
     tick_s: float = 10.0,
     full: FullPhysics | None = None,
+    hosts: tuple[int, int] | None = None,
 ) -> FleetWorld:
     """Put VMs drawn at random on hosts, each at most once.
 
@@ -61,15 +67,18 @@ def drawn_world(
         overcommit_ratio: sum of max over what a host has for guests.
         tick_s: how often policies are asked and balloons move; a whole part of a sample.
         full: what guests and hosts are made of; without it physics are simplified.
+        hosts: of these, the first and the one after the last; all if not said.
 
     Raises:
         TraceError: the trace has fewer VMs than one host takes.
     """
     chosen = drawn_vms(trace, draw)
-    first, end = draw.samples or (0, trace.used_bytes.shape[1])
+    if hosts is not None:
+        chosen = chosen[hosts[0] * draw.guests_a_host : hosts[1] * draw.guests_a_host]
+    sizes, demand = trace.part(chosen, draw.samples or (0, trace.samples))
     return FleetWorld(
-        max_bytes=trace.max_bytes[chosen],
-        demand_bytes=np.ascontiguousarray(trace.used_bytes[chosen, first:end].T),
+        max_bytes=sizes,
+        demand_bytes=demand,
         guests_a_host=draw.guests_a_host,
         overcommit_ratio=overcommit_ratio,
         sample_s=trace.sample_s,

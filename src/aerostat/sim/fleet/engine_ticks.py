@@ -20,7 +20,7 @@ def run_ticks(fleet: Fleet, r: Round, span: tuple[int, int]) -> None:
         begin_tick(fleet, tick)
         now_s = START_S + tick * fleet.tick_s
         show_figures(fleet, r.figures, WALL_S + now_s)
-        _show_hosts(fleet, r)
+        show_hosts(fleet, r)
         now = Round(
             now_s,
             r.policy,
@@ -55,7 +55,7 @@ def show_figures(fleet: Fleet, figures: Figures, wall_s: float) -> None:
             figures.swap_out_bytes[i] = guests.swap_out_bytes[i]
 
 
-def _show_hosts(fleet: Fleet, r: Round) -> None:
+def show_hosts(fleet: Fleet, r: Round) -> None:
     """What each host could still back: what guests do not hold, down to half of its reserve."""
     for host in range(len(fleet.hosts.first)):
         left = (fleet.hosts.total_bytes[host] + fleet.hosts.supply_bytes[host]) // 2

@@ -4,6 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from aerostat.policy.params import PolicyName
+from aerostat.sim.fleet.draw import Draw, drawn_world
+from aerostat.sim.fleet.full.build import FullPhysics
+from aerostat.sim.fleet.kinds import FleetRecipe
 from aerostat.sim.fleet.run import Outcome, run_policy
 from aerostat.sim.fleet.series import Series, SeriesWatch, joined_series
 from aerostat.sim.fleet.world import FleetWorld
@@ -31,10 +34,33 @@ class FleetResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorldRecipe:
+    """Hosts of a world that is drawn where it is run: some bytes in place of its demand."""
+
+    source: FleetRecipe
+    draw: Draw
+    overcommit_ratio: float
+    tick_s: float
+    full: FullPhysics | None
+    hosts: tuple[int, int]  # the first and the one after the last
+
+    def world(self) -> FleetWorld:
+        """These hosts alone."""
+        return drawn_world(
+            self.source,
+            self.draw,
+            overcommit_ratio=self.overcommit_ratio,
+            tick_s=self.tick_s,
+            full=self.full,
+            hosts=self.hosts,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FleetJob:
     """Hosts of a world, and the policy they run under."""
 
-    world: FleetWorld  # these hosts alone
+    hosts: FleetWorld | WorldRecipe  # these alone
     first_host: int
     policy: PolicyName
     look: Look
@@ -42,23 +68,24 @@ class FleetJob:
 
     def run(self) -> FleetResult:
         """Run it; the same job gives the same result, wherever it is run."""
-        watch = self._watch()
-        outcome = run_policy(self.world, self.policy, is_compiled=self.is_compiled, watch=watch)
+        world = self.hosts.world() if isinstance(self.hosts, WorldRecipe) else self.hosts
+        watch = self._watch(world)
+        outcome = run_policy(world, self.policy, is_compiled=self.is_compiled, watch=watch)
         # The demand is long and known to whoever asked.
         parts = tuple(part._replace(demand_bytes=()) for part in outcome.parts)
         return FleetResult(
             outcome=replace(outcome, parts=parts), series=None if watch is None else watch.series
         )
 
-    def _watch(self) -> SeriesWatch | None:
+    def _watch(self, world: FleetWorld) -> SeriesWatch | None:
         if self.look.looks == 0:
             return None
         own = self.look.host - self.first_host
         return SeriesWatch(
-            self.world,
+            world,
             looks=self.look.looks,
-            host=own if 0 <= own < self.world.hosts else None,
-            first=self.first_host * self.world.guests_a_host,
+            host=own if 0 <= own < world.hosts else None,
+            first=self.first_host * world.guests_a_host,
         )
 
 
@@ -68,7 +95,7 @@ def jobs_of(
     """Cut a world into jobs of some hosts each; how, decides nothing about the result."""
     for first in range(0, world.hosts, hosts_a_job):
         yield FleetJob(
-            world=world.some_hosts(first, min(world.hosts, first + hosts_a_job)),
+            hosts=world.some_hosts(first, min(world.hosts, first + hosts_a_job)),
             first_host=first,
             policy=policy,
             look=look,

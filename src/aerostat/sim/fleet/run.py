@@ -14,6 +14,7 @@ from aerostat.policy.params import PolicyName
 from aerostat.policy.registry import BASELINES
 from aerostat.sim.compiled import as_arrays
 from aerostat.sim.fleet.boards import (
+    FIXED_COLUMNS,
     asked_of,
     memory_of,
     round_of,
@@ -120,6 +121,7 @@ class Spell:
     wanted_byte_s: Scores
     distressed_s: Scores
     churn_bytes: Scores
+    held_bytes: Scores  # at the end of it
     below_reserve_s: Scores  # [host]
     over_byte_s: Scores
 
@@ -139,18 +141,23 @@ def run_spells(
         for _, run in runs:
             run((first, min(world.ticks, first + spell_ticks)))
         now = _scores(runs)
-        yield Spell(**{name: now[name] - before[name] for name in now})
+        held = _held([fleet for fleet, _ in runs])
+        yield Spell(held_bytes=held, **{name: now[name] - before[name] for name in now})
         before = now
 
 
 def _scores(runs: Sequence[_Run]) -> dict[str, Scores]:
     scores: dict[str, Scores] = {}
-    for field in fields(Spell):
+    for field in (one for one in fields(Spell) if one.name != "held_bytes"):
         is_of_host = field.name in HostRows._fields
         parts = [fleet.hosts if is_of_host else fleet.guests for fleet, _ in runs]
         columns = [np.array(getattr(part, field.name), dtype=np.float64) for part in parts]
         scores[field.name] = np.concatenate(columns)
     return scores
+
+
+def _held(parts: Sequence[Fleet]) -> Scores:
+    return np.concatenate([np.array(part.guests.actual_bytes, dtype=np.float64) for part in parts])
 
 
 def _runs(
@@ -182,7 +189,7 @@ def _engine_run(world: FleetWorld, params: EngineParams, *, is_compiled: bool) -
     r = round_of(fleet, params)
     fleet = _laid_out(fleet, is_compiled=is_compiled)
     if is_compiled:
-        r = as_arrays(r)
+        r = as_arrays(r, fixed=FIXED_COLUMNS)
     loop = engine_loop(is_compiled=is_compiled, is_full=world.full is not None)
     return fleet, lambda span: loop(fleet, r, span)
 

@@ -22,23 +22,40 @@ def score_host(fleet: Fleet, host: int) -> None:
         after = end_bytes(guests, i, tick_s)
         held += after
         used += min(after, guests.demand_bytes[i])
+    over_ratio = score_supply(fleet, host, held, used)
+    for i in range(hosts.first[host], hosts.end[host]):
+        before = guests.actual_bytes[i]
+        after = end_bytes(guests, i, tick_s)
+        score_guest(guests, i, (before, after), balloon_rate(guests, i), tick_s, over_ratio)
+
+
+def score_supply(fleet: Fleet, host: int, held: int, used: int) -> float:
+    """Score the host by what its guests hold and use at the tick's end.
+
+    Returns the share of what they use that is beyond the supply.
+    """
+    hosts, tick_s = fleet.hosts, fleet.tick_s
     if held > hosts.supply_bytes[host]:
         hosts.below_reserve_s[host] += tick_s
     over = max(0, used - hosts.supply_bytes[host])
     hosts.over_byte_s[host] += over * tick_s
-    over_ratio = over / used if used > 0 else 0.0
-    for i in range(hosts.first[host], hosts.end[host]):
-        _score_guest(guests, i, tick_s, over_ratio)
+    return over / used if used > 0 else 0.0
 
 
-def _score_guest(guests: Guests, i: int, tick_s: float, over_ratio: float) -> None:
+def score_guest(
+    guests: Guests,
+    i: int,
+    ends: tuple[int, int],
+    rate: float,
+    tick_s: float,
+    over_ratio: float,
+) -> None:
+    """Score a tick in which what the guest holds went from one end to the other at a rate."""
     demand = guests.demand_bytes[i]
-    before = guests.actual_bytes[i]
-    after = end_bytes(guests, i, tick_s)
+    before, after = ends
     if after == before and demand <= before and over_ratio == 0.0:
         guests.wanted_byte_s[i] += demand * tick_s
         return  # at rest with all it wants: what follows would add nothing
-    rate = balloon_rate(guests, i)
     still_s = max(0.0, tick_s - abs(after - before) / rate)
     guests.wanted_byte_s[i] += demand * tick_s
     short = short_byte_s(max(0, demand - before), max(0, demand - after), rate, still_s)

@@ -88,11 +88,16 @@ def joined_series(parts: Sequence[Series]) -> Series:
     return Series(elapsed_s=parts[0].elapsed_s, guests=guests, **sums)
 
 
-def tightest_host(world: FleetWorld) -> int:
-    """The host whose guests at their worst want most of what it has: the one worth watching."""
+def tightest_host(world: FleetWorld) -> tuple[int, float]:
+    """The host whose guests at their worst want most of what it has, and how much of it.
+
+    It is the one worth watching; the first of several.
+    """
     demand = world.demand_bytes.reshape(len(world.demand_bytes), world.hosts, world.guests_a_host)
     whole = world.max_bytes.reshape(world.hosts, world.guests_a_host).sum(axis=1)
-    return int(np.argmax(demand.sum(axis=2).max(axis=0) / whole))
+    wanted = demand.sum(axis=2).max(axis=0) / whole
+    host = int(np.argmax(wanted))
+    return host, float(wanted[host])
 
 
 def _column(parts: Sequence[Fleet], name: str) -> npt.NDArray[np.float64]:

@@ -33,6 +33,8 @@ class Summary:
     refault_pages: float = 0.0
     oom_kills: int = 0  # in guests
     host_oom_kills: int = 0
+    host_swap_in_bytes: int = 0
+    host_swap_out_bytes: int = 0
 
     @property
     def unmet_ratio(self) -> float:
@@ -90,6 +92,8 @@ def summarised(outcome: Outcome, *, span_s: float) -> Summary:
         refault_pages=_sum(part.deep.insides.refault_pages for part in outcome.parts),
         oom_kills=int(_sum(part.deep.insides.oom_kills for part in outcome.parts)),
         host_oom_kills=int(_sum(part.deep.under.oom_kills for part in outcome.parts)),
+        host_swap_in_bytes=int(_sum(part.deep.under.swap_in_bytes for part in outcome.parts)),
+        host_swap_out_bytes=int(_sum(part.deep.under.swap_out_bytes for part in outcome.parts)),
     )
 
 
@@ -114,6 +118,8 @@ def together(runs: Sequence[Summary]) -> Summary:
         refault_pages=sum(run.refault_pages for run in runs),
         oom_kills=sum(run.oom_kills for run in runs),
         host_oom_kills=sum(run.host_oom_kills for run in runs),
+        host_swap_in_bytes=sum(run.host_swap_in_bytes for run in runs),
+        host_swap_out_bytes=sum(run.host_swap_out_bytes for run in runs),
     )
 
 

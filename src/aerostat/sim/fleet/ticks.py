@@ -26,8 +26,9 @@ from aerostat.sim.fleet.full import columns as full_columns
 from aerostat.sim.fleet.full import constants as full_constants
 from aerostat.sim.fleet.full import guest, tick
 from aerostat.sim.fleet.full import host as full_host
+from aerostat.sim.fleet.full import score as full_score
 
-_FULL = (ages, compression, guest, full_host, tick)
+_FULL = (ages, compression, guest, full_host, full_score, tick)
 """Full physics, each after what it uses."""
 
 
@@ -36,7 +37,11 @@ def engine_loop(*, is_compiled: bool, is_full: bool = False) -> Callable[..., No
     """``engine_ticks.run_ticks``; compiled, the first call of it takes a while."""
     bound: dict[str, Callable[..., Any]] = {}
     if is_full:
-        bound = {"end_tick": tick.end_tick, "show_figures": tick.show_figures}
+        bound = {
+            "end_tick": tick.end_tick,
+            "show_figures": tick.show_figures,
+            "show_hosts": tick.show_hosts,
+        }
     if not is_compiled:
         return _bound(engine_ticks.run_ticks, engine_ticks, bound)
     modules = (*ENGINE_MODULES, balloon, score, physics, accept)
@@ -57,7 +62,7 @@ def baseline_loop(
     decide = BASELINES[name].decide
     bound: dict[str, Callable[..., Any]] = {"decide": decide}
     if is_full:
-        bound["end_tick"] = tick.end_tick
+        bound |= {"end_tick": tick.end_tick, "show_host": tick.show_host}
     if not is_compiled:
         return _bound(baseline_ticks.run_ticks, baseline_ticks, bound)
     rules = (water, baseline, price, active, sys.modules[decide.__module__])

@@ -14,7 +14,23 @@ from aerostat.sim.fleet.full.build import FullPhysics, deep_of, no_deep
 WEIGHT = 100
 """What a guest weighs of which nobody says otherwise."""
 
+TICK_S_MAX = 10.0
+"""Policies are asked so often where nobody says how often; the daemon looks twice a second."""
+
 Sizes = npt.NDArray[np.int64]
+
+
+def whole_tick_s(sample_s: float) -> float:
+    """The longest tick of at most that which goes into a sample a whole number of times."""
+    return sample_s / max(1, -(-sample_s // TICK_S_MAX))
+
+
+def is_whole(times: float) -> bool:
+    """Whether a sample of so many ticks is a whole number of them.
+
+    Of seconds that are no exact fractions (0.1 s, 11 / 2 s) a remainder says nothing.
+    """
+    return times >= 0.5 and abs(times - round(times)) <= 1e-9 * max(1.0, times)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +60,7 @@ class FleetWorld:
         assert guests == len(self.max_bytes), f"{guests} guests with {len(self.max_bytes)} sizes"
         assert guests % self.guests_a_host == 0, f"{guests} guests, {self.guests_a_host} a host"
         assert (self.demand_bytes <= self.max_bytes).all(), "a guest wants more than its max"
-        assert self.sample_s % self.tick_s == 0, "a sample is a whole number of ticks"
+        assert is_whole(self.sample_s / self.tick_s), "a sample is a whole number of ticks"
         for told, count in (
             (self.supply_bytes, self.hosts),
             (self.min_bytes, guests),
@@ -145,11 +161,17 @@ def _hosts(world: FleetWorld) -> HostRows:
     supply = [int(size / world.overcommit_ratio) for size in whole]
     if world.supply_bytes is not None:
         supply = [int(size) for size in world.supply_bytes]
+    total = [int(size / (1.0 - RESERVE_RATIO)) for size in supply]
+    if world.full is not None:
+        supply = [
+            max(0, size - world.full.other_bytes(whole))
+            for size, whole in zip(supply, total, strict=True)
+        ]
     return HostRows(
         first=firsts,
         end=ends,
         supply_bytes=supply,
-        total_bytes=[int(size / (1.0 - RESERVE_RATIO)) for size in supply],
+        total_bytes=total,
         below_reserve_s=[0.0] * len(firsts),
         over_byte_s=[0.0] * len(firsts),
     )

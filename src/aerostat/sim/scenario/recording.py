@@ -29,6 +29,7 @@ class Instant:
     available_bytes: int  # of the host
     host_swap_in_bytes: int
     over_bytes: int  # needed beyond the host's RAM and swap: somebody would be killed
+    host_swap_out_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

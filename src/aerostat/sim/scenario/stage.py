@@ -80,6 +80,7 @@ class Stage:
                 available_bytes=memory.available_bytes,
                 host_swap_in_bytes=memory.swap_in_bytes or 0,
                 over_bytes=host.over_bytes,
+                host_swap_out_bytes=memory.swap_out_bytes or 0,
             )
         )
         for guest in self.world.guests.values():

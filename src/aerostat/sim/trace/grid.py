@@ -16,8 +16,11 @@ from aerostat.units import format_duration, format_size
 
 PRESENT_RATIO_MIN = 0.9
 """A VM that has fewer of the samples than this was not there all the time, and is left out."""
-CELLS_MOST = 1 << 30
-"""More samples than this are no trace but a mistaken unit of time (or 8 GiB of memory)."""
+EMPTY_MOST = 20
+"""Places for samples to a row, in which a VM that is there for a twentieth of the time still has
+its own: more are no trace but mistaken times, and would take gigabytes to find that out."""
+CELLS_FREE = 1 << 22
+"""So many places nobody minds (32 MiB)."""
 MISSING = -1
 
 
@@ -44,10 +47,11 @@ def grid_of(rows: Rows, path: Path, reading: Reading) -> tuple[Grid, tuple[str, 
     samples, vms = int(sample.max()) + 1, len(rows.names)
     if samples < 2:
         raise TraceError(f"{path}: all rows are within one sample of {format_duration(sample_s)}")
-    if samples * vms > CELLS_MOST:
+    if samples * vms > max(CELLS_FREE, EMPTY_MOST * len(rows.vm)):
         raise TraceError(
-            f"{path}: {vms} VMs with {samples} samples of {sample_s:g} s between first and last "
-            "time; is the time in seconds?"
+            f"{path}: {len(rows.vm)} rows are no {samples} samples of {sample_s:g} s of {vms} VMs, "
+            f"which is what lies between the first time ({rows.time_s.min():.0f}) and the last one "
+            f"({rows.time_s.max():.0f}); is the time in seconds?"
         )
     used, peak = (np.full(vms * samples, MISSING, dtype=np.int64) for _ in range(2))
     cell = rows.vm * samples + sample
@@ -88,7 +92,8 @@ def trace_of_grid(
 ) -> Trace:
     """Keep VMs that are there all the time and of a usual size; hold values through gaps.
 
-    A VM's max is its greatest capacity; use above it is cut off.
+    A VM's max is its greatest capacity; use above it is cut off. Both are found on what is known:
+    see ``Reading.known_samples``.
 
     Raises:
         TraceError: no VM is left.
@@ -97,12 +102,15 @@ def trace_of_grid(
     common = present.any(axis=0)
     if not common.any():
         raise TraceError(f"{path}: it holds no samples")
-    maxima = grid.max_bytes.max(axis=1)
-    always = present.sum(axis=1) >= PRESENT_RATIO_MIN * common.sum()
-    always &= ~(grid.max_bytes == 0).any(axis=1)  # stopped at times
-    sized = (maxima >= reading.smallest_bytes) & (maxima <= reading.largest_bytes)
+    known = slice(0, len(common))
+    if reading.known_samples is not None:
+        known = slice(0, reading.known_samples(len(common), grid.sample_s))
+    maxima = grid.max_bytes[:, known].max(axis=1)
+    always = present[:, known].sum(axis=1) >= PRESENT_RATIO_MIN * max(1, common[known].sum())
+    always &= ~(grid.max_bytes[:, known] == 0).any(axis=1)  # stopped at times
+    sized = (maxima >= reading.least_bytes) & (maxima <= reading.largest_bytes)
     kept = always & sized
-    limits = f"{format_size(reading.smallest_bytes)} to {format_size(reading.largest_bytes)}"
+    limits = f"{format_size(reading.least_bytes)} to {format_size(reading.largest_bytes)}"
     if not kept.any():
         raise TraceError(
             f"{path}: none of its {len(kept)} VMs can be used: {int((~always).sum())} are not "

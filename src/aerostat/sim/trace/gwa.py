@@ -22,7 +22,8 @@ _LAYOUT = Layout(
 
 def is_gwa(path: Path) -> bool:
     """Whether the file has the columns of this layout."""
-    return {TIME, CAPACITY, USED} <= set(heads_of(path, ";"))
+    heads = heads_of(path, ";")
+    return all(heads.count(name) == 1 for name in (TIME, CAPACITY, USED))
 
 
 def read_gwa_folder(folder: Path, account: Account) -> Rows:

@@ -1,6 +1,7 @@
 """Traces as arrays: an ``.npz`` file with ``used`` and ``cap`` in MiB, [VMs x samples]."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,18 +12,33 @@ from aerostat.units import MIB
 SAMPLE_S = 300.0
 
 
+def _arrays(path: Path) -> tuple[Any, Any, float]:
+    what = "the file"
+    try:
+        with path.open("rb") as file, np.load(file) as arrays:
+            what = "'used'"
+            used = arrays["used"]
+            what = "'cap'"
+            capacity = arrays["cap"]
+            what = "'sample_s'"
+            sample_s = float(arrays["sample_s"]) if "sample_s" in arrays else SAMPLE_S
+    except Exception as error:
+        # A file that is cut short or corrupt makes the archive, its unpacking and numpy's reading
+        # of heads raise a dozen kinds of error (down to those of a tokenizer); all mean the same.
+        raise TraceError(
+            f"{path} is not a trace with arrays 'used' and 'cap': {what} cannot be read: "
+            f"{error or type(error).__name__}"
+        ) from error
+    return used, capacity, sample_s
+
+
 def read_npz(path: Path, reading: Reading) -> Trace:
     """Read arrays; ``cap`` 0 means that the VM is not there, ``sample_s`` is 300 if not given.
 
     Raises:
         TraceError: the file cannot be read, or no VM of it can be used.
     """
-    try:
-        with np.load(path) as arrays:
-            used, capacity = arrays["used"], arrays["cap"]
-            sample_s = float(arrays["sample_s"]) if "sample_s" in arrays else SAMPLE_S
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise TraceError(f"{path} is not a trace with arrays 'used' and 'cap': {error}") from error
+    used, capacity, sample_s = _arrays(path)
     if used.ndim != 2 or used.shape != capacity.shape or used.size == 0:
         raise TraceError(
             f"{path}: 'used' is {used.shape} and 'cap' is {capacity.shape}; both must be "

@@ -36,7 +36,9 @@ def read_trace(path: Path, reading: Reading | None = None) -> Trace:
     if path.suffix == ".npz":
         return read_npz(path, reading)
     account = Account(is_strict=reading.is_strict)
-    rows = _reader(path)(path, account)
+    reader = _reader(path)
+    reading = reading.settled(is_recording=reader is read_recording_rows)
+    rows = reader(path, account)
     if account.rows:
         account.check(path)
     grid, notes = grid_of(rows, path, reading)

@@ -40,11 +40,11 @@ def read_recording_rows(path: Path, account: Account) -> Rows:
     pa = arrow(f"{path.name} (Parquet)")
     try:
         table: Any = pa.parquet.read_table(path, columns=_LAYOUT.columns)
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, pa.ArrowException) as error:
         raise TraceError(f"{path}: it cannot be read as Parquet: {error}") from error
     lines = np.arange(1, table.num_rows + 1, dtype=np.int64)
     told = pa.compute.is_valid(table.column(_LAYOUT.used))
     told = pa.compute.and_(told, pa.compute.is_valid(table.column(_LAYOUT.maximum)))
     lines = lines[told.to_numpy()]
-    raw, names = raw_columns(pa, table.filter(told), _LAYOUT, "", lines)
+    raw, names = raw_columns(pa, path, table.filter(told), _LAYOUT, lines)
     return good_rows(raw, names, path, account, word="row")

@@ -15,6 +15,12 @@ SIZE_MOST = 65_536 * GIB
 TIME_MOST_S = 1e11
 """Seconds since 1970 reach this in the year 5138; milliseconds passed it in 1973."""
 
+STRAYS_RATIO = 0.001
+"""Of the rows, those that are first and last: one of them may be mistyped."""
+STRAY_SPANS = 10.0
+FEW_ROWS = 8
+"""Of fewer, nobody can say which one is the odd one out."""
+
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
@@ -118,11 +124,26 @@ def _faults(raw: RawColumns) -> tuple[tuple[str, Flags], ...]:
         ("there is no VM's name", raw.vm < 0),
         ("the time is no number or date", ~np.isfinite(raw.time_s)),
         ("the time is before 1970 or beyond the year 5000", _is_beyond(raw.time_s, TIME_MOST_S)),
+        ("the time is far from that of all other rows", _is_far(raw.time_s)),
         ("the memory used is no number", ~np.isfinite(raw.used_bytes)),
         ("the memory used is negative or above 64 TiB", _is_beyond(raw.used_bytes, SIZE_MOST)),
         ("the memory of the VM is no number", ~np.isfinite(raw.max_bytes)),
         ("the memory of the VM is negative or above 64 TiB", _is_beyond(raw.max_bytes, SIZE_MOST)),
     )
+
+
+def _is_far(times: Floats) -> Flags:
+    """Whether a time lies ten times as far outside as nearly all others are apart: mistyped."""
+    known = np.isfinite(times) & ~_is_beyond(times, TIME_MOST_S)
+    far = np.zeros(len(times), dtype=np.bool_)
+    if known.sum() < FEW_ROWS:
+        return far
+    first = float(np.quantile(times[known], STRAYS_RATIO, method="higher"))
+    last = float(np.quantile(times[known], 1 - STRAYS_RATIO, method="lower"))
+    room = STRAY_SPANS * (last - first)
+    if room > 0:
+        far[known] = (times[known] < first - room) | (times[known] > last + room)
+    return far
 
 
 def _is_beyond(figures: Floats, most: float) -> Flags:

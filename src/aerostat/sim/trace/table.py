@@ -1,6 +1,7 @@
 """Long tables: a row for each VM and time, as CSV or Parquet, with named columns and units."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from aerostat.sim.trace.trace import Place, TraceError
 from aerostat.units import GIB, KIB, MIB
 
 UNITS: Mapping[str, int] = {"bytes": 1, "kib": KIB, "mib": MIB, "gib": GIB}
+_KNOWN = ("vm", "time", "time_s", *(f"{what}_{unit}" for what in ("used", "max") for unit in UNITS))
 _NUMBER = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$"
 
 
@@ -42,6 +44,9 @@ def layout_of(columns: Sequence[str], path: Path) -> Layout:
     Raises:
         TraceError: one is missing, or there are two of a kind.
     """
+    twice = sorted({name for name in columns if columns.count(name) > 1 and name in _KNOWN})
+    if twice:
+        raise TraceError(f"{path}:1: there are two columns of one name: {', '.join(twice)}")
     used, used_unit = _sized("used", columns, path)
     maximum, max_unit = _sized("max", columns, path)
     times = [name for name in ("time_s", "time") if name in columns]
@@ -100,14 +105,14 @@ def read_csv_rows(
                 column_types=dict.fromkeys(_heads(path, delimiter), pa.binary()),
             ),
         )
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, pa.ArrowException) as error:
         raise TraceError(f"{path}: it cannot be read as CSV: {error}") from error
     table = table.rename_columns([name.strip() for name in table.column_names])
     for line in broken:
         account.rows += 1
         account.blame("it has too many or too few fields", Place(path=path, line=line))
     lines = _lines(table.num_rows, broken)
-    raw, names = raw_columns(pa, table.select(layout.columns), layout, vm_name, lines)
+    raw, names = raw_columns(pa, path, table.select(layout.columns), layout, lines, vm_name=vm_name)
     return good_rows(raw, names, path, account)
 
 
@@ -140,22 +145,35 @@ def _lines(count: int, broken: Sequence[int]) -> Any:
 
 
 def raw_columns(
-    pa: Any, table: Any, layout: Layout, vm_name: str, lines: Any
+    pa: Any, path: Path, table: Any, layout: Layout, lines: Any, *, vm_name: str = ""
 ) -> tuple[RawColumns, tuple[str, ...]]:
     """The table's columns as numbers, and the names of its VMs; see ``rows.good_rows``."""
     if layout.vm is None:
         vm = np.zeros(table.num_rows, dtype=np.int64)
         names: tuple[str, ...] = (vm_name,)
     else:
-        vm, names = _named(pa, table.column(layout.vm))
-    raw = RawColumns(
-        vm=vm,
-        time_s=_times(pa, table.column(layout.time), is_dated=layout.is_dated),
-        used_bytes=_numbers(pa, table.column(layout.used)) * layout.used_unit,
-        max_bytes=_numbers(pa, table.column(layout.maximum)) * layout.max_unit,
-        lines=lines,
-    )
+        with _blamed(pa, path, table, layout.vm):
+            vm, names = _named(pa, table.column(layout.vm))
+    with _blamed(pa, path, table, layout.time):
+        time_s = _times(pa, table.column(layout.time), is_dated=layout.is_dated)
+    with _blamed(pa, path, table, layout.used):
+        used_bytes = _numbers(pa, table.column(layout.used)) * layout.used_unit
+    with _blamed(pa, path, table, layout.maximum):
+        max_bytes = _numbers(pa, table.column(layout.maximum)) * layout.max_unit
+    raw = RawColumns(vm=vm, time_s=time_s, used_bytes=used_bytes, max_bytes=max_bytes, lines=lines)
     return raw, names
+
+
+@contextmanager
+def _blamed(pa: Any, path: Path, table: Any, column: str) -> Iterator[None]:
+    """What cannot be made of a column is told of it, with what it holds."""
+    try:
+        yield
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise TraceError(
+            f"{path}: column {column} holds {table.column(column).type}, of which nothing can be "
+            f"made here: {error}"
+        ) from error
 
 
 def _named(pa: Any, column: Any) -> tuple[Any, tuple[str, ...]]:
@@ -222,10 +240,10 @@ def read_parquet_rows(path: Path, account: Account) -> Rows:
     layout = layout_of(columns, path)
     try:
         table = pa.parquet.read_table(path, columns=layout.columns)
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, pa.ArrowException) as error:
         raise TraceError(f"{path}: it cannot be read as Parquet: {error}") from error
     lines = np.arange(1, table.num_rows + 1, dtype=np.int64)
-    raw, names = raw_columns(pa, table, layout, "", lines)
+    raw, names = raw_columns(pa, path, table, layout, lines)
     return good_rows(raw, names, path, account, word="row")
 
 
@@ -238,5 +256,5 @@ def parquet_columns(path: Path) -> list[str]:
     pa = arrow(f"{path.name} (Parquet)")
     try:
         return list(pa.parquet.read_schema(path).names)
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, pa.ArrowException) as error:
         raise TraceError(f"{path}: it cannot be read as Parquet: {error}") from error

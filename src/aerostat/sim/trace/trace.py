@@ -1,17 +1,23 @@
 """A trace as a value, and what is said of one that cannot be used."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from aerostat.ports.errors import AerostatError
-from aerostat.units import GIB
+from aerostat.units import GIB, MIB
 
 MAX_BYTES_LEAST = GIB
+"""Smaller VMs are left out of a trace: a kernel needs more than the twentieth of it that every
+policy may press a guest to. Of a recording they are the operator's own guests, and stay."""
 MAX_BYTES_MOST = 64 * GIB
-"""VMs of other sizes are left out: a host of 16 would be about one of them."""
+"""Larger VMs are left out: a host of 16 would be about one of them."""
+RECORDING_BYTES_LEAST = MIB
+RECORDING_SAMPLE_S = 10.0
+"""A daemon looks several times a second; the greatest use of so many seconds counts."""
 
 Sizes = npt.NDArray[np.int64]
 
@@ -47,6 +53,20 @@ class Trace:
         """How many there are."""
         return len(self.max_bytes)
 
+    @property
+    def samples(self) -> int:
+        """How many there are."""
+        return int(self.used_bytes.shape[1])
+
+    def vm_name(self, vm: int) -> str:
+        """What a VM is called."""
+        return self.names[vm] if self.names else f"vm-{vm:04d}"
+
+    def part(self, chosen: npt.NDArray[np.intp], span: tuple[int, int]) -> tuple[Sizes, Sizes]:
+        """Max, and demand [sample, VM], of some VMs for some samples."""
+        used = self.used_bytes[chosen, span[0] : span[1]]
+        return self.max_bytes[chosen], np.ascontiguousarray(used.T)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
@@ -54,15 +74,34 @@ class Reading:
 
     Attributes:
         is_strict: refuse the file at its first malformed row, instead of counting and skipping.
-        sample_s: resample to this; by default the distance most samples have.
-        smallest_bytes: VMs with less max are left out.
+        sample_s: resample to this; by default the distance most samples have, or 10 s of a
+            recording.
+        smallest_bytes: VMs with less max are left out; by default 1 GiB, of a recording none.
         largest_bytes: VMs with more max are left out.
+        known_samples: how many of so many samples, so many seconds apart, may be looked at to
+            choose VMs and take their max: whoever judges on the rest must not know it. All, if
+            not said.
     """
 
     is_strict: bool = False
     sample_s: float | None = None
-    smallest_bytes: int = MAX_BYTES_LEAST
+    smallest_bytes: int | None = None
     largest_bytes: int = MAX_BYTES_MOST
+    known_samples: Callable[[int, float], int] | None = None
+
+    def settled(self, *, is_recording: bool) -> "Reading":
+        """The same with what is left to the kind of file."""
+        smallest, sample_s = self.smallest_bytes, self.sample_s
+        if smallest is None:
+            smallest = RECORDING_BYTES_LEAST if is_recording else MAX_BYTES_LEAST
+        if sample_s is None and is_recording:
+            sample_s = RECORDING_SAMPLE_S
+        return replace(self, smallest_bytes=smallest, sample_s=sample_s)
+
+    @property
+    def least_bytes(self) -> int:
+        """Of a VM's max."""
+        return MAX_BYTES_LEAST if self.smallest_bytes is None else self.smallest_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

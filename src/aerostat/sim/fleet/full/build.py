@@ -4,12 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aerostat.sim.ages import Ages
-from aerostat.sim.fleet.full.columns import Deep, Insides, Under
-from aerostat.units import MIB
-
-_KERNEL_BYTES = 55 * MIB
-"""Lab: 34 MiB outside the guest's total, and 20 of its own programs; page tables come on top."""
-_PAGE_TABLE_RATIO = 1 / 64
+from aerostat.sim.compression import COMPRESSED_RATIO
+from aerostat.sim.fleet.full.columns import Deep, Insides, Pace, Under
+from aerostat.sim.fleet.full.constants import KERNEL_BYTES, PAGE_TABLE_RATIO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +14,8 @@ class FullPhysics:
     """The same for all guests, and for all hosts; sizes as shares of a guest's max, or of a host.
 
     Attributes:
+        pace: how fast balloons and swap devices are.
+        kernel_bytes: of kernel and system, beside page tables.
         ages: of hot sets and of files alike: what the youngest parts take of the accesses.
         file_ratio: files that the page cache would hold.
         kept_ratio: of what a workload stops using, it keeps so much; the rest it gives back.
@@ -24,12 +23,15 @@ class FullPhysics:
         identical_ratio: of its memory, that others of its host hold as well.
         is_reporting: free page reporting.
         yields: deflate-on-oom.
+        other_ratio: of the host's RAM, that its own programs hold beside the reserve.
         host_swap_ratio: the host's swap.
         pool_ratio: RAM that compressed pages may take; 0: no compression.
         compressed_ratio: what is left of a page's size.
         scan_rate: bytes a second, of the scanner for equal pages; 0: it does not run.
     """
 
+    pace: Pace = Pace()
+    kernel_bytes: int = KERNEL_BYTES
     ages: Ages = Ages(0.35, 0.5, 0.68, 0.86)
     file_ratio: float = 0.1
     kept_ratio: float = 0.3
@@ -37,10 +39,15 @@ class FullPhysics:
     identical_ratio: float = 0.0
     is_reporting: bool = False
     yields: bool = True
+    other_ratio: float = 0.0
     host_swap_ratio: float = 0.5
     pool_ratio: float = 0.0
-    compressed_ratio: float = 0.4
+    compressed_ratio: float = COMPRESSED_RATIO
     scan_rate: float = 0.0
+
+    def other_bytes(self, host_bytes: int) -> int:
+        """What a host's own programs hold; guests have the less."""
+        return int(self.other_ratio * host_bytes)
 
 
 def no_deep() -> Deep:
@@ -48,6 +55,7 @@ def no_deep() -> Deep:
     return Deep(
         insides=Insides(*([] for _ in Insides._fields)),
         under=Under(*([] for _ in Under._fields)),
+        pace=Pace(),
     )
 
 
@@ -71,6 +79,7 @@ def deep_of(
     return Deep(
         insides=_insides(full, sizes, held, demand),
         under=_under(full, host_bytes),
+        pace=full.pace,
     )
 
 
@@ -84,7 +93,7 @@ def _insides(
     count = len(maxima)
     # No balloon takes a kernel's own memory, so no guest has a min below that.
     kernels = [
-        min(least, _KERNEL_BYTES + int(most * _PAGE_TABLE_RATIO))
+        min(least, full.kernel_bytes + int(most * PAGE_TABLE_RATIO))
         for least, most in zip(minima, maxima, strict=True)
     ]
     hot = [max(0, want - kernel) for want, kernel in zip(demand, kernels, strict=True)]
@@ -112,6 +121,8 @@ def _insides(
         cold_swapped_bytes=[0] * count,
         cache_bytes=[0] * count,
         touched_bytes=[kernel + size for kernel, size in zip(kernels, resident, strict=True)],
+        before_bytes=list(held),
+        restart_in_s=[0.0] * count,
         refault_pages=[0.0] * count,
         lost_s=[0.0] * count,
         oom_kills=[0] * count,
@@ -121,7 +132,7 @@ def _insides(
 def _under(full: FullPhysics, host_bytes: Sequence[int]) -> Under:
     count = len(host_bytes)
     return Under(
-        other_bytes=[0] * count,
+        other_bytes=[full.other_bytes(size) for size in host_bytes],
         swap_bytes=[int(full.host_swap_ratio * size) for size in host_bytes],
         pool_bytes_max=[int(full.pool_ratio * size) for size in host_bytes],
         compressed_ratio=[full.compressed_ratio] * count,

@@ -3,6 +3,8 @@
 from typing import NamedTuple
 
 from aerostat.policy.columns import FloatColumn, IntColumn
+from aerostat.sim.fleet.constants import DEFLATE_RATE, INFLATE_RATE
+from aerostat.sim.fleet.full.constants import OUT_RATE, PAGE_IN_S, UNTOUCHED_FACTOR
 
 
 class Insides(NamedTuple):
@@ -25,6 +27,8 @@ class Insides(NamedTuple):
     cold_swapped_bytes: IntColumn
     cache_bytes: IntColumn
     touched_bytes: IntColumn  # what the host backs: a high-water mark
+    before_bytes: IntColumn  # what it held when the tick began
+    restart_in_s: FloatColumn  # until a workload that was killed, or a whole VM, is back
     refault_pages: FloatColumn  # scores, summed up over the run
     lost_s: FloatColumn  # work not done, in seconds of work
     oom_kills: IntColumn
@@ -47,8 +51,22 @@ class Under(NamedTuple):
     oom_kills: IntColumn
 
 
+class Pace(NamedTuple):
+    """What a machine does in a second, the same for all guests: published, or fitted to real ones.
+
+    Numbers and not constants of the source, so that the compiled loops serve all of them.
+    """
+
+    inflate_rate: float = INFLATE_RATE  # bytes a second, touched before ...
+    untouched_factor: float = UNTOUCHED_FACTOR  # ... and so many times that where never touched
+    deflate_rate: float = DEFLATE_RATE
+    out_rate: float = OUT_RATE  # to the guest's own swap
+    page_in_s: float = PAGE_IN_S  # for a page from there
+
+
 class Deep(NamedTuple):
     """All of it; columns without entries where a fleet runs on simplified physics."""
 
     insides: Insides
     under: Under
+    pace: Pace

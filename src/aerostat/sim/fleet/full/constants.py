@@ -4,6 +4,10 @@ from typing import Final
 
 from aerostat.units import GIB, MIB
 
+KERNEL_BYTES: Final = 55 * MIB
+"""That a guest's kernel and system never give up. Lab: 34 MiB outside its total, and 20 beside."""
+PAGE_TABLE_RATIO: Final = 1 / 64
+"""Of a guest's max, for what describes its pages. Linux: 64 bytes for each page of 4096."""
 UNTOUCHED_FACTOR: Final = 1.7
 """How much faster a balloon takes memory never touched. Published: 1.50 over 0.88 GiB/s."""
 TOUCH_RATE: Final = 1.8 * GIB
@@ -26,6 +30,10 @@ REPORT_DELAY_S: Final = 2.0
 """Before free memory is reported. Linux: PAGE_REPORTING_DELAY."""
 UNFIT_RATIO: Final = 0.05
 """Of free memory, in pieces too small to be reported. Chosen."""
+RESTART_S: Final = 1.0
+"""Until a workload that its guest's kernel killed is started again. Lab: its guest does so."""
+BOOT_S: Final = 30.0
+"""Until a VM that its host killed has been started again, before its workload is. Chosen."""
 HYPERVISOR_BYTES: Final = 75 * MIB
 """That a VM's process needs itself. Lab: 67 to 86 MiB."""
 HOST_PAGE_IN_S: Final = 0.0001

@@ -2,44 +2,60 @@
 
 from aerostat.sim.ages import hit_ratio
 from aerostat.sim.fleet.columns import Guests
-from aerostat.sim.fleet.constants import DEFLATE_RATE, INFLATE_RATE
-from aerostat.sim.fleet.full.columns import Insides
+from aerostat.sim.fleet.full.columns import Insides, Pace
 from aerostat.sim.fleet.full.constants import (
     BUSY_RATIO,
     FILE_PAGES_PER_S,
     FILE_READ_S,
-    OUT_RATE,
-    PAGE_IN_S,
     REPORT_DELAY_S,
+    RESTART_S,
     TOUCH_RATE,
     TOUCHES_PER_S,
     UNFIT_RATIO,
-    UNTOUCHED_FACTOR,
     YIELD_RATE,
 )
 from aerostat.units import PAGE_BYTES
 
 
-def live(guests: Guests, inside: Insides, i: int, tick_s: float, host_wait_s: float) -> None:
+def live(
+    guests: Guests, inside: Insides, pace: Pace, i: int, tick_s: float, host_wait_s: float
+) -> None:
     """Let a tick pass in a guest. ``host_wait_s``: what a mean touch waits for the host."""
     if host_wait_s == 0.0 and is_at_rest(guests, inside, i):
         rest(guests, inside, i, tick_s)
         return
+    left_s = tick_s
+    if inside.restart_in_s[i] > 0.0:
+        is_booting = inside.restart_in_s[i] > RESTART_S
+        left_s = restart(inside, i, tick_s)
+        if is_booting and left_s == 0.0:
+            return  # its balloon has no driver yet
     inside.touched_bytes[i] = max(inside.touched_bytes[i], in_use(inside, i))
-    deflate(guests, i, tick_s)
-    follow_demand(guests, inside, i, tick_s)
-    out = int(OUT_RATE * tick_s)
+    deflate(guests, i, pace.deflate_rate * tick_s)
+    if left_s > 0.0:
+        follow_demand(guests, inside, i, left_s)
+    out = int(pace.out_rate * tick_s)
     # Programs and the balloon want the same pages; here the programs' need comes first.
     out -= make_room(guests, inside, i, tick_s, out)
-    inflate(guests, inside, i, tick_s, out)
-    work(guests, inside, i, tick_s, host_wait_s)
+    inflate(guests, inside, pace, i, tick_s, out)
+    if left_s > 0.0:
+        work(guests, inside, pace, i, left_s, host_wait_s)
     back(guests, inside, i, tick_s)
+
+
+def restart(inside: Insides, i: int, tick_s: float) -> float:
+    """While a workload that was killed is not back its work is lost; what is left of the tick."""
+    down_s = min(tick_s, inside.restart_in_s[i])
+    inside.restart_in_s[i] -= down_s
+    inside.lost_s[i] += down_s
+    return tick_s - down_s
 
 
 def is_at_rest(guests: Guests, inside: Insides, i: int) -> bool:
     """Whether nothing moves in it: most guests, most of the time."""
     return bool(
         guests.target_bytes[i] == guests.actual_bytes[i]
+        and inside.restart_in_s[i] == 0.0
         and inside.hot_swapped_bytes[i] == 0
         and inside.hot_bytes[i] == max(0, guests.demand_bytes[i] - inside.kernel_bytes[i])
         and inside.touched_bytes[i] >= inside.kernel_bytes[i] + inside.hot_bytes[i]
@@ -89,16 +105,18 @@ def follow_demand(guests: Guests, inside: Insides, i: int, tick_s: float) -> Non
     inside.cold_swapped_bytes[i] += int(swapped * kept)
 
 
-def deflate(guests: Guests, i: int, tick_s: float) -> None:
+def deflate(guests: Guests, i: int, most_bytes: float) -> None:
     """Give back towards the target."""
     given = guests.target_bytes[i] - guests.actual_bytes[i]
     if given > 0:
-        given = min(given, int(DEFLATE_RATE * tick_s))
+        given = min(given, int(most_bytes))
         guests.actual_bytes[i] += given
         guests.churn_bytes[i] += given
 
 
-def inflate(guests: Guests, inside: Insides, i: int, tick_s: float, out_bytes: int) -> None:
+def inflate(
+    guests: Guests, inside: Insides, pace: Pace, i: int, tick_s: float, out_bytes: int
+) -> None:
     """Take towards the target: what is free, then cache, then what can be swapped out.
 
     It stops where nothing can be had: partial progress. What was never touched goes faster.
@@ -109,7 +127,7 @@ def inflate(guests: Guests, inside: Insides, i: int, tick_s: float, out_bytes: i
     free = max(0, guests.actual_bytes[i] - in_use(inside, i))
     idle_backed = max(0, inside.touched_bytes[i] - in_use(inside, i))
     touched = min(1.0, idle_backed / free) if free > 0 else 1.0
-    rate = INFLATE_RATE / (touched + (1.0 - touched) / UNTOUCHED_FACTOR)
+    rate = pace.inflate_rate / (touched + (1.0 - touched) / pace.untouched_factor)
     wanted = min(gap, int(rate * tick_s))
     taken = min(wanted, free)
     inside.touched_bytes[i] -= int(taken * touched)
@@ -161,6 +179,8 @@ def make_room(guests: Guests, inside: Insides, i: int, tick_s: float, out_bytes:
         wait(guests, inside, i, over - yielded, tick_s)
     else:
         kill(inside, i)
+        inside.restart_in_s[i] = RESTART_S
+        guests.stalled_s[i] += min(tick_s, RESTART_S)  # its kernel tried first
     return written
 
 
@@ -174,7 +194,7 @@ def wait(guests: Guests, inside: Insides, i: int, over: int, tick_s: float) -> N
 
 
 def kill(inside: Insides, i: int) -> None:
-    """The guest's kernel kills its workload, which starts anew."""
+    """Somebody kills its workload, and what it had is gone; it is up to them when it is back."""
     inside.hot_bytes[i] = 0
     inside.hot_swapped_bytes[i] = 0
     inside.cold_bytes[i] = 0
@@ -182,7 +202,9 @@ def kill(inside: Insides, i: int) -> None:
     inside.oom_kills[i] += 1
 
 
-def work(guests: Guests, inside: Insides, i: int, tick_s: float, host_wait_s: float) -> None:
+def work(
+    guests: Guests, inside: Insides, pace: Pace, i: int, tick_s: float, host_wait_s: float
+) -> None:
     """Touch pages and read files: those that are missing come in, and keep the work waiting."""
     hot = inside.hot_bytes[i]
     room = guests.actual_bytes[i] - in_use(inside, i)
@@ -193,7 +215,8 @@ def work(guests: Guests, inside: Insides, i: int, tick_s: float, host_wait_s: fl
     resident = (hot - inside.hot_swapped_bytes[i]) / hot if hot > 0 else 1.0
     missed = 1.0 - ages_hit(inside, i, resident)
     is_full = room < PAGE_BYTES
-    cost_s = missed * (PAGE_IN_S + (PAGE_BYTES / OUT_RATE if is_full else 0.0)) + host_wait_s
+    page_s = pace.page_in_s + (PAGE_BYTES / pace.out_rate if is_full else 0.0)
+    cost_s = missed * page_s + host_wait_s
     wanted_s = BUSY_RATIO + TOUCHES_PER_S * cost_s
     done = min(1.0, 1.0 / wanted_s)
     inside.lost_s[i] += (1.0 - done) * tick_s

@@ -4,10 +4,12 @@ from aerostat.sim.compression import place
 from aerostat.sim.fleet.columns import Fleet
 from aerostat.sim.fleet.full.columns import Deep
 from aerostat.sim.fleet.full.constants import (
+    BOOT_S,
     COPY_RATE,
     DECOMPRESS_S,
     HOST_PAGE_IN_S,
     HYPERVISOR_BYTES,
+    RESTART_S,
     TOUCHES_PER_S,
 )
 from aerostat.sim.fleet.full.guest import kill
@@ -76,7 +78,11 @@ def swap(fleet: Fleet, deep: Deep, host: int, disk: int, compressed: int, backed
 
 
 def kill_biggest(fleet: Fleet, deep: Deep, host: int) -> None:
-    """A host whose RAM and swap are full loses its biggest VM, which starts anew."""
+    """A host whose RAM and swap are full loses its biggest VM, which boots anew.
+
+    The new one's balloon is empty; the standing target is sent again, for when it has a driver.
+    """
+    guests = fleet.guests
     biggest = fleet.hosts.first[host]
     for i in range(fleet.hosts.first[host], fleet.hosts.end[host]):
         if deep.insides.touched_bytes[i] > deep.insides.touched_bytes[biggest]:
@@ -85,4 +91,10 @@ def kill_biggest(fleet: Fleet, deep: Deep, host: int) -> None:
     deep.insides.oom_kills[biggest] -= 1  # it was not its own kernel
     deep.insides.cache_bytes[biggest] = 0
     deep.insides.touched_bytes[biggest] = deep.insides.kernel_bytes[biggest]
+    deep.insides.restart_in_s[biggest] = BOOT_S + RESTART_S
+    guests.actual_bytes[biggest] = guests.max_bytes[biggest]
+    guests.swapped_bytes[biggest] = 0
+    guests.available_bytes[biggest] = (
+        guests.actual_bytes[biggest] - deep.insides.kernel_bytes[biggest]
+    )
     deep.under.oom_kills[host] += 1
