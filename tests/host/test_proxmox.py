@@ -48,3 +48,13 @@ def test_a_vm_is_known_by_the_number_on_its_command_line(tmp_path: Path) -> None
     assert found.rival is not None
     assert custody.read(2) is None
     assert custody.read(3) is None
+
+
+def test_a_vm_whose_settings_cannot_be_read_is_left_alone(tmp_path: Path) -> None:
+    """Its `-id` says that it is Proxmox's; whether it is balanced there nobody can tell."""
+    (tmp_path / "proc/7").mkdir(parents=True)
+    (tmp_path / "proc/7/cmdline").write_text("kvm\0-id\x00101\0")
+    found = ProxmoxCustody(tmp_path).read(7)
+    assert found is not None
+    assert found.number == "101"
+    assert "101.conf cannot be read" in (found.rival or "")

@@ -44,7 +44,17 @@ class ProxmoxCustody:
         if vm is None or not vm.isdecimal():
             return None
         text = read_text_if_any(self._root / f"etc/pve/qemu-server/{vm}.conf")
-        return None if text is None else custody_of(vm, text)
+        return _unreadable(vm) if text is None else custody_of(vm, text)
+
+
+def _unreadable(vm: str) -> Custody:
+    """Of a VM whose file is not there: it is just coming from another node, or nobody can tell."""
+    rival = (
+        f"/etc/pve/qemu-server/{vm}.conf cannot be read, so nobody can tell whether Proxmox "
+        "balances it: it is left alone until that file is here (it comes with a VM that migrates; "
+        "systemctl status pve-cluster)"
+    )
+    return Custody(number=vm, rival=rival)
 
 
 def custody_of(vm: str, text: str) -> Custody:
