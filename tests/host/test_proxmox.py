@@ -22,9 +22,10 @@ def test_a_vm_that_proxmox_does_not_balance_is_ours(settings: str) -> None:
 def test_a_vm_that_proxmox_balances_is_left_to_it_and_how_to_hand_over_is_said(
     settings: str,
 ) -> None:
-    rival = custody_of("101", CONFIG.format(settings)).rival
-    assert rival is not None
-    assert "qm set 101 --shares 0" in rival
+    custody = custody_of("101", CONFIG.format(settings))
+    assert "Proxmox balances it" in (custody.rival or "")
+    assert custody.handover == "qm set 101 --shares 0"
+    assert "qm set 101 --shares 0" in (custody.why_left_alone or "")
 
 
 @pytest.mark.parametrize(
@@ -57,4 +58,4 @@ def test_a_vm_whose_settings_cannot_be_read_is_left_alone(tmp_path: Path) -> Non
     found = ProxmoxCustody(tmp_path).read(7)
     assert found is not None
     assert found.number == "101"
-    assert "101.conf cannot be read" in (found.rival or "")
+    assert "101.conf" in (found.why_left_alone or "")

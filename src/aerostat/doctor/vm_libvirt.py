@@ -107,7 +107,10 @@ def monitor_of(raw: RawDomain, xml: str, job: Job, *, version: str) -> VmMonitor
         actual_bytes=told.actual_bytes,
         has_vfio=_has(domain, "./devices/hostdev[@type='pci']")
         or _has(domain, "./devices/hostdev[@type='mdev']")
-        or _has(domain, "./devices/interface[@type='hostdev']"),
+        or _has(domain, "./devices/interface[@type='hostdev']")
+        or _has(domain, "./devices/interface[@type='vdpa']")
+        or _has(domain, "./devices/disk[@type='nvme']")
+        or _has(domain, "./devices/disk[@type='vhostvdpa']"),
         has_hugetlb=_has(domain, "./memoryBacking/hugepages"),
         is_shared=_has(domain, "./memoryBacking/access[@mode='shared']"),
         is_confidential=_has(domain, "./launchSecurity"),

@@ -49,12 +49,11 @@ class ProxmoxCustody:
 
 def _unreadable(vm: str) -> Custody:
     """Of a VM whose file is not there: it is just coming from another node, or nobody can tell."""
-    rival = (
-        f"/etc/pve/qemu-server/{vm}.conf cannot be read, so nobody can tell whether Proxmox "
-        "balances it: it is left alone until that file is here (it comes with a VM that migrates; "
-        "systemctl status pve-cluster)"
+    return Custody(
+        number=vm,
+        rival=f"nobody can tell whether Proxmox balances it (no /etc/pve/qemu-server/{vm}.conf)",
+        handover="that file comes with a VM that migrates; else systemctl start pve-cluster",
     )
-    return Custody(number=vm, rival=rival)
 
 
 def custody_of(vm: str, text: str) -> Custody:
@@ -69,15 +68,14 @@ def custody_of(vm: str, text: str) -> Custody:
     memory_mib = _whole(settings.get("memory", ""), _MEMORY_MIB)
     least_mib = _whole(settings.get("balloon", ""), memory_mib)
     shares = _whole(settings.get("shares", ""), _SHARES)
-    rival = None
+    rival, handover = None, None
     if 0 < least_mib < memory_mib and shares > 0:
-        rival = (
-            f"Proxmox balances it (balloon: {least_mib}, shares: {shares}), so it is left alone: "
-            f"hand it over with qm set {vm} --shares 0"
-        )
+        rival = f"Proxmox balances it (balloon: {least_mib}, shares: {shares})"
+        handover = f"qm set {vm} --shares 0"
     return Custody(
         number=vm,
         rival=rival,
+        handover=handover,
         lock=Lock.BACKUP if lock == "backup" else Lock.TRANSIT if lock in _SAVING else Lock.NONE,
     )
 
