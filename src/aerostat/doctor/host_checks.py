@@ -150,8 +150,12 @@ def _arc(root: Path) -> Iterator[Finding]:
     if most is None or now is None or text is None:
         return
     says = f"ZFS holds {format_size(now)} of cache and may take {format_size(most)}"
-    if most > _ARC_RATIO_MAX * parse_meminfo(text).total_bytes:
-        fix = "limit it: echo BYTES > /sys/module/zfs/parameters/zfs_arc_max, and count it as used"
+    total_bytes = parse_meminfo(text).total_bytes
+    if most > _ARC_RATIO_MAX * total_bytes:
+        fix = (
+            f"limit it, say to a tenth of the RAM: echo {total_bytes // 10} > "
+            "/sys/module/zfs/parameters/zfs_arc_max, and give the host a reserve that covers it"
+        )
         yield _advice("zfs_arc", says, fix)
     else:
         yield _good("zfs_arc", says)
