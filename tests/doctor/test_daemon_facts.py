@@ -34,7 +34,7 @@ PROCESS = VmProcess(
 
 
 def verdict(*guests: dict[str, object], process: VmProcess = PROCESS) -> VmFacts:
-    monitor = DaemonFacts(guests).of(process)
+    monitor = DaemonFacts(guests, statistics_period_s=1).of(process)
     return VmFacts(name="web", process=process, monitor=monitor, monitor_trouble="it is held")
 
 
@@ -49,6 +49,7 @@ def test_what_the_daemon_knows_makes_a_verdict() -> None:
     ("changed", "expected"),
     [
         ({"figures_age_s": None}, Verdict.MONITOR_ONLY),  # its driver has never reported
+        ({"figures_age_s": 90.0}, Verdict.MONITOR_ONLY),  # and this one has stopped
         ({"run_state": "unreachable"}, Verdict.UNKNOWN),
         ({"name": "other"}, Verdict.UNKNOWN),
     ],
