@@ -1,6 +1,7 @@
 """A monitor that others use is visited: they get through, and nothing is lost by that."""
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -8,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from aerostat.drivers.qmp import QmpDriver, QmpSettings
-from aerostat.model.events import LifecycleChanged, LifecycleKind
+from aerostat.host.proxmox import custody_of
+from aerostat.model.events import Event, LifecycleChanged, LifecycleKind, PressurePushed
 from aerostat.model.guest import GuestId, RunState
+from aerostat.model.limits import DeclaredLimits
+from aerostat.ports.custody import Custody
 from aerostat.ports.driver import HypervisorDriver
-from aerostat.ports.errors import DriverUnavailableError
+from aerostat.ports.errors import DriverRefusedError, DriverUnavailableError
 from aerostat.sim.guest_state import Load
 from aerostat.sim.qemu import Machines
 from aerostat.sim.virtual_time import SimClock, run_simulated
@@ -31,8 +35,13 @@ FAST = QmpSettings(
 )
 
 
-def played(scenario: Callable[[World, HypervisorDriver, Path], Awaitable[None]], at: Path) -> None:
-    """One simulated VM behind a monitor like Proxmox's, on virtual time."""
+def played(
+    scenario: Callable[[World, HypervisorDriver, Path], Awaitable[None]],
+    at: Path,
+    custody: Custody | None = None,
+) -> list[Event]:
+    """One simulated VM behind a monitor like Proxmox's, on virtual time; returns what was told."""
+    events: list[Event] = []
 
     async def whole() -> None:
         directory = at / "qemu-server"
@@ -43,14 +52,15 @@ def played(scenario: Callable[[World, HypervisorDriver, Path], Awaitable[None]],
         await asyncio.sleep(2)
         async with Machines(world, directory) as machines:
             clock = SimClock(asyncio.get_running_loop())
-            driver = QmpDriver([machines.pattern], clock=clock)
-            await driver.open(lambda _: None)
+            driver = QmpDriver([machines.pattern], clock=clock, custody_of=lambda _pid: custody)
+            await driver.open(events.append)
             await scenario(world, driver, directory / "web.qmp")
             await driver.close()
         living.cancel()
         await asyncio.gather(living, return_exceptions=True)
 
     run_simulated(whole())
+    return events
 
 
 async def only_guest(driver: HypervisorDriver) -> GuestId:
@@ -104,6 +114,44 @@ def test_it_is_asked_every_two_seconds_and_every_second_while_it_moves(tmp_path:
         assert 8 <= await samples(driver, guest, 10) <= 11
 
     played(scenario, tmp_path)
+
+
+def test_a_vm_of_proxmox_s_own_balancer_is_read_and_not_moved(tmp_path: Path) -> None:
+    custody = custody_of("101", "memory: 4096\nballoon: 1024\n")
+
+    async def scenario(world: World, driver: HypervisorDriver, _monitor: Path) -> None:
+        guest = await only_guest(driver)
+        read = await driver.read_guest(guest)
+        assert (read.run_state, read.number) == (RunState.RUNNING, "101")
+        assert read.declared == DeclaredLimits(is_managed=False)
+        assert "qm set 101 --shares 0" in (read.trouble or "")
+        with pytest.raises(DriverRefusedError, match="Proxmox balances it"):
+            await driver.set_target(guest, target_bytes=300 * MIB)
+        await asyncio.sleep(5)
+        assert world.guest("web").actual_bytes == read.max_bytes
+
+    played(scenario, tmp_path, custody)
+
+
+def test_an_agent_is_heard_between_two_visits(tmp_path: Path) -> None:
+    """Its socket is beside Proxmox's monitor, and needs no visit."""
+    cry = {"aerostat": 1, "kind": "pressure", "trigger": "some", "uptime_s": 5.0, "free_bytes": 0}
+
+    async def scenario(_world: World, driver: HypervisorDriver, monitor: Path) -> None:
+        connected: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+        server = await asyncio.start_unix_server(
+            lambda _, writer: connected.put_nowait(writer), monitor.with_suffix(".agent")
+        )
+        writer = await connected.get()
+        async with Bystander(monitor):  # nobody is let in meanwhile
+            writer.write(json.dumps(cry).encode() + b"\n")
+            await asyncio.sleep(0.5)
+            assert (await driver.read_guest(await only_guest(driver))).trouble is None
+        writer.close()
+        server.close()
+
+    told = played(scenario, tmp_path)
+    assert [event for event in told if isinstance(event, PressurePushed)]
 
 
 @pytest.fixture
