@@ -130,6 +130,34 @@ def test_a_vm_is_found_by_name_and_by_id(tmp_path: Path) -> None:
         explanation(reader, "db", since_s=60, now_wall_s=recorder.wall_s)
 
 
+def test_a_vm_is_found_by_its_platforms_number(tmp_path: Path) -> None:
+    """Proxmox's VMID, which may be told later than the VM is first seen."""
+    recorder = Recorder(world=World(guests=[Guest(name="db"), Guest(name="web")]))
+
+    def numbered(count: int) -> list[RoundRecord]:
+        return [
+            replace(
+                record,
+                snapshot=replace(
+                    record.snapshot,
+                    guests=tuple(
+                        replace(g, number="101" if g.name == "web" else "102")
+                        for g in record.snapshot.guests
+                    ),
+                ),
+            )
+            for record in recorder.rounds(count, elapse_s=11.0)
+        ]
+
+    path = tmp_path / "a.db"
+    remember(path, [*recorder.rounds(2, elapse_s=11.0), *numbered(2)])
+    with open_store(path) as reader:
+        now = recorder.wall_s
+        assert explanation(reader, "101", since_s=60, now_wall_s=now).seen.snapshot.name == "web"
+        with pytest.raises(UnknownGuestError):
+            explanation(reader, "103", since_s=60, now_wall_s=now)
+
+
 def test_an_unknown_vm_names_near_ones_and_those_there_are(tmp_path: Path) -> None:
     story = told(tmp_path, quiet)
     with (

@@ -42,10 +42,27 @@ def test_a_kernel_without_psi_is_told_how_to_have_it(tmp_path: Path) -> None:
     assert "1.25 %" in found.says
 
 
-def test_huge_pages_that_are_always_used_are_told(tmp_path: Path) -> None:
+def test_huge_pages_are_told_however_qemu_comes_by_them(tmp_path: Path) -> None:
     path = "sys/kernel/mm/transparent_hugepage/enabled"
-    assert host(tmp_path, **{path: "[always] madvise never\n"})["huge_pages"].fix is not None
-    assert host(tmp_path, **{path: "always [madvise] never\n"})["huge_pages"].fix is None
+    for text in ("[always] madvise never\n", "always [madvise] never\n"):
+        found = host(tmp_path, **{path: text})["huge_pages"]
+        assert found.grade is Grade.ADVICE
+        assert "echo never" in (found.fix or "")
+    assert host(tmp_path, **{path: "always madvise [never]\n"})["huge_pages"].grade is Grade.GOOD
+
+
+def test_a_host_without_swap_is_told_how_to_have_some(tmp_path: Path) -> None:
+    """Sixteen GB of RAM: a quarter of that in whole GiB."""
+    found = host(tmp_path, **{"proc/swaps": "Filename Type Size Used Priority\n"})
+    assert found["swap"].grade is Grade.ADVICE
+    assert "bs=1M count=3072" in (found["swap"].fix or "")
+
+
+def test_a_technique_that_cannot_be_used_is_not_called_good(tmp_path: Path) -> None:
+    found = host(tmp_path)
+    for check, fix in (("zswap", "mkswap"), ("zram", "modprobe zram"), ("ksm", "CONFIG_KSM")):
+        assert found[check].grade is Grade.ADVICE
+        assert fix in (found[check].fix or ""), found[check]
 
 
 @pytest.mark.parametrize(("most", "grade"), [(12e9, Grade.ADVICE), (2e9, Grade.GOOD)])

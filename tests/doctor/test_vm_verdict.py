@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 from aerostat.doctor.finding import Grade, Verdict
+from aerostat.doctor.fixes import fix_for
 from aerostat.doctor.vm_facts import VmFacts
 from aerostat.doctor.vm_monitor import VmBalloon, VmMonitor
 from aerostat.doctor.vm_ports import VmPort
 from aerostat.doctor.vm_process import VmProcess
 from aerostat.doctor.vm_verdict import VmReport, judge
+from aerostat.host.proxmox import custody_of
+from aerostat.ports.custody import Custody, Lock
 from aerostat.units import GIB
 
 BALLOON = VmBalloon(
@@ -28,6 +31,7 @@ MONITOR = VmMonitor(
     max_bytes=4 * GIB,
     actual_bytes=GIB,
     own_agent=VmPort(is_open=True),
+    qemu_agent=VmPort(is_open=True),
 )
 PROCESS = VmProcess(
     pid=7,
@@ -119,7 +123,64 @@ def test_a_monitor_that_somebody_else_holds_is_unknown_not_a_fault() -> None:
     report = judge(replace(GOOD, monitor=None, monitor_trouble="another client holds it"))
     assert graded(report, Grade.UNKNOWN) == {"monitor"}
     assert graded(report, Grade.PROBLEM) == set()
-    assert report.verdict is Verdict.MONITOR_ONLY
+    assert report.verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("changed", "verdict"),
+    [
+        ({"has_hugetlb": True}, Verdict.REPORTING_ONLY),
+        ({"is_locked": True}, Verdict.MONITOR_ONLY),
+        ({"has_balloon": False}, Verdict.MONITOR_ONLY),
+    ],
+)
+def test_what_the_process_shows_decides_where_the_monitor_is_held(
+    changed: dict[str, bool], verdict: Verdict
+) -> None:
+    facts = with_process(**changed)
+    assert judge(replace(facts, monitor=None, monitor_trouble="held")).verdict is verdict
+
+
+def test_a_guest_that_has_not_swapped_is_not_taken_for_one_without_swap() -> None:
+    report = judge(with_balloon(swap_bytes_seen=0))
+    assert report.verdict is Verdict.BALLOONABLE
+    assert graded(report, Grade.UNKNOWN) == {"guest_swap"}
+    known = judge(with_monitor(guest_swap_bytes=GIB, balloon=replace(BALLOON, swap_bytes_seen=0)))
+    assert "guest_swap" in graded(known, Grade.GOOD)
+
+
+@pytest.mark.parametrize(
+    ("reports", "verdict"), [(True, Verdict.REPORTING_ONLY), (False, Verdict.MONITOR_ONLY)]
+)
+def test_a_vm_that_its_platform_balances_is_not_called_balloonable(
+    reports: bool, verdict: Verdict
+) -> None:
+    custody = custody_of("101", "memory: 4096\nballoon: 1024\n")
+    facts = replace(with_balloon(reports_free_pages=reports), custody=custody)
+    facts = replace(facts, process=replace(PROCESS, reports_free_pages=reports))
+    report = judge(facts)
+    assert report.verdict is verdict
+    (told,) = (f for f in report.findings if f.check == "custody")
+    assert told.grade is Grade.PROBLEM
+    assert "balloon: 1024" in told.says
+    assert told.fix == "qm set 101 --shares 0"
+
+
+def test_a_domain_that_hangs_is_not_told_to_ask_libvirt() -> None:
+    facts = replace(GOOD, known_platform="libvirt", monitor=None, monitor_trouble="it hangs")
+    report = judge(facts)
+    assert report.verdict is Verdict.UNKNOWN
+    (told,) = (f for f in report.findings if f.check == "monitor")
+    assert "virsh domcontrol web" in (told.fix or "")
+    assert "kill -CONT 7" in (told.fix or "")
+
+
+@pytest.mark.parametrize("platform", ["libvirt", "proxmox", "incus", "qemu"])
+@pytest.mark.parametrize("what", ["balloon", "reporting", "deflate", "locked", "huge", "monitor"])
+def test_fixes_of_a_platform_are_its_own_and_have_no_blanks(platform: str, what: str) -> None:
+    words = fix_for(what, platform=platform, name="web", number="101")
+    assert "<MiB>" not in words
+    assert platform == "qemu" or words != fix_for(what, platform="qemu", name="web", number="101")
 
 
 def test_nothing_to_be_seen_is_a_no() -> None:
@@ -153,7 +214,10 @@ def test_a_paused_guest_is_not_called_silent() -> None:
         (with_balloon(deflates_on_oom=False), "deflate_on_oom"),
         (with_balloon(reports_free_pages=False), "free_page_reporting"),
         (with_balloon(has_figures=False), "figures"),
-        (with_balloon(swap_bytes_seen=0), "guest_swap"),
+        (with_monitor(guest_swap_bytes=0), "guest_swap"),
+        (with_monitor(qemu_agent=None), "guest_agent"),
+        (with_monitor(qemu_agent=VmPort(is_open=False)), "guest_agent"),
+        (replace(GOOD, custody=Custody(number="101", lock=Lock.BACKUP)), "lock"),
         (with_process(swapped_bytes=GIB), "host_swap"),
         (with_monitor(is_migrating=True), "migration"),
     ],
@@ -232,7 +296,7 @@ def test_a_proxmox_vm_is_changed_by_its_number() -> None:
     process = replace(PROCESS, platform="proxmox", number="101", has_balloon=False)
     report = judge(replace(GOOD, process=process, monitor=replace(MONITOR, balloon=None)))
     (told,) = (f for f in report.findings if f.check == "balloon")
-    assert (told.fix or "").startswith("qm set 101 --balloon")
+    assert (told.fix or "").startswith("qm set 101 --delete balloon")
 
 
 def test_memory_that_is_shared_is_told_and_is_no_fault() -> None:

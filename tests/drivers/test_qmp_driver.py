@@ -135,6 +135,32 @@ def test_a_vm_is_known_by_its_uuid_then_its_name_then_its_socket(fleet: Fleet) -
     asyncio.run(scenario())
 
 
+def test_memory_that_is_plugged_in_counts(fleet: Fleet) -> None:
+    """A balloon counts from RAM and DIMMs: with less, what the guest says would be absurd."""
+    socket, monitor = fleet.second_monitor()
+    fleet.start(
+        "alpha",
+        *("-m", "128,slots=4,maxmem=1G"),
+        *("-object", "memory-backend-ram,id=m1,size=128M", "-device", "pc-dimm,memdev=m1"),
+        *monitor,
+    )
+
+    async def scenario() -> None:
+        async with Session(fleet.glob) as session, Bystander(socket) as operator:
+
+            async def holds(size_bytes: int) -> bool:
+                read = await session.driver.read_guest(GuestId("alpha"))
+                return read.max_bytes == read.actual_bytes == size_bytes
+
+            await wait_until_async(lambda: holds(256 * MIB), "a DIMM from the start")
+            memory = {"qom-type": "memory-backend-ram", "id": "m2", "size": 128 * MIB}
+            await operator.execute("object-add", **memory)
+            await operator.execute("device_add", driver="pc-dimm", id="d2", memdev="m2")
+            await wait_until_async(lambda: holds(384 * MIB), "one that was plugged in")
+
+    asyncio.run(scenario())
+
+
 def test_two_vms_of_one_id_are_never_mixed_up(fleet: Fleet) -> None:
     """A copied definition keeps its UUID: one is managed, the other is shown and left alone."""
     first = fleet.start("alpha", "-uuid", UUID)

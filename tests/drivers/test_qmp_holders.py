@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aerostat.drivers.qmp import QmpDriver
-from aerostat.drivers.qmp.holders import holder_of
+from aerostat.drivers.qmp.holders import holder_of, is_visited, preferred
 from aerostat.drivers.sockets.discovery import AUTO, SocketFinder
 from aerostat.model.guest import GuestId, RunState
 from aerostat.model.limits import DeclaredLimits
@@ -20,8 +20,6 @@ from qemu_process import Fleet, SystemClock
 @pytest.mark.parametrize(
     ("path", "word"),
     [
-        ("/var/run/qemu-server/101.qmp", "qm set 101"),
-        ("/run/qemu-server/101.qmp", "qm set 101"),
         ("/var/lib/libvirt/qemu/domain-3-web/monitor.sock", "--libvirt"),
         ("/root/.config/libvirt/qemu/lib/domain-1-a/monitor.sock", "--libvirt"),
         ("/run/incus/web/qemu.monitor", "raw.qemu"),
@@ -36,6 +34,19 @@ def test_monitors_that_are_needed_are_told_by_their_paths(path: str, word: str) 
 @pytest.mark.parametrize("path", ["/run/vm/101.qmp", "/run/qemu-server/101.vnc", "/tmp/mon.sock"])
 def test_others_are_nobodys(path: str) -> None:
     assert holder_of(Path(path)) is None
+
+
+@pytest.mark.parametrize("path", ["/var/run/qemu-server/101.qmp", "/run/qemu-server/101.qmp"])
+def test_a_monitor_of_proxmox_is_visited(path: str) -> None:
+    assert holder_of(Path(path)) is None
+    assert is_visited(Path(path))
+    assert not is_visited(Path("/run/vm/101.qmp"))
+
+
+def test_where_a_vm_has_a_monitor_for_us_proxmox_s_is_not_used() -> None:
+    proxmox, own = Path("/run/qemu-server/101.qmp"), Path("/run/vm/101.qmp")
+    assert preferred((proxmox, own)) == (own,)
+    assert preferred((proxmox,)) == (proxmox,)
 
 
 def test_a_monitor_of_libvirt_is_not_even_knocked_at(

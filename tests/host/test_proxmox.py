@@ -22,9 +22,10 @@ def test_a_vm_that_proxmox_does_not_balance_is_ours(settings: str) -> None:
 def test_a_vm_that_proxmox_balances_is_left_to_it_and_how_to_hand_over_is_said(
     settings: str,
 ) -> None:
-    rival = custody_of("101", CONFIG.format(settings)).rival
-    assert rival is not None
-    assert "qm set 101 --shares 0" in rival
+    custody = custody_of("101", CONFIG.format(settings))
+    assert "Proxmox balances it" in (custody.rival or "")
+    assert custody.handover == "qm set 101 --shares 0"
+    assert "qm set 101 --shares 0" in (custody.why_left_alone or "")
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,13 @@ def test_a_vm_is_known_by_the_number_on_its_command_line(tmp_path: Path) -> None
     assert found.rival is not None
     assert custody.read(2) is None
     assert custody.read(3) is None
+
+
+def test_a_vm_whose_settings_cannot_be_read_is_left_alone(tmp_path: Path) -> None:
+    """Its `-id` says that it is Proxmox's; whether it is balanced there nobody can tell."""
+    (tmp_path / "proc/7").mkdir(parents=True)
+    (tmp_path / "proc/7/cmdline").write_text("kvm\0-id\x00101\0")
+    found = ProxmoxCustody(tmp_path).read(7)
+    assert found is not None
+    assert found.number == "101"
+    assert "101.conf" in (found.why_left_alone or "")

@@ -41,10 +41,10 @@ def host(image: GuestImage) -> Iterator[Libvirtd]:
 class Opened:
     """An open driver, and what it told."""
 
-    def __init__(self, host: Libvirtd) -> None:
+    def __init__(self, host: Libvirtd, names: tuple[str, ...]) -> None:
         self.events: list[Event] = []
         self.driver = LibvirtDriver(host.uri, clock=SystemClock(), pid_of=pid_of_vm)
-        self._ids = {name: GuestId(host.domain(name).UUIDString()) for name in NAMES}
+        self._ids = {name: GuestId(host.domain(name).UUIDString()) for name in names}
 
     async def read(self, name: str) -> GuestSnapshot:
         return await self.driver.read_guest(self._ids[name])
@@ -70,8 +70,8 @@ class Opened:
 
 
 @asynccontextmanager
-async def opened(host: Libvirtd) -> AsyncIterator[Opened]:
-    rig = Opened(host)
+async def opened(host: Libvirtd, names: tuple[str, ...] = NAMES) -> AsyncIterator[Opened]:
+    rig = Opened(host, names)
     await rig.driver.open(rig.events.append)
     try:
         yield rig
@@ -99,6 +99,40 @@ def test_limits_declared_at_a_domain_hold_from_the_moment_they_are_changed(host:
             assert "much" in ((await rig.read("ada")).trouble or "")
             declare(host, "ada", None)
             await rig.until(lambda: is_declared(None), "nothing declared")
+
+    asyncio.run(main())
+
+
+@pytest.fixture
+def crowd(host: Libvirtd) -> Iterator[tuple[str, ...]]:
+    """Seven more for a while: with three others more than eight, which was the bound once."""
+    more = tuple(f"eve{number}" for number in range(7))
+    for name in more:
+        host.create(name, ram_mib=64)
+    yield more
+    for name in more:
+        host.domain(name).destroy()
+
+
+def test_ten_that_hang_at_once_hold_up_nobody(host: Libvirtd, crowd: tuple[str, ...]) -> None:
+    """Each costs a call that does not come back; the others are balanced all the while."""
+    hung = (*NAMES[:3], *crowd)
+
+    async def main() -> None:
+        async with opened(host, (*NAMES, *crowd)) as rig:
+            for name in hung:
+                os.kill(host.pid(name), signal.SIGSTOP)
+            try:
+                for name in hung:
+                    await rig.until_state(name, RunState.UNREACHABLE)
+                for _ in range(10):
+                    assert (await rig.read("dan")).run_state is RunState.RUNNING
+                    await asyncio.sleep(0.2)
+            finally:
+                for name in hung:
+                    os.kill(host.pid(name), signal.SIGCONT)
+            for name in hung:
+                await rig.until_state(name, RunState.RUNNING)
 
     asyncio.run(main())
 

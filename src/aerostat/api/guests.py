@@ -12,7 +12,7 @@ from aerostat.story.remembered import Freshness, UnknownGuestError, found_guest
 
 
 def present_guest(seat: Seat, wanted: str) -> tuple[RoundRecord, GuestSnapshot, GuestTrace]:
-    """The guest of this id or name in the last round.
+    """The guest of this id, name or platform's number in the last round.
 
     Raises:
         UnknownGuestError: there is none, or more than one.
@@ -22,7 +22,8 @@ def present_guest(seat: Seat, wanted: str) -> tuple[RoundRecord, GuestSnapshot, 
         raise UnknownGuestError("the daemon has not looked at any VM yet")
     wall_s = record.snapshot.wall_s
     known = tuple(
-        KnownGuest(guest=g.guest, name=g.name, seen_wall_s=wall_s) for g in record.snapshot.guests
+        KnownGuest(guest=g.guest, name=g.name, seen_wall_s=wall_s, number=g.number)
+        for g in record.snapshot.guests
     )
     now = Freshness(now_wall_s=wall_s, written_wall_s=wall_s)
     guest = found_guest(known, wanted, now=now).guest

@@ -1,8 +1,11 @@
 """Makes the drivers that a configuration asks for."""
 
+from functools import partial
+
 from aerostat.config import Config
 from aerostat.drivers.libvirt import LibvirtDriver, LibvirtSettings
 from aerostat.drivers.qmp import QmpDriver, QmpSettings
+from aerostat.drivers.qmp.holders import preferred
 from aerostat.drivers.several import SeveralDrivers
 from aerostat.drivers.sockets import SocketSettings
 from aerostat.host.footprint import FootprintReader
@@ -45,7 +48,7 @@ def drivers_of(config: Config, clock: Clock, footprints: FootprintReader) -> Hyp
                 settings=qmp_settings,
                 footprint_of=footprints.read,
                 custody_of=ProxmoxCustody().read,
-                listening=monitors_of_processes,
+                listening=partial(monitors_of_processes, preferred=preferred),
             )
         )
     drivers += _of_apis(config, clock, footprints)

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from aerostat.config import api_socket_to_ask
+from aerostat.doctor.daemon_facts import DaemonFacts
 from aerostat.doctor.finding import Finding, Grade
 from aerostat.doctor.host_checks import examine_host
 from aerostat.doctor.promised import promised
@@ -16,6 +18,7 @@ from aerostat.doctor.vm_process import VmProcess, find_vms
 from aerostat.doctor.vm_verdict import VmReport, judge
 from aerostat.drivers.sockets.discovery import SocketFinder
 from aerostat.host.api_processes import CLOUD_HYPERVISOR, FIRECRACKER
+from aerostat.host.proxmox import ProxmoxCustody
 
 LIBVIRT_URI = "qemu:///system"
 _LIBVIRT = "libvirt"
@@ -28,6 +31,7 @@ class Places:
     qmp: Sequence[str] = ()
     cloud_hypervisor: Sequence[str] = ()
     firecracker: Sequence[str] = ()
+    daemon: Path | None = None  # the socket of Aerostat's own; None: where it is by default
     libvirt: str | None = None  # None: the system's, where a process shows that it has VMs
 
 
@@ -55,7 +59,8 @@ async def examine(
 
     Args:
         places: what cannot be seen from here by its process.
-        only: the name of one VM; then no other is asked, nor the host looked at.
+        only: the name of one VM, or its platform's number; then no other is judged, nor the
+            host looked at.
         root: below which /proc and /sys are.
     """
     processes = find_vms(root)
@@ -64,14 +69,16 @@ async def examine(
     of_libvirt = {vm.pid for vm in processes if vm.uuid in by_uuid}
     by_process = {vm.uuid: vm for vm in processes if vm.uuid is not None}
     facts = [_of_domain(domain, by_process.get(domain.uuid)) for domain in domains]
-    asked = [_of_process(vm, trouble) for vm in processes if vm.pid not in of_libvirt]
+    daemon = await DaemonFacts.ask(places.daemon or api_socket_to_ask())
+    asked = [_of_process(vm, trouble, daemon) for vm in processes if vm.pid not in of_libvirt]
     asked += [_of_qmp(path) for path in _unseen(places.qmp, processes)]
     asked += [
         _of_api(path, CLOUD_HYPERVISOR) for path in _unseen(places.cloud_hypervisor, processes)
     ]
     asked += [_of_api(path, FIRECRACKER) for path in _unseen(places.firecracker, processes)]
     facts += await asyncio.gather(*asked)
-    vms = tuple(judge(fact) for fact in facts if only in (None, fact.name))
+    custody = ProxmoxCustody(root)
+    vms = tuple(judge(_with_custody(fact, custody)) for fact in facts if _is_meant(fact, only))
     host = () if only is not None else (*examine_host(root), *promised(root, vms))
     if trouble is not None and places.libvirt is not None:
         host += (Finding(check="libvirt", grade=Grade.PROBLEM, says=trouble),)
@@ -107,7 +114,17 @@ def _of_domain(domain: LibvirtVm, process: VmProcess | None) -> VmFacts:
     )
 
 
-async def _of_process(vm: VmProcess, libvirt_trouble: str | None) -> VmFacts:
+def _is_meant(facts: VmFacts, only: str | None) -> bool:
+    number = None if facts.process is None else facts.process.number
+    return only in (None, facts.name, number)
+
+
+def _with_custody(facts: VmFacts, custody: ProxmoxCustody) -> VmFacts:
+    known = None if facts.process is None else custody.read(facts.process.pid)
+    return facts if known is None else replace(facts, custody=known)
+
+
+async def _of_process(vm: VmProcess, libvirt_trouble: str | None, daemon: DaemonFacts) -> VmFacts:
     if vm.api_socket is not None:
         found = await _of_api(vm.api_socket, vm.platform)
         return VmFacts(
@@ -127,7 +144,7 @@ async def _of_process(vm: VmProcess, libvirt_trouble: str | None) -> VmFacts:
             trouble = str(error)
         else:
             return VmFacts(name=vm.name, process=vm, monitor=monitor)
-    return VmFacts(name=vm.name, process=vm, monitor_trouble=trouble)
+    return VmFacts(name=vm.name, process=vm, monitor=daemon.of(vm), monitor_trouble=trouble)
 
 
 async def _of_qmp(path: Path) -> VmFacts:

@@ -19,6 +19,7 @@ class Verdict(StrEnum):
     BALLOONABLE = "balloonable"
     REPORTING_ONLY = "reporting only"  # free pages come back, the balloon frees nothing
     MONITOR_ONLY = "monitor only"  # it can be watched, and nothing can be taken
+    UNKNOWN = "unknown"  # who holds its monitor does not let us ask
     NO = "no"  # nothing can be said or done
 
 

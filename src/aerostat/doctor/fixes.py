@@ -5,8 +5,10 @@ from pathlib import Path
 _BALLOON = {
     "libvirt": "virsh edit {name}: <memballoon model='virtio' autodeflate='on' "
     "freePageReporting='on'><stats period='1'/></memballoon>, then stop and start it",
-    "proxmox": "qm set {id} --balloon <MiB> --shares 0, then stop and start it",
-    "incus": "Incus gives every VM a balloon: stop and start {name}",
+    # Without a minimum Proxmox gives the device, and does not balance by itself.
+    "proxmox": "qm set {id} --delete balloon && qm stop {id} && qm start {id}",
+    "incus": "Incus gives every VM a balloon: incus config get {name} raw.qemu.conf, take "
+    "out what changes qemu_balloon, then incus restart {name}",
     "qemu": "start it with -device virtio-balloon-pci,deflate-on-oom=on,free-page-reporting=on",
     "cloud-hypervisor": "start it with --balloon size=0,deflate_on_oom=on,free_page_reporting=on",
     "firecracker": 'before it boots: PUT /balloon {{"amount_mib": 0, "deflate_on_oom": true, '
@@ -14,8 +16,11 @@ _BALLOON = {
 }
 _REPORTING = {
     "libvirt": "virsh edit {name}: freePageReporting='on' on <memballoon>, then stop and start it",
-    "proxmox": "qm set {id} --machine with a version of at least 6.2, then stop and start it",
-    "incus": "add free-page-reporting=on by raw.qemu.conf, then restart {name}",
+    "proxmox": "it takes a machine of version 6.2 or later: qm set {id} --machine q35 (or pc, "
+    "where qm config {id} shows no q35) && qm stop {id} && qm start {id}",
+    "incus": "incus config set {name} raw.qemu.conf "
+    '$\'[device "qemu_balloon"]\\nfree-page-reporting = "on"\' (and what is in it), '
+    "then incus restart {name}",
     "qemu": "start it with free-page-reporting=on on its virtio-balloon-pci",
     "cloud-hypervisor": "start it with free_page_reporting=on in its --balloon",
     "firecracker": 'before it boots: "free_page_reporting": true in PUT /balloon',
@@ -23,7 +28,9 @@ _REPORTING = {
 _DEFLATE = {
     "libvirt": "virsh edit {name}: autodeflate='on' on <memballoon>, then stop and start it",
     "proxmox": "Proxmox has no setting for it: leave a generous min",
-    "incus": "add deflate-on-oom=on by raw.qemu.conf, then restart {name}",
+    "incus": "incus config set {name} raw.qemu.conf "
+    '$\'[device "qemu_balloon"]\\ndeflate-on-oom = "on"\' (and what is in it), '
+    "then incus restart {name}",
     "qemu": "start it with deflate-on-oom=on on its virtio-balloon-pci",
     "cloud-hypervisor": "start it with deflate_on_oom=on in its --balloon",
     "firecracker": 'before it boots: "deflate_on_oom": true in PUT /balloon',
@@ -31,13 +38,19 @@ _DEFLATE = {
 _UNLOCKED = "start it without what locks its memory: ulimit -l, or LimitMEMLOCK= of its unit"
 _LOCKED = {
     "libvirt": "virsh edit {name}: remove <locked/> from <memoryBacking>, then stop and start it",
+    "proxmox": "its args lock it: qm config {id} --current shows them; qm set {id} --args with "
+    "all but -overcommit mem-lock=on (qm set {id} --delete args, if that is all), then "
+    "qm stop {id} && qm start {id}",
+    "incus": "incus config get {name} raw.qemu shows what locks it; incus config set {name} "
+    "raw.qemu with all but -overcommit mem-lock=on, then incus restart {name}",
     "qemu": "start it without -overcommit mem-lock=on",
     "cloud-hypervisor": _UNLOCKED,
     "firecracker": _UNLOCKED,
 }
 _HUGE = {
     "libvirt": "virsh edit {name}: remove <hugepages/> from <memoryBacking>, then restart it",
-    "proxmox": "qm set {id} --delete hugepages, then stop and start it",
+    "proxmox": "qm set {id} --delete hugepages && qm stop {id} && qm start {id}",
+    "incus": "incus config unset {name} limits.memory.hugepages && incus restart {name}",
     "qemu": "start it without hugetlb=on, or a mem-path of hugetlbfs, for its memory",
     "cloud-hypervisor": "start it without hugepages=on in its --memory",
     "firecracker": 'before it boots: "huge_pages": "None" in PUT /machine-config',
@@ -45,9 +58,20 @@ _HUGE = {
 _MONITOR = {
     "libvirt": "libvirt holds it: aerostat doctor --libvirt URI asks there (qemu:///system by "
     "default; pip install 'aerostat[libvirt]'), and aerostat run --libvirt URI balances the VM",
+    "proxmox": "run the doctor as root; ss -xp | grep qemu-server/{id}.qmp shows who holds it; "
+    "where qm monitor {id} hangs, too, so does its QEMU",
+    "incus": "incusd holds it: incus config set {name} raw.qemu "
+    "'-qmp unix:/run/vm/{name}.qmp,server=on,wait=off' (and what is in it), then "
+    "incus restart {name}",
     "qemu": "start it with -qmp unix:/run/vm/{name}.qmp,server=on,wait=off, a monitor of its own",
     "cloud-hypervisor": "start it with --api-socket /run/vm/{name}.sock; run the doctor as root",
     "firecracker": "start it with --api-sock /run/vm/{name}.sock; run the doctor as root",
+}
+_HUNG = {
+    "libvirt": "virsh domcontrol {name} says what libvirt waits for; virsh domjobabort {name} "
+    "ends a job; a QEMU that was stopped goes on by kill -CONT {pid}; one that is stuck ends by "
+    "virsh destroy {name}",
+    "qemu": "look what its process waits for: cat /proc/{pid}/stack",
 }
 _STATISTICS = {
     "cloud-hypervisor": "start it with a Cloud Hypervisor that has vm.balloon-stats (after v53)",
@@ -64,7 +88,17 @@ _AGENT = {
     "proxmox": f"qm set {{id}} --args '{_PORT}' (and what is in its args), then stop and start it",
     "qemu": f"start it with {_PORT}",
 }
+_QEMU_AGENT = {
+    "libvirt": "virsh attach-device {name} qga.xml --live --config, where qga.xml is "
+    "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>",
+    "proxmox": "qm set {id} --agent 1 && qm stop {id} && qm start {id}",
+    "qemu": "start it with -device virtio-serial "
+    "-chardev socket,id=qga,path=/run/vm/{name}.qga,server=on,wait=off "
+    "-device virtserialport,chardev=qga,name=org.qemu.guest_agent.0",
+}
 _TABLES = {
+    "hung": _HUNG,
+    "qemu_agent": _QEMU_AGENT,
     "statistics": _STATISTICS,
     "balloon": _BALLOON,
     "reporting": _REPORTING,
@@ -81,7 +115,16 @@ AGENT_IN_GUEST = (
 )
 AGENT_PLATFORMS = tuple(_AGENT)
 """Where Aerostat hears its agent."""
-GUEST_SWAP = "in the guest: add swap; without it only cache and free memory can be taken"
+QEMU_AGENT_IN_GUEST = (
+    "in the guest: apt-get install qemu-guest-agent (or dnf), then "
+    "systemctl enable --now qemu-guest-agent"
+)
+QEMU_AGENT_PLATFORMS = tuple(_QEMU_AGENT)
+GUEST_SWAP = (
+    "in the guest: fallocate -l 2G /swapfile && chmod 600 /swapfile && mkswap /swapfile && "
+    "swapon /swapfile, and a line in /etc/fstab; without swap only cache and free memory can be "
+    "taken"
+)
 
 
 def fix_for(
@@ -90,6 +133,7 @@ def fix_for(
     platform: str,
     name: str,
     number: str | None = None,
+    pid: int | None = None,
     agent: Path | None = None,
 ) -> str:
     """The change for a VM of this platform; where none is known for it, plain QEMU's.
@@ -99,8 +143,14 @@ def fix_for(
         platform: who started it.
         name: of the VM.
         number: its platform's own id for it, by which its commands know it.
+        pid: of its process.
         agent: where Aerostat will look for the socket of its agent.
     """
     table = _TABLES[what]
     words = table.get(platform, table["qemu"])
-    return words.format(name=name, id=number or name, agent=agent or f"/run/vm/{name}.agent")
+    return words.format(
+        name=name,
+        id=number or name,
+        pid="of its process" if pid is None else pid,
+        agent=agent or f"/run/vm/{name}.agent",
+    )

@@ -16,7 +16,7 @@ from aerostat.host.techniques.technique import Probe
 from aerostat.host.techniques.undo_log import UndoLog
 from aerostat.host.techniques.zram import Zram
 from aerostat.host.techniques.zswap import Zswap
-from aerostat.units import format_size
+from aerostat.units import GIB, format_size
 
 _THP = "sys/kernel/mm/transparent_hugepage/enabled"
 _ARC = "proc/spl/kstat/zfs/arcstats"
@@ -65,21 +65,49 @@ def _pressure(root: Path) -> Iterator[Finding]:
 def _techniques(root: Path) -> Iterator[Finding]:
     kernel = Kernel(root)
     log = UndoLog(root / "nonexistent", kernel)
-    yield _of_probe("swap", HostSwap(kernel, log).probe(), missing=Grade.ADVICE)
-    yield _of_probe("zswap", Zswap(kernel, log).probe(), missing=Grade.GOOD)
-    yield _of_probe("zram", Zram(kernel, log).probe(), missing=Grade.GOOD)
-    yield _of_probe("ksm", Ksm(kernel, log).probe(), missing=Grade.GOOD)
+    swap = HostSwap(kernel, log).probe()
+    add_swap = _swap_fix(root)
+    yield _of_probe("swap", swap, fix=add_swap)
+    zswap = "boot the host with a kernel built with CONFIG_ZSWAP" if swap.is_usable else add_swap
+    yield _of_probe("zswap", Zswap(kernel, log).probe(), fix=zswap)
+    yield _of_probe("zram", Zram(kernel, log).probe(), fix="modprobe zram")
+    ksm = "boot the host with a kernel built with CONFIG_KSM"
+    yield _of_probe("ksm", Ksm(kernel, log).probe(), fix=ksm)
 
 
-def _of_probe(check: str, probe: Probe, *, missing: Grade) -> Finding:
-    return Finding(check=check, grade=Grade.GOOD if probe.is_usable else missing, says=probe.why)
+def _swap_fix(root: Path) -> str:
+    """A quarter of the RAM, in whole GiB."""
+    text = read_text_if_any(root / "proc/meminfo")
+    total_bytes = 0 if text is None else parse_meminfo(text).total_bytes
+    count = max(1, total_bytes // 4 // GIB) * 1024
+    return (
+        f"dd if=/dev/zero of=/swapfile bs=1M count={count} && chmod 600 /swapfile && "
+        "mkswap /swapfile && swapon /swapfile; for good, in /etc/fstab: "
+        "/swapfile none swap sw 0 0"
+    )
+
+
+def _of_probe(check: str, probe: Probe, *, fix: str) -> Finding:
+    if probe.is_usable:
+        return _good(check, probe.why)
+    is_ours = probe.why.endswith("run as root")
+    return _advice(check, probe.why, "sudo aerostat doctor" if is_ours else fix)
 
 
 def _huge_pages(root: Path) -> Iterator[Finding]:
     mode = chosen(read_text_if_any(root / _THP) or "")
-    if mode == "always":
-        says = "transparent huge pages are always used: what a balloon frees may come back late"
-        yield _advice("huge_pages", says, f"echo madvise > /{_THP}")
+    if mode in ("always", "madvise"):
+        says = (
+            f"transparent huge pages: {mode}. QEMU asks for them for its guests' memory, so both "
+            "are the same here: of what a balloon takes in scattered pages the host has nothing "
+            "until the kernel splits the huge pages around them, which it does under memory "
+            "pressure. Whole runs of free memory come back at once"
+        )
+        fix = (
+            f"where memory counts more than speed: echo never > /{_THP} before the VMs start; "
+            "free page reporting gives back whole runs"
+        )
+        yield _advice("huge_pages", says, fix)
     elif mode:
         yield _good("huge_pages", f"transparent huge pages: {mode}")
 
@@ -122,8 +150,12 @@ def _arc(root: Path) -> Iterator[Finding]:
     if most is None or now is None or text is None:
         return
     says = f"ZFS holds {format_size(now)} of cache and may take {format_size(most)}"
-    if most > _ARC_RATIO_MAX * parse_meminfo(text).total_bytes:
-        fix = "limit it: echo BYTES > /sys/module/zfs/parameters/zfs_arc_max, and count it as used"
+    total_bytes = parse_meminfo(text).total_bytes
+    if most > _ARC_RATIO_MAX * total_bytes:
+        fix = (
+            f"limit it, say to a tenth of the RAM: echo {total_bytes // 10} > "
+            "/sys/module/zfs/parameters/zfs_arc_max, and give the host a reserve that covers it"
+        )
         yield _advice("zfs_arc", says, fix)
     else:
         yield _good("zfs_arc", says)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aerostat.doctor.vm_monitor import VmBalloon, VmMonitor
 from aerostat.doctor.vm_process import VmProcess
+from aerostat.ports.custody import Custody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +16,7 @@ class VmFacts:
     process: VmProcess | None = None  # None: not visible from here
     monitor: VmMonitor | None = None  # None: it could not be asked
     monitor_trouble: str | None = None  # why not
+    custody: Custody = Custody()  # what its platform says of it
 
     @property
     def platform(self) -> str:

@@ -9,12 +9,14 @@ from aerostat.doctor.vm_monitor import VmBalloon, VmMonitor, balloon_of
 from aerostat.doctor.vm_ports import OWN_AGENT, QEMU_AGENT, ports_of_domain
 from aerostat.drivers.libvirt.answers import Job, parse_balloon, parse_job, parse_state
 from aerostat.drivers.libvirt.binding import Binding, RawDomain
-from aerostat.drivers.libvirt.errors import LibvirtCallError, NoReplyError
-from aerostat.drivers.libvirt.lanes import Lanes
+from aerostat.drivers.libvirt.errors import LibvirtCallError
+from aerostat.drivers.libvirt.lanes import Lanes, first_answer
 from aerostat.ports.errors import AerostatError
 
 ANSWER_S = 3.0
-_LANES = 4
+_FIND_S = 10.0  # all domains that hang are found by then, one call for each
+_PATIENCE_S = 0.5
+_LANES = 16
 ResultT = TypeVar("ResultT")
 
 
@@ -62,10 +64,12 @@ class _Libvirt:
     async def domains(self) -> tuple[LibvirtVm, ...]:
         """All domains, those whose QEMU hangs among them."""
         libvirt, qemu = await self._call(self._binding.versions)
-        try:
-            found = await self._call(self._binding.read_all)
-        except NoReplyError:  # of one that hangs; the next call skips it
-            found = await self._call(self._binding.read_all)
+        found = await first_answer(
+            lambda: self._lanes.start(self._binding.read_all),
+            patience_s=_PATIENCE_S,
+            again_s=_PATIENCE_S,
+            deadline_s=_FIND_S,
+        )
         version = f"{qemu or 'of an unknown version'}, by libvirt {libvirt}"
         return tuple([await self._domain(raw, version) for raw in found])
 
@@ -103,7 +107,10 @@ def monitor_of(raw: RawDomain, xml: str, job: Job, *, version: str) -> VmMonitor
         actual_bytes=told.actual_bytes,
         has_vfio=_has(domain, "./devices/hostdev[@type='pci']")
         or _has(domain, "./devices/hostdev[@type='mdev']")
-        or _has(domain, "./devices/interface[@type='hostdev']"),
+        or _has(domain, "./devices/interface[@type='hostdev']")
+        or _has(domain, "./devices/interface[@type='vdpa']")
+        or _has(domain, "./devices/disk[@type='nvme']")
+        or _has(domain, "./devices/disk[@type='vhostvdpa']"),
         has_hugetlb=_has(domain, "./memoryBacking/hugepages"),
         is_shared=_has(domain, "./memoryBacking/access[@mode='shared']"),
         is_confidential=_has(domain, "./launchSecurity"),

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from aerostat.doctor.guest_swap import guest_swap_bytes
 from aerostat.doctor.vm_ports import OWN_AGENT, QEMU_AGENT, VmPort, ports_of_monitor
-from aerostat.drivers.qmp.answers import parse_properties, parse_text
+from aerostat.drivers.qmp.answers import parse_dimm_bytes, parse_properties, parse_text
 from aerostat.drivers.qmp.device import BalloonDevice, find_balloon
 from aerostat.drivers.qmp.session import (
     Answer,
@@ -26,6 +27,7 @@ _QUERIES = (
     "query-version",
     "query-kvm",
     "query-memory-size-summary",
+    "query-memory-devices",
     "query-balloon",
     "query-memdev",
     "query-chardev",
@@ -53,6 +55,7 @@ class VmMonitor:
     """Answers of one monitor. ``None``: it did not say, or there is no such thing."""
 
     program: str = "QEMU"  # who answered
+    is_told_by_daemon: bool = False  # Aerostat's holds it; what that does not tell is not known
     run_state: str | None = None
     version: str | None = None
     is_kvm: bool | None = None
@@ -67,6 +70,7 @@ class VmMonitor:
     is_migrating: bool = False
     qemu_agent: VmPort | None = None  # None: it has no port for it
     own_agent: VmPort | None = None
+    guest_swap_bytes: int | None = None  # by the guest's own word; None: nobody there tells
 
 
 class MonitorUnreachableError(Exception):
@@ -107,20 +111,22 @@ async def _ask(session: QmpSession, path: Path) -> VmMonitor:
     memory = answered["query-memdev"]
     backends = [m for m in memory if isinstance(m, Mapping)] if isinstance(memory, list) else []
     guarded_by = await _property(session, "/machine", "confidential-guest-support")
+    qemu_agent = ports.get(QEMU_AGENT)
     return VmMonitor(
         run_state=parse_text(answered["query-status"], "status"),
         version=_version(answered["query-version"]),
         is_kvm=_flag(_field(answered["query-kvm"], "enabled")),
         balloon=await _balloon(session, device) if device is not None else None,
-        max_bytes=_whole(_field(answered["query-memory-size-summary"], "base-memory")),
+        max_bytes=_size(answered),
         actual_bytes=_whole(_field(answered["query-balloon"], "actual")),
         has_vfio=any(kind.startswith("child<vfio-") for kind in kinds),
         has_hugetlb=await _has_hugetlb(session, backends),
         is_shared=any(backend.get("share") is True for backend in backends),
         is_confidential=guarded_by not in (None, ""),
         is_migrating=parse_text(answered["query-migrate"], "status") in _MIGRATES,
-        qemu_agent=ports.get(QEMU_AGENT),
+        qemu_agent=qemu_agent,
         own_agent=ports.get(OWN_AGENT),
+        guest_swap_bytes=await guest_swap_bytes(qemu_agent),
     )
 
 
@@ -188,6 +194,15 @@ async def _has_hugetlb(session: QmpSession, backends: list[Mapping[str, object]]
 
 def _unless_refused(answer: Answer) -> object:
     return None if isinstance(answer, CommandRefusedError) else answer
+
+
+def _size(answered: Mapping[str, object]) -> int | None:
+    """RAM and what is plugged in, as its balloon counts."""
+    base_bytes = _whole(_field(answered["query-memory-size-summary"], "base-memory"))
+    plugged = answered["query-memory-devices"]
+    if base_bytes is None or not plugged:
+        return base_bytes
+    return base_bytes + parse_dimm_bytes(plugged)
 
 
 def _version(answer: object) -> str | None:

@@ -12,6 +12,7 @@ from aerostat.host.qemu_command_line import (
     Device,
     devices,
     flag_of,
+    has_host_device,
     value_of,
 )
 from aerostat.host.qemu_processes import monitors_of, qemu_processes
@@ -95,7 +96,7 @@ def describe(directory: Path, arguments: Sequence[str]) -> VmProcess:
         is_locked=flag_of(arguments, "-overcommit", "mem-lock") == "on"
         or locked > _LOCKED_MIN_BYTES,
         has_hugetlb=(parse_kilobytes(status, name="HugetlbPages") or 0) > 0,
-        has_vfio=any(d.driver.startswith("vfio-") for d in found),
+        has_vfio=has_host_device(arguments),
         is_confidential=flag_of(arguments, "-machine", "confidential-guest-support") is not None,
         is_shared=any(
             _is_shared_backend(word) for word in arguments if word.startswith(("memory-b", "{"))

@@ -9,10 +9,15 @@ from aerostat.doctor.fixes import (
     AGENT_PLATFORMS,
     DRIVER,
     GUEST_SWAP,
+    QEMU_AGENT_IN_GUEST,
+    QEMU_AGENT_PLATFORMS,
     fix_for,
 )
 from aerostat.doctor.vm_facts import VmFacts
+from aerostat.doctor.vm_monitor import VmMonitor
 from aerostat.drivers.agent import agent_socket
+from aerostat.drivers.qmp.holders import preferred
+from aerostat.ports.custody import Lock
 from aerostat.units import format_size
 
 STALE_PERIODS = 3
@@ -43,9 +48,11 @@ def _verdict(facts: VmFacts, findings: tuple[Finding, ...]) -> Verdict:
     unknown = {finding.check for finding in findings if finding.grade is Grade.UNKNOWN}
     if facts.is_confidential or (facts.monitor is None and facts.process is None):
         return Verdict.NO
-    if {"monitor", "driver"} & unknown or bad & {"monitor", "balloon", "locked", "vfio"}:
+    if bad & {"monitor", "balloon", "locked", "vfio"} or "driver" in unknown:
         return Verdict.MONITOR_ONLY
-    if {"huge_pages", "driver"} & bad:
+    if "monitor" in unknown and not {"huge_pages", "custody"} & bad:
+        return Verdict.UNKNOWN
+    if {"huge_pages", "driver", "custody"} & bad:
         # A driver that is not there reports no free pages either; one that tells nothing may.
         is_there = "driver" not in bad or (facts.balloon is not None and facts.balloon.why_silent)
         reports = facts.reports_free_pages and is_there
@@ -54,6 +61,10 @@ def _verdict(facts: VmFacts, findings: tuple[Finding, ...]) -> Verdict:
 
 
 def _monitor(facts: VmFacts) -> Iterator[Finding]:
+    if facts.monitor is not None and facts.monitor.is_told_by_daemon:
+        says = f"Aerostat's daemon asks it, and tells: {facts.monitor.run_state}"
+        yield Finding(check="monitor", grade=Grade.GOOD, says=says)
+        return
     if facts.monitor is not None:
         program = facts.monitor.program
         version = facts.monitor.version or "of an unknown version"
@@ -66,10 +77,24 @@ def _monitor(facts: VmFacts) -> Iterator[Finding]:
     process = facts.process
     is_there = process is not None and bool(process.sockets or process.api_socket)
     grade = Grade.UNKNOWN if is_there else Grade.PROBLEM
-    fix = _fix("monitor", facts)
-    if is_there and facts.platform != "libvirt":
-        fix = f"if Aerostat's daemon holds it: aerostat explain {facts.name}; if not: {fix}"
+    # libvirt knows the domain, and it is the domain that does not answer libvirt.
+    fix = _fix("hung" if facts.known_platform == "libvirt" else "monitor", facts)
     yield Finding(check="monitor", grade=grade, says=says, fix=fix)
+
+
+def _custody(facts: VmFacts) -> Iterator[Finding]:
+    custody = facts.custody
+    if custody.rival is not None:
+        yield _problem("custody", f"{custody.rival}: Aerostat leaves it alone", custody.handover)
+    if custody.lock is not Lock.NONE:
+        held = custody.lock is Lock.BACKUP
+        says = (
+            "it is locked for a backup: nothing is taken from it meanwhile"
+            if held
+            else "it is locked for a migration, a snapshot or a suspend: it is not touched"
+        )
+        fix = f"wait for the task; a lock that one left behind: qm unlock {custody.number}"
+        yield _advice("lock", says, fix)
 
 
 def _confidential(facts: VmFacts) -> Iterator[Finding]:
@@ -87,6 +112,9 @@ def _balloon(facts: VmFacts) -> Iterator[Finding]:
     if facts.deflates_on_oom is False:
         says = "deflate-on-oom is off: a guest out of memory kills a process at once"
         yield _advice("deflate_on_oom", says, _fix("deflate", facts))
+    if facts.reports_free_pages:
+        says = "free page reporting is on: what the guest frees comes back by itself"
+        yield Finding(check="free_page_reporting", grade=Grade.GOOD, says=says)
     if facts.reports_free_pages is False:
         says = "free page reporting is off: what the guest frees comes back only by the balloon"
         yield _advice("free_page_reporting", says, _fix("reporting", facts))
@@ -143,23 +171,36 @@ def _backing(facts: VmFacts) -> Iterator[Finding]:
 
 
 def _swap(facts: VmFacts) -> Iterator[Finding]:
-    process, balloon = facts.process, facts.monitor.balloon if facts.monitor else None
-    if balloon is not None and balloon.swap_bytes_seen == 0:
-        says = "the guest has never swapped: it may have no swap"
-        yield Finding(check="guest_swap", grade=Grade.ADVICE, says=says, fix=GUEST_SWAP)
+    process = facts.process
+    yield from _guest_swap(facts)
     if process is not None and process.swapped_bytes:
         says = f"the host has swapped {format_size(process.swapped_bytes)} of it out"
         fix = "give the host room, and inflate before it swaps: inflating now reads that back"
         yield _advice("host_swap", says, fix)
 
 
+def _guest_swap(facts: VmFacts) -> Iterator[Finding]:
+    monitor = facts.monitor
+    if monitor is None or monitor.balloon is None:
+        return
+    if monitor.guest_swap_bytes == 0:
+        yield _advice("guest_swap", "the guest has no swap, by its own agent's word", GUEST_SWAP)
+    elif monitor.guest_swap_bytes is not None:
+        says = f"the guest has {format_size(monitor.guest_swap_bytes)} of swap"
+        yield Finding(check="guest_swap", grade=Grade.GOOD, says=says)
+    elif monitor.balloon.swap_bytes_seen:
+        says = "the guest has swap: it has used it since it booted"
+        yield Finding(check="guest_swap", grade=Grade.GOOD, says=says)
+    else:
+        says = "whether the guest has swap is not known: it has not swapped, and no agent tells"
+        yield Finding(check="guest_swap", grade=Grade.UNKNOWN, says=says)
+
+
 def _agents(facts: VmFacts) -> Iterator[Finding]:
     monitor = facts.monitor
-    if monitor is None:
-        return
-    if monitor.qemu_agent is not None:
-        state = "runs" if monitor.qemu_agent.is_open else _NOT_OPEN
-        yield Finding(check="guest_agent", grade=Grade.GOOD, says=f"QEMU's guest agent {state}")
+    if monitor is None or monitor.is_told_by_daemon:
+        return  # the daemon tells nothing of ports
+    yield from _qemu_agent(facts, monitor)
     if facts.platform not in AGENT_PLATFORMS:
         return
     own = monitor.own_agent
@@ -175,6 +216,17 @@ def _agents(facts: VmFacts) -> Iterator[Finding]:
         yield Finding(check="agent", grade=Grade.GOOD, says="Aerostat's agent runs in the guest")
 
 
+def _qemu_agent(facts: VmFacts, monitor: VmMonitor) -> Iterator[Finding]:
+    """The hypervisor's own agent: optional, and without it some things stay unknown."""
+    if monitor.qemu_agent is not None and monitor.qemu_agent.is_open:
+        yield Finding(check="guest_agent", grade=Grade.GOOD, says="QEMU's guest agent runs")
+    elif monitor.qemu_agent is not None:
+        yield _advice("guest_agent", f"QEMU's guest agent {_NOT_OPEN}", QEMU_AGENT_IN_GUEST)
+    elif facts.platform in QEMU_AGENT_PLATFORMS:
+        says = "it has no port for QEMU's guest agent (optional): its swap, for one, is not known"
+        yield _advice("guest_agent", says, _fix("qemu_agent", facts))
+
+
 def _busy(facts: VmFacts) -> Iterator[Finding]:
     if facts.monitor is not None and facts.monitor.is_migrating:
         says = "it is being migrated: nothing is moved meanwhile"
@@ -183,6 +235,7 @@ def _busy(facts: VmFacts) -> Iterator[Finding]:
 
 CHECKS: tuple[Check, ...] = (
     _monitor,
+    _custody,
     _confidential,
     _balloon,
     _driver,
@@ -201,11 +254,12 @@ def _fix(what: str, facts: VmFacts) -> str:
         platform=facts.platform,
         name=facts.name,
         number=None if process is None else process.number,
-        agent=agent_socket(sockets[0]) if sockets else None,
+        pid=None if process is None else process.pid,
+        agent=agent_socket(preferred(sockets)[0]) if sockets else None,
     )
 
 
-def _problem(check: str, says: str, fix: str) -> Finding:
+def _problem(check: str, says: str, fix: str | None) -> Finding:
     return Finding(check=check, grade=Grade.PROBLEM, says=says, fix=fix)
 
 

@@ -44,7 +44,16 @@ class ProxmoxCustody:
         if vm is None or not vm.isdecimal():
             return None
         text = read_text_if_any(self._root / f"etc/pve/qemu-server/{vm}.conf")
-        return None if text is None else custody_of(vm, text)
+        return _unreadable(vm) if text is None else custody_of(vm, text)
+
+
+def _unreadable(vm: str) -> Custody:
+    """Of a VM whose file is not there: it is just coming from another node, or nobody can tell."""
+    return Custody(
+        number=vm,
+        rival=f"nobody can tell whether Proxmox balances it (no /etc/pve/qemu-server/{vm}.conf)",
+        handover="that file comes with a VM that migrates; else systemctl start pve-cluster",
+    )
 
 
 def custody_of(vm: str, text: str) -> Custody:
@@ -59,15 +68,14 @@ def custody_of(vm: str, text: str) -> Custody:
     memory_mib = _whole(settings.get("memory", ""), _MEMORY_MIB)
     least_mib = _whole(settings.get("balloon", ""), memory_mib)
     shares = _whole(settings.get("shares", ""), _SHARES)
-    rival = None
+    rival, handover = None, None
     if 0 < least_mib < memory_mib and shares > 0:
-        rival = (
-            f"Proxmox balances it (balloon: {least_mib}, shares: {shares}), so it is left alone: "
-            f"hand it over with qm set {vm} --shares 0"
-        )
+        rival = f"Proxmox balances it (balloon: {least_mib}, shares: {shares})"
+        handover = f"qm set {vm} --shares 0"
     return Custody(
         number=vm,
         rival=rival,
+        handover=handover,
         lock=Lock.BACKUP if lock == "backup" else Lock.TRANSIT if lock in _SAVING else Lock.NONE,
     )
 

@@ -29,6 +29,19 @@ def devices(arguments: Sequence[str]) -> tuple[Device, ...]:
     return tuple(Device(driver=name, properties=p) for name, p in _options(arguments, "-device"))
 
 
+def has_host_device(arguments: Sequence[str]) -> bool:
+    """Whether a device of the host reads and writes the guest's memory by itself.
+
+    QEMU ignores its balloon then: passed-through devices, NVMe disks driven from here, and vDPA.
+    """
+    if any(d.driver.startswith(("vfio-", "vhost-vdpa-")) for d in devices(arguments)):
+        return True
+    netdevs = (p.get("type", name) for name, p in _options(arguments, "-netdev"))
+    drives = (p for _, p in (*_options(arguments, "-blockdev"), *_options(arguments, "-drive")))
+    backends = {p.get(key) for p in drives for key in ("driver", "file.driver")}
+    return "vhost-vdpa" in netdevs or bool(backends & {"nvme", "virtio-blk-vhost-vdpa"})
+
+
 def monitor_paths(arguments: Sequence[str]) -> tuple[str, ...]:
     """Paths of sockets at which a QMP monitor listens, as they were given."""
     found = []

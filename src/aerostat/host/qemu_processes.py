@@ -1,6 +1,6 @@
 """Finds QEMU processes on this host by what their command lines say."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from aerostat.host.proc_text import read_text_if_any
@@ -39,10 +39,19 @@ def monitors_of(directory: Path, arguments: Sequence[str]) -> tuple[Path, ...]:
     return tuple(start / path for path in monitor_paths(arguments))
 
 
-def monitors_of_processes(root: Path = Path("/")) -> tuple[Path, ...]:
-    """The same of all QEMU processes of this host."""
+def monitors_of_processes(
+    root: Path = Path("/"),
+    *,
+    preferred: Callable[[Sequence[Path]], Iterable[Path]] = tuple,
+) -> tuple[Path, ...]:
+    """The same of all QEMU processes of this host.
+
+    Args:
+        root: below which /proc is.
+        preferred: chooses among the monitors of one process.
+    """
     return tuple(
         path
         for directory, arguments in qemu_processes(root)
-        for path in monitors_of(directory, arguments)
+        for path in preferred(monitors_of(directory, arguments))
     )

@@ -18,8 +18,16 @@ class Custody:
     """What the platform that started a VM says of it."""
 
     number: str | None = None  # the platform's own id for the VM: Proxmox's VMID
-    rival: str | None = None  # another balancer moves its memory; how to hand it over, in words
+    rival: str | None = None  # another balancer moves its memory, or may; in words
+    handover: str | None = None  # what ends that
     lock: Lock = Lock.NONE
+
+    @property
+    def why_left_alone(self) -> str | None:
+        """Why nothing is moved in it and what would change that; None: it is ours."""
+        if self.rival is None:
+            return None
+        return f"{self.rival}, so it is left alone: {self.handover}"
 
 
 CustodyOf = Callable[[int], Custody | None]

@@ -38,6 +38,7 @@ class KnownGuest:
     guest: GuestId
     name: str
     seen_wall_s: float
+    number: str | None = None  # its platform's own id for it: Proxmox's VMID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

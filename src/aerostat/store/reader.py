@@ -129,13 +129,16 @@ class StoreReader:
     def guests(self) -> tuple[KnownGuest, ...]:
         """All guests of whom something is kept, under the names they had last, by name."""
         found = self._all(
-            "SELECT g.guest, g.name, r.wall_s, d.last FROM guest g JOIN"
+            "SELECT g.*, r.wall_s, d.last FROM guest g JOIN"
             " (SELECT guest, max(round) AS last FROM decision GROUP BY guest) d"
             " ON d.guest = g.number JOIN round r ON r.round = d.last ORDER BY d.last"
         )
         newest = {
             row["guest"]: KnownGuest(
-                guest=GuestId(row["guest"]), name=row["name"], seen_wall_s=row["wall_s"]
+                guest=GuestId(row["guest"]),
+                name=row["name"],
+                seen_wall_s=row["wall_s"],
+                number=row.get("platform_number"),  # files of older releases have no such column
             )
             for row in found
         }

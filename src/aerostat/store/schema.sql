@@ -14,6 +14,7 @@ CREATE TABLE guest (
     number INTEGER PRIMARY KEY,
     guest TEXT NOT NULL,
     name TEXT NOT NULL,
+    platform_number TEXT,
     UNIQUE (guest, name)
 ) STRICT;
 

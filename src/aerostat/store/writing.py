@@ -25,6 +25,7 @@ class RoundWriter:
         self.configuration = configuration
         self._session: int | None = None
         self._numbers: dict[tuple[str, str], int] = {}
+        self._platform_numbers: dict[int, str] = {}
         self._names: dict[str, str] = {}
         self._columns = columns(connection)
 
@@ -46,6 +47,7 @@ class RoundWriter:
             self._connection.execute("COMMIT")
         except BaseException:
             self._numbers, self._session = known, session
+            self._platform_numbers.clear()
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
@@ -73,6 +75,7 @@ class RoundWriter:
     def forget_numbers(self) -> None:
         """Look guests up again: some may have been deleted."""
         self._numbers.clear()
+        self._platform_numbers.clear()
 
     def _write(self, record: RoundRecord) -> None:
         if self._session is None:
@@ -81,7 +84,10 @@ class RoundWriter:
         traces = {trace.guest: trace for trace in record.trace.guests}
         for guest in record.snapshot.guests:
             self._names[guest.guest] = guest.name
-            row = {"round": number, "guest": self._number(guest.guest, guest.name)}
+            known = self._number(guest.guest, guest.name)
+            row = {"round": number, "guest": known}
+            if guest.number is not None:
+                self._note_platform_number(known, guest.number)
             self._insert("sample", {**row, **rows.sample_row(guest)})
             if guest.guest in traces:
                 decided = rows.cells(traces[guest.guest], rows.DECISION)
@@ -131,6 +137,18 @@ class RoundWriter:
                 else found[0]
             )
         return self._numbers[key]
+
+    def _note_platform_number(self, guest: int, platform_number: str) -> None:
+        """The id by which the VM's platform knows it, where that is new."""
+        if (
+            self._platform_numbers.get(guest) != platform_number
+            and "platform_number" in self._columns["guest"]
+        ):
+            self._connection.execute(
+                "UPDATE guest SET platform_number = ? WHERE number = ?",
+                (rows.cell(platform_number), guest),
+            )
+            self._platform_numbers[guest] = platform_number
 
     def _insert(self, table: str, row: Mapping[str, Cell | bytes]) -> int:
         # The model may have learned more than this file has room for: the rest is still worth it.

@@ -63,13 +63,14 @@ def freshness(reader: StoreReader, path: Path, *, now_wall_s: float) -> Freshnes
 
 
 def found_guest(known: tuple[KnownGuest, ...], wanted: str, *, now: Freshness) -> KnownGuest:
-    """Find a VM by its id or its name; of several of one name, the one that is there.
+    """Find a VM by its id, its name or its platform's number; of several, the one that is there.
 
     Raises:
         UnknownGuestError: there is none, or more than one is there.
     """
     by_id = [guest for guest in known if guest.guest == wanted]
     named = by_id or [guest for guest in known if guest.name == wanted]
+    named = named or [guest for guest in known if guest.number == wanted]
     present = [guest for guest in named if not is_gone(guest, now)]
     if len(present) > 1:
         ids = ", ".join(guest.guest for guest in present)

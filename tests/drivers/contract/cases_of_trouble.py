@@ -28,6 +28,7 @@ async def timeout(rig: Rig) -> None:
     ada, bob = await rig.started("ada"), await rig.started("bob")
     await rig.hang("ada")
     deadline_s = rig.traits.deadline_s
+    await asyncio.sleep(rig.traits.notice_s)
     async with asyncio.TaskGroup() as group:
         slow = group.create_task(read_state(rig, ada))
         quick = group.create_task(read_state(rig, bob))

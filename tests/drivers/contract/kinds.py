@@ -5,7 +5,7 @@ from drivers.contract.cases_of_life import LIFE
 from drivers.contract.cases_of_targets import TARGETS
 from drivers.contract.cases_of_trouble import TROUBLE
 from drivers.contract.rig_fake_api import FAKE_CLOUD_HYPERVISOR, FAKE_FIRECRACKER
-from drivers.contract.rig_fake_qemu import FAKE_QEMU
+from drivers.contract.rig_fake_qemu import FAKE_QEMU, VISITED_QEMU
 from drivers.contract.rig_libvirt import LIBVIRT
 from drivers.contract.rig_real_api import CLOUD_HYPERVISOR, FIRECRACKER
 from drivers.contract.rig_real_qemu import REAL_QEMU
@@ -17,6 +17,7 @@ KINDS = {
     for kind in (
         SIMULATED,
         FAKE_QEMU,
+        VISITED_QEMU,
         REAL_QEMU,
         LIBVIRT,
         FAKE_CLOUD_HYPERVISOR,

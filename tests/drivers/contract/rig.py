@@ -46,6 +46,7 @@ class Traits:
     patience_s: float = 30.0  # how long a case waits for what must come
     settle_s: float = 3.0  # how long it looks at what must not move
     report_s: float = 3.0  # a figure of a VM that runs is not older
+    notice_s: float = 0.0  # a VM that hangs may look well for so long
     state_in_migration: RunState = RunState.MIGRATING
 
 

@@ -4,8 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aerostat.drivers.http_api.changes import Changes
 from aerostat.drivers.http_api.session import ApiSession
+from aerostat.drivers.sockets.changes import Changes
 from aerostat.drivers.sockets.errors import NotListeningError
 from aerostat.drivers.sockets.guest import Identity, Reading
 from aerostat.drivers.sockets.settings import SocketSettings

@@ -51,8 +51,8 @@ def read_pressure(ask: Ask, *, wall_s: Callable[[], float]) -> GuestPressure:
     Raises:
         CallRefusedError: the agent may not read files, or the guest's kernel has no such file.
     """
-    some_s, full_s = parse_pressure(_file(ask, PRESSURE))
-    refaults = parse_refaults(_file(ask, VMSTAT))
+    some_s, full_s = parse_pressure(read_file(ask, PRESSURE))
+    refaults = parse_refaults(read_file(ask, VMSTAT))
     return GuestPressure(
         sampled_wall_s=wall_s(),
         age_s=0.0,
@@ -86,7 +86,12 @@ def _is_count(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= _COUNT_MAX
 
 
-def _file(ask: Ask, path: str) -> str:
+def read_file(ask: Ask, path: str) -> str:
+    """A small file of the guest's; blocks.
+
+    Raises:
+        CallRefusedError: the agent may not read files, or there is no such file.
+    """
     handle = _return(ask(_command("guest-file-open", path=path, mode="r")))
     if not isinstance(handle, int) or isinstance(handle, bool):
         raise CallRefusedError(0, "the guest agent's answer to guest-file-open is no handle")

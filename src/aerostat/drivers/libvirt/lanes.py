@@ -129,3 +129,44 @@ class Lanes:
         for lane in self._lanes:
             lane.end()
         self._lanes.clear()
+
+
+async def first_answer(
+    begin: Callable[[], "asyncio.Future[ResultT]"],
+    *,
+    patience_s: float,
+    again_s: float,
+    deadline_s: float,
+) -> ResultT:
+    """Begin a call, and one more whenever none has answered for a while; return the first answer.
+
+    A call that brings all domains waits for one that hangs, and skips those that another call waits
+    for: so each hung domain takes one call, and the next brings the rest.
+
+    Args:
+        begin: begins a call; raises NoLaneError where it cannot.
+        patience_s: how long an answer may take before another call is begun.
+        again_s: the same from then on: something hangs, and others may, too.
+        deadline_s: for all of it.
+
+    Raises:
+        NoLaneError: not one call could be made.
+        NoReplyError: none has answered by the deadline.
+        LibvirtCallError: what the first to end raises.
+    """
+    loop = asyncio.get_running_loop()
+    give_up_s = loop.time() + deadline_s
+    calls: set[asyncio.Future[ResultT]] = set()
+    wait_s = patience_s
+    while True:
+        try:
+            calls.add(begin())
+        except NoLaneError:
+            if not calls:
+                raise
+        done, _ = await asyncio.wait(calls, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
+        if done:
+            return done.pop().result()
+        if loop.time() >= give_up_s:
+            raise NoReplyError("libvirtd does not answer")
+        wait_s = again_s

@@ -8,8 +8,8 @@ one and brings the others. Each domain that hangs keeps one lane, until it goes 
 import asyncio
 
 from aerostat.drivers.libvirt.binding import Binding, RawDomain
-from aerostat.drivers.libvirt.errors import LibvirtCallError, NoLaneError, NoReplyError
-from aerostat.drivers.libvirt.lanes import Lanes
+from aerostat.drivers.libvirt.errors import LibvirtCallError
+from aerostat.drivers.libvirt.lanes import Lanes, first_answer
 from aerostat.drivers.libvirt.roll import Roll
 from aerostat.drivers.libvirt.settings import LibvirtSettings
 from aerostat.ports.clock import Clock
@@ -50,29 +50,16 @@ class Reading:
             task.cancel()
 
     async def _look(self) -> None:
-        give_up_s = self._clock.now_s() + self._settings.command_deadline_s
         try:
-            mine: set[asyncio.Task[None]] = set()
-            while True:
-                self._call_again(mine)
-                done, _ = await asyncio.wait(
-                    mine, timeout=self._settings.patience_s, return_when=asyncio.FIRST_COMPLETED
-                )
-                if done:
-                    done.pop().result()
-                    self.trouble = None
-                    return
-                if self._clock.now_s() >= give_up_s:
-                    raise NoReplyError("libvirtd does not answer")
+            await first_answer(
+                self._call,
+                patience_s=self._settings.patience_s,
+                again_s=self._settings.patience_again_s,
+                deadline_s=self._settings.command_deadline_s,
+            )
+            self.trouble = None
         except LibvirtCallError as error:
             self.trouble = str(error)
-
-    def _call_again(self, mine: "set[asyncio.Task[None]]") -> None:
-        try:
-            mine.add(self._call())
-        except NoLaneError:
-            if not mine:
-                raise
 
     def _call(self) -> "asyncio.Task[None]":
         begun_s = self._clock.now_s()

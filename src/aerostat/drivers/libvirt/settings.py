@@ -10,9 +10,10 @@ class LibvirtSettings:
     connect_deadline_s: float = 5.0  # libvirtd started by its socket looks at QEMU first
     command_deadline_s: float = 2.0  # one read of all domains, or one target
     patience_s: float = 0.2  # figures of all domains take so long: one of them hangs, ask again
+    patience_again_s: float = 0.1  # the same once one hangs: all that do are found before long
     silent_s: float = 2.0  # so long without figures, and a domain does not answer
     upkeep_s: float = 1.0  # how often jobs are looked at, and what is new is described
-    reading_lanes: int = 8  # each domain that hangs costs one of them, until it goes on
+    reading_lanes: int = 16  # each domain that hangs costs one; libvirtd has 20 for everybody
     upkeep_lanes: int = 4
     command_lanes: int = 8
     disk_lanes: int = 2

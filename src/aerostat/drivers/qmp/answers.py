@@ -36,6 +36,18 @@ def parse_size(untrusted: object, key: str) -> int:
     return value
 
 
+def parse_dimm_bytes(untrusted: object) -> int:
+    """The sum of all DIMMs, from the answer to query-memory-devices.
+
+    A balloon's size is counted from RAM and DIMMs, and from nothing else that can be plugged in
+    (get_current_ram_size in QEMU's virtio-balloon.c).
+    """
+    if not isinstance(untrusted, list):
+        raise AnswerViolationError("the answer to query-memory-devices is not a list")
+    dimms = (entry for entry in untrusted if parse_text(entry, "type") == "dimm")
+    return sum(parse_size(_field(dimm, "data"), "size") for dimm in dimms)
+
+
 def parse_text(untrusted: object, key: str) -> str | None:
     """A text under ``key``; None if there is none or it is empty."""
     value = untrusted.get(key) if isinstance(untrusted, Mapping) else None

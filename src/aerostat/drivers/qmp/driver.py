@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from aerostat.drivers.qmp.holders import is_visited
 from aerostat.drivers.qmp.settings import QmpSettings
+from aerostat.drivers.qmp.visits import QmpVisits
 from aerostat.drivers.qmp.watch import QmpWatch
 from aerostat.drivers.sockets.driver import FootprintOf, SocketDriver
 from aerostat.drivers.sockets.watch import Watch
@@ -28,17 +30,17 @@ class QmpDriver(SocketDriver):
         custody_of: CustodyOf | None = None,
         listening: Callable[[], Iterable[Path]] | None = None,
     ) -> None:
+        self._paces = settings if settings is not None else QmpSettings()
         super().__init__(
             patterns,
             clock=clock,
-            settings=settings if settings is not None else QmpSettings(),
+            settings=self._paces,
             footprint_of=footprint_of,
             custody_of=custody_of,
             listening=listening,
         )
 
     def new_watch(self, path: Path, label: str) -> Watch:
-        """Watch one monitor socket."""
-        return QmpWatch(
-            path, label=label, settings=self.settings, clock=self.clock, owner=self._roll
-        )
+        """Watch one monitor socket; one that others use is only visited."""
+        kind = QmpVisits if is_visited(path) else QmpWatch
+        return kind(path, label=label, settings=self._paces, clock=self.clock, owner=self._roll)

@@ -1,11 +1,13 @@
 """One VM on a live connection: who it is, what it says, and how its target is set."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from aerostat.drivers.agent import HeardAgent, HeardFigures
 from aerostat.drivers.qmp.answers import (
     Jobs,
+    parse_dimm_bytes,
     parse_disk_read_bytes,
     parse_jobs,
     parse_run_state,
@@ -29,11 +31,8 @@ from aerostat.model.figures import BalloonStatistics
 from aerostat.model.guest import GuestId, RunState
 from aerostat.ports.clock import Clock
 
-_IDENTITY = (
-    Command(name="query-uuid"),
-    Command(name="query-name"),
-    Command(name="query-memory-size-summary"),
-)
+_IDENTITY = (Command(name="query-uuid"), Command(name="query-name"))
+_SIZES = (Command(name="query-memory-size-summary"), Command(name="query-memory-devices"))
 _ROUND = (
     Command(name="query-status"),
     Command(name="query-migrate"),
@@ -50,10 +49,17 @@ class ConnectedGuest:
     """A VM whose monitor answers, for as long as this connection lasts."""
 
     def __init__(
-        self, session: QmpSession, identity: Identity, *, settings: SocketSettings, clock: Clock
+        self,
+        session: QmpSession,
+        identity: Identity,
+        *,
+        label: str,
+        settings: SocketSettings,
+        clock: Clock,
     ) -> None:
         self.session = session
         self.identity = identity
+        self._label = label  # what it is called if it has no name
         self.max_bytes: int | None = None
         self.sample_gap_s = SAMPLE_GAP_S
         self._settings = settings
@@ -64,6 +70,7 @@ class ConnectedGuest:
         self._agent: HeardAgent | None = None
         self._jobs = Jobs()
         self._may_have_jobs = True  # nobody has looked yet
+        self._may_have_grown = False  # or shrunk: memory is plugged while a VM runs
 
     @classmethod
     async def identify(
@@ -75,19 +82,26 @@ class ConnectedGuest:
             SessionError: the monitor did not answer.
             AnswerViolationError: it answered with something else than the protocol promises.
         """
-        answers = await session.ask_all(_IDENTITY, deadline_s=settings.command_deadline_s)
-        uuid, name, memory = (None if isinstance(a, CommandRefusedError) else a for a in answers)
-        shown_name = parse_text(name, "name")
-        identity = Identity(
-            guest=GuestId(parse_uuid(uuid) or shown_name or label),
-            name=shown_name or label,
-            pid=session.peer_pid,
+        answers = await session.ask_all(
+            (*_IDENTITY, *_SIZES), deadline_s=settings.command_deadline_s
         )
-        guest = cls(session, identity, settings=settings, clock=clock)
-        if memory is not None:
-            guest.max_bytes = parse_size(memory, "base-memory")
+        identity = _identity(answers, session, label)
+        guest = cls(session, identity, label=label, settings=settings, clock=clock)
+        guest.max_bytes = _size(answers[len(_IDENTITY) :])
         await guest._adopt_device()
         return guest
+
+    async def meets_again(self, session: QmpSession) -> bool:
+        """Go on over another connection; whether it leads to the same VM.
+
+        Raises:
+            SessionError: the monitor did not answer.
+        """
+        answers = await session.ask_all(_IDENTITY, deadline_s=self._settings.command_deadline_s)
+        if _identity(answers, session, self._label) != self.identity:
+            return False
+        self.session = session
+        return True
 
     def listen_to(self, agent: HeardAgent) -> None:
         """What an agent in the guest says is read with everything else from now on."""
@@ -97,8 +111,20 @@ class ConnectedGuest:
         """A background job began, went on or ended: look at them with the next reading."""
         self._may_have_jobs = True
 
-    async def read(self) -> Reading:
-        """Ask for one round's figures, all at once; whoever calls sets a deadline.
+    def note_devices(self) -> None:
+        """A device is gone: it may have been memory."""
+        self._may_have_grown = True
+
+    @property
+    def must_be_released(self) -> bool:
+        """Whether something is to be put back in it."""
+        return self._device is not None and self._device.period_before_s is not None
+
+    async def read(self, *, deadline_s: float | None = None) -> Reading:
+        """Ask for one round's figures, all at once.
+
+        Args:
+            deadline_s: for each set of answers; None: whoever calls sets one.
 
         Raises:
             SessionError: the monitor did not answer.
@@ -108,7 +134,9 @@ class ConnectedGuest:
         if asks_for_jobs := self._may_have_jobs or self._jobs.is_any:
             self._may_have_jobs = False  # before asking: what changes from now on is asked again
             commands = (*commands, _JOBS)
-        answers = await self.session.ask_all(commands, deadline_s=None)
+        if self._may_have_grown:
+            await self._measure(deadline_s)
+        answers = await self.session.ask_all(commands, deadline_s=deadline_s)
         status, migration, balloon, disks = answers[: len(_ROUND)]
         troubles: list[str] = []
         if asks_for_jobs:
@@ -168,6 +196,13 @@ class ConnectedGuest:
         except (CommandRefusedError, AnswerViolationError) as error:
             self._device_trouble = (f"its guest cannot be made to report: {error}",)
 
+    async def _measure(self, deadline_s: float | None) -> None:
+        """Ask for its size anew, before a round whose figures are held against it."""
+        answers = await self.session.ask_all(_SIZES, deadline_s=deadline_s)
+        self._may_have_grown = False
+        with contextlib.suppress(AnswerViolationError):  # what was known holds
+            self.max_bytes = _size(answers) or self.max_bytes
+
     def _run_state(self, status: Answer, migration: Answer) -> RunState:
         state = parse_run_state(status, migration)
         saves = self._jobs.is_saving and state in (RunState.RUNNING, RunState.PAUSED)
@@ -184,8 +219,9 @@ class ConnectedGuest:
                 troubles.append(f"its balloon could not be read: {answer}")
             return None
         actual_bytes = _parse_or_say(lambda: parse_size(answer, "actual"), troubles)
-        if actual_bytes is not None:  # memory plugged in later counts in `actual`
-            self.max_bytes = max(self.max_bytes or 0, actual_bytes)
+        if actual_bytes is not None and actual_bytes > (self.max_bytes or 0):
+            self.max_bytes = actual_bytes  # memory plugged in later counts in `actual`
+            self._may_have_grown = True
         return actual_bytes
 
     def _statistics(self, answer: Answer, troubles: list[str]) -> BalloonStatistics | None:
@@ -200,6 +236,24 @@ class ConnectedGuest:
             return None
         now_s, wall_s = self._clock.now_s(), self._clock.wall_s()
         return report.aged(self._age.age_s(report.updated_wall_s, now_s=now_s, wall_s=wall_s))
+
+
+def _identity(answers: Sequence[Answer], session: QmpSession, label: str) -> Identity:
+    uuid, name = (None if isinstance(a, CommandRefusedError) else a for a in answers[:2])
+    shown_name = parse_text(name, "name")
+    return Identity(
+        guest=GuestId(parse_uuid(uuid) or shown_name or label),
+        name=shown_name or label,
+        pid=session.peer_pid,
+    )
+
+
+def _size(answers: Sequence[Answer]) -> int | None:
+    """What it may hold at most, as the balloon counts: its RAM and what is plugged in as DIMMs."""
+    summary, plugged = (None if isinstance(a, CommandRefusedError) else a for a in answers)
+    if summary is None:
+        return None
+    return parse_size(summary, "base-memory") + (parse_dimm_bytes(plugged) if plugged else 0)
 
 
 def _is_inactive(refusal: CommandRefusedError) -> bool:

@@ -76,6 +76,8 @@ class QmpWatch(Watch):
     def _on_event(self, name: str, untrusted: Mapping[str, Any]) -> None:
         if name.startswith(("JOB_", "BLOCK_JOB_")) and isinstance(self.connected, ConnectedGuest):
             self.connected.note_jobs()
+        elif name == "DEVICE_DELETED" and isinstance(self.connected, ConnectedGuest):
+            self.connected.note_devices()
         if self.identity is None:
             return
         event = parse_event(self.identity.guest, name, untrusted)

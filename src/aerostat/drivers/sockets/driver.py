@@ -180,8 +180,8 @@ class SocketDriver(ABC):
             reading = await connected.read()
         custody = self._custody(connected.identity.pid)
         troubles = (*reading.troubles, *self._roll.rivals(watch))
-        if custody.rival is not None:
-            troubles = (*troubles, custody.rival)
+        if custody.why_left_alone is not None:
+            troubles = (*troubles, custody.why_left_alone)
         is_alive = reading.run_state in (RunState.RUNNING, RunState.PAUSED)
         is_in_transit = is_alive and custody.lock is Lock.TRANSIT
         return GuestSnapshot(
@@ -225,9 +225,9 @@ class SocketDriver(ABC):
         rivalry = self._roll.rivalry(watch)
         if rivalry is not None:
             raise DriverUnavailableError(guest, _SET, rivalry)
-        rival = self._custody(connected.identity.pid).rival
-        if rival is not None:
-            raise DriverRefusedError(guest, _SET, rival)
+        left_alone = self._custody(connected.identity.pid).why_left_alone
+        if left_alone is not None:
+            raise DriverRefusedError(guest, _SET, left_alone)
         if connected.max_bytes is None:
             raise DriverUnavailableError(guest, _SET, "its max is not known")
         objection = objection_to_target(target_bytes, max_bytes=connected.max_bytes)

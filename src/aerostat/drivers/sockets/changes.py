@@ -1,6 +1,7 @@
-"""What two readings, one after the other, say has happened: these APIs tell nothing by themselves.
+"""What two readings, one after the other, say has happened, where nobody tells of it.
 
-A VM that pauses and goes on between two looks has not been seen to pause.
+HTTP APIs tell nothing by themselves, and a monitor that is only visited tells it to nobody. A VM
+that pauses and goes on between two looks has not been seen to pause.
 """
 
 from collections.abc import Iterator
