@@ -21,7 +21,7 @@ from aerostat.engine.columns import (
     TAKES_PINNED,
     Figures,
 )
-from aerostat.engine.params import EngineParams
+from aerostat.engine.params import EngineParams, GuardRule
 from aerostat.model.guest import GuestSnapshot, RunState
 from aerostat.model.host import HostSnapshot
 from aerostat.model.host_state import HostState, LadderStep
@@ -120,6 +120,7 @@ def figures_of(
     """Columns of one host's guests, in the snapshot's order; ``state`` is how short the host is."""
     steps = params.ladder.steps(state)
     guests = snapshot.guests
+    heeds_backups = GuardRule.BACKUP not in params.rules_off
     limits = [limits_of(guest, params) for guest in guests]
     bounds = [_bounds(own, _max_bytes(g)) for own, g in zip(limits, guests, strict=True)]
     samples = [guest.statistics for guest in guests]
@@ -130,7 +131,7 @@ def figures_of(
         has_balloon=_truths([guest.has_balloon for guest in guests]),
         deflates_on_oom=_truths([guest.deflates_on_oom for guest in guests]),
         is_managed=[int(own.is_managed) for own in limits],
-        is_backing_up=[1 if guest.is_backing_up else 0 for guest in guests],
+        is_backing_up=[int(guest.is_backing_up and heeds_backups) for guest in guests],
         takes=[_takes(g, own.exempt, steps) for g, own in zip(guests, limits, strict=True)],
         standing=_standing(guests, params),
         min_bytes=[least for least, _ in bounds],

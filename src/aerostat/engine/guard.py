@@ -173,6 +173,9 @@ def _give(r: Round, i: int) -> None:
     # The guest's own max need not be whole MiB, and it must be possible to give all of it.
     target = ceiling if wish >= ceiling else _to_grain(wish)
     urgent = why in (WHY_DISTRESS, WHY_SHUTDOWN, WHY_ORDERED) or r.memory.is_release_due[i] == 1
+    if urgent and r.figures.actual_bytes[i] != ABSENT:
+        # Somebody else may have raised it beyond its max: to let go of it takes nothing from it.
+        target = max(target, r.figures.actual_bytes[i])
     pressing = urgent or why == WHY_RAISED_TO_MIN
     if not pressing and target - ordered < dead_band_bytes(r.figures.max_bytes[i], r.knobs):
         hold(r.decision, i, ordered, codes.DEAD_BAND, codes.B_DEAD_BAND)

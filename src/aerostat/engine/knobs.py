@@ -56,6 +56,7 @@ def knobs_of(params: EngineParams) -> Knobs:
     """Flatten the parameters."""
     adaptive, guard = params.adaptive, params.guard
     on = {rule: int(params.is_guarded and rule not in params.rules_off) for rule in GuardRule}
+    has_no_band = GuardRule.DEAD_BAND in params.rules_off
     return Knobs(
         is_guarded=int(params.is_guarded),
         headroom_ratio=adaptive.headroom_ratio,
@@ -68,8 +69,8 @@ def knobs_of(params: EngineParams) -> Knobs:
         grace_s=guard.grace_s,
         cooldown_s=guard.cooldown_s,
         distress_quiet_s=guard.distress_quiet_s,
-        dead_band_bytes=guard.dead_band_bytes,
-        dead_band_ratio=guard.dead_band_ratio,
+        dead_band_bytes=0 if has_no_band else guard.dead_band_bytes,
+        dead_band_ratio=0.0 if has_no_band else guard.dead_band_ratio,
         step_ratio_max=guard.step_ratio_max,
         step_rate_max=guard.step_rate_max,
         host_step_rate_max=guard.host_step_rate_max,

@@ -165,8 +165,10 @@ def _cut(r: Round, i: int, grant: int) -> int:
     """Give only ``grant`` bytes now; where that is next to nothing, wait."""
     ordered = r.estimates.ordered_bytes[i]
     held = r.estimates.committed_bytes[i]
-    target = min(held + grant, r.decision.target_bytes[i])
-    target = target // TARGET_GRAIN_BYTES * TARGET_GRAIN_BYTES
+    whole = min(held + grant, r.decision.target_bytes[i])
+    target = whole // TARGET_GRAIN_BYTES * TARGET_GRAIN_BYTES
+    # Rounded down, it would take a part of a MiB from who is to be given to.
+    target = max(target, min(whole, r.figures.actual_bytes[i]))
     urgent = r.decision.is_urgent[i] == 1
     least = TARGET_GRAIN_BYTES if urgent else dead_band_bytes(r.figures.max_bytes[i], r.knobs)
     r.decision.bound[i] = codes.B_SUPPLY

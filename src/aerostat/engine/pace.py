@@ -20,8 +20,9 @@ def pace(r: Round, first: int, end: int) -> None:
     """
     taken, period_s = 0, r.knobs.figures_age_s_max
     for i in range(first, end):
-        r.wants[i] = _take_bytes(r, i)
-        if r.wants[i] > 0:
+        r.wants[i] = 0
+        if r.decision.target_bytes[i] < r.estimates.ordered_bytes[i]:  # few are
+            r.wants[i] = _take_bytes(r, i)
             taken += r.wants[i]
             period_s = min(period_s, max(r.memory.sample_period_s[i], PERIOD_S_MIN))
     if taken == 0:
@@ -33,7 +34,7 @@ def pace(r: Round, first: int, end: int) -> None:
             # Of thousands of guests at once, as little as can be, but not nothing for ever.
             _cut(r, first, end, max(0, most - before), TARGET_GRAIN_BYTES if before == 0 else 0)
     for i in range(first, end):
-        if _take_bytes(r, i) > 0:
+        if r.wants[i] > 0 and _take_bytes(r, i) > 0:
             note_take(r, i)
 
 

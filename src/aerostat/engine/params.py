@@ -31,6 +31,10 @@ class GuardRule(StrEnum):
     HOST_SWAP = "host_swap"  # what of a VM lies in the host's swap is not asked for
     RISING = "rising"  # a VM that tells nothing of itself counts with its growth
     CONFINED = "confined"  # one that its own cgroup holds down is given no more than that holds
+    DEAD_BAND = "dead_band"  # too little to be worth a command is left alone
+    BACKUP = "backup"  # a guest whose disks are being copied is not made to swap
+    LEDGER = "ledger"  # memory promised to VMs to come counts from the promise on
+    BURST_RESERVE = "burst_reserve"  # part of the supply is kept for distress, and for nothing else
     YIELD = "yield"  # one whose target somebody else has set is left to them for a while
 
 

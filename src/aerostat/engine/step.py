@@ -59,6 +59,8 @@ def step(
     now_s = snapshot.now_s
     following = aligned(state, tuple(g.guest for g in snapshot.guests), now_s=now_s)
     following = with_arrivals(with_events(following, events, now_s=now_s), snapshot)
+    if GuardRule.LEDGER in params.rules_off:
+        following = replace(following, reservations=())
     signs = _host_signs(following, params, now_s=now_s)
     following = _judged_host(following, snapshot, params, signs)
     supply = supply_of(snapshot, params, following.memory, following.promised_bytes)

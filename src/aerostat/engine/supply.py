@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from aerostat.engine.columns import Memory, empty_memory
-from aerostat.engine.params import Accounting, EngineParams
+from aerostat.engine.params import Accounting, EngineParams, GuardRule
 from aerostat.engine.resident import in_use_bytes, resident_bytes
 from aerostat.model.guest import GuestId
 from aerostat.model.host import HostSnapshot
@@ -61,6 +61,8 @@ def supply_of(
     # Half of the reserve is the hard line: distress may use the rest of it.
     physical = max(0, host.available_bytes - reserve // 2)
     most = min(total, params.host.burst_reserve.of(total))
+    if GuardRule.BURST_RESERVE in params.rules_off:
+        most = 0
     least = min(most, params.host.burst_reserve_min.of(total))
     return Supply(
         total_bytes=total,

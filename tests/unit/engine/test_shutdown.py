@@ -5,7 +5,7 @@ from dataclasses import replace
 from aerostat.engine.params import GuardParams, HostParams
 from aerostat.model.events import LifecycleChanged, LifecycleKind, Outcome, TargetAnswered
 from aerostat.model.guest import GuestId
-from aerostat.model.limits import Amount
+from aerostat.model.limits import Amount, GuestLimits, LimitRule
 from aerostat.model.reasons import Bound, Reason
 from aerostat.units import MIB
 from builders import Guest, World, host_memory, params
@@ -169,3 +169,21 @@ def test_a_guest_that_must_not_be_managed_is_left_alone_here_too() -> None:
     found.params = replace(found.params, default_limits=limits)
     ask(found, "a")
     assert found.round().plan.changes == ()
+
+
+def test_one_that_holds_more_than_its_max_is_let_go_without_losing_any_of_it() -> None:
+    """Somebody else has raised it beyond the operator's max: a release takes nothing back."""
+    rule = LimitRule(name_glob="a", limits=GuestLimits(maximum=Amount(size_bytes=512 * MIB)))
+    world = World(
+        guests=[Guest(name="a", max_mib=1024, actual_mib=300, used_mib=200)],
+        params=params(budget_mib=2000, rules=(rule,)),
+        obeys=False,
+    )
+    world.rounds(5)
+    world.guest("a").actual_mib = 800
+    world.events = [
+        TargetAnswered(guest=GuestId("a"), target_bytes=300 * MIB, outcome=Outcome.ACCEPTED),
+        LifecycleChanged(guest=GuestId("a"), kind=LifecycleKind.SHUTDOWN_ASKED),
+    ]
+    world.round()
+    assert world.trace("a").target_bytes == 800 * MIB

@@ -27,7 +27,13 @@ from aerostat.sim.chaos.check import check
 from aerostat.sim.chaos.columns import START_S, WALL_S, World
 from aerostat.sim.chaos.happen import id_of
 from aerostat.sim.chaos.physics import live
-from aerostat.sim.chaos.show import available_bytes, has_sample, judge_supply, settle_host
+from aerostat.sim.chaos.show import (
+    available_bytes,
+    has_sample,
+    judge_supply,
+    settle_host,
+    tells_kills,
+)
 
 Decide = Callable[[EngineState, HostSnapshot, Sequence[Event], EngineParams], Step]
 
@@ -194,7 +200,7 @@ def _statistics(world: World, i: int, wall_s: float) -> BalloonStatistics | None
         swap_in_bytes=guests.sample_swap_in_bytes[i],
         swap_out_bytes=guests.sample_swap_out_bytes[i],
         major_faults=guests.sample_major_faults[i],
-        oom_kills=guests.sample_oom_kills[i] if guests.has_agent[i] == 1 else None,
+        oom_kills=guests.sample_oom_kills[i] if tells_kills(world, i) else None,
     )
 
 

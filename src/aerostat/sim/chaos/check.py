@@ -231,7 +231,8 @@ def _check_take(world: World, i: int, now_s: float, tick: int) -> None:
     founded_s = now_s - watch.clean_seen_s[i]
     period_s = min(FIGURES_AGE_S_MAX, max(1.0, watch.gap_s[i]))
     most_s = FIGURES_AGE_S_MAX + 2.0 * period_s + world.tick_s
-    if founded_s > most_s:
+    # Where somebody else sets targets, a raise of our own may lie below what they raised it to.
+    if founded_s > most_s and watch.stranger_s[i] < 0.0:
         violate(world, tick, i, FOUNDED_ON_OLD, int(founded_s), int(most_s))
     if watch.take_seen_s[i] == watch.seen_s[i]:
         violate(world, tick, i, SAME_SAMPLE, plan, ordered_bytes(world, i))

@@ -87,6 +87,15 @@ def has_sample(world: World, i: int) -> bool:
     return reached and world.faults.is_silent[i] != 1 and world.guests.sample_s[i] >= 0.0
 
 
+def tells_kills(world: World, i: int) -> bool:
+    """Whether its kernel tells how often it killed.
+
+    Else nobody could see what becomes of one whose balloon never lets go and that has no swap: it
+    is killed and starts again between two samples.
+    """
+    return world.guests.has_agent[i] == 1 or world.guests.deflates_on_oom[i] == 0
+
+
 def _show_sample(world: World, figures: Figures, i: int, wall_s: float) -> None:
     guests = world.guests
     seen = has_sample(world, i)
@@ -101,7 +110,7 @@ def _show_sample(world: World, figures: Figures, i: int, wall_s: float) -> None:
     figures.swap_in_bytes[i] = guests.sample_swap_in_bytes[i] if seen else ABSENT
     figures.swap_out_bytes[i] = guests.sample_swap_out_bytes[i] if seen else ABSENT
     figures.major_faults[i] = guests.sample_major_faults[i] if seen else ABSENT
-    figures.oom_kills[i] = guests.sample_oom_kills[i] if agent else ABSENT
+    figures.oom_kills[i] = guests.sample_oom_kills[i] if seen and tells_kills(world, i) else ABSENT
     figures.alloc_stalls[i] = ABSENT
     figures.refaults[i] = guests.sample_refaults[i] if agent else ABSENT
     figures.pressure_wall_s[i] = guests.sample_wall_s[i] if agent else -1.0

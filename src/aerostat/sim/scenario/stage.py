@@ -3,7 +3,7 @@
 import asyncio
 
 from aerostat.engine.admission import room_bytes
-from aerostat.engine.params import EngineParams
+from aerostat.engine.params import EngineParams, GuardRule
 from aerostat.model.events import MemoryReserved
 from aerostat.model.guest import GuestId
 from aerostat.sim.constants import HostPhysics
@@ -25,7 +25,8 @@ class Stage:
 
     def __init__(self, scenario: Scenario, params: EngineParams) -> None:
         self._scenario = scenario
-        self._keeps_a_ledger = params.is_guarded
+        is_on = GuardRule.LEDGER not in params.rules_off
+        self._keeps_a_ledger = params.is_guarded and is_on
         self._gate = asyncio.Lock()  # a toolstack starts one VM after the other
         self.world = World(host=_host(scenario), seed=scenario.seed, step_s=scenario.step)
         self.world.host.shared_bytes = float(scenario.host.shared)
