@@ -38,6 +38,7 @@ from aerostat.policy import adaptive, static, water
 from aerostat.policy import codes as policy_codes
 from aerostat.policy import columns as policy_columns
 from aerostat.policy.columns import Table
+from aerostat.sim import fixed_columns
 from aerostat.sim.fixed_columns import FixedTable
 
 ENGINE_MODULES: tuple[ModuleType, ...] = (
@@ -141,7 +142,7 @@ def _cache_directory(
 ) -> Path:
     """Where these very sources' compiled form is kept: made once, used by all processes."""
     sources = hashlib.sha256(Path(__file__).read_bytes())
-    for module in (*modules, *beside):
+    for module in (*modules, *beside, fixed_columns):
         sources.update(Path(str(module.__file__)).read_bytes())
     for name, function in sorted(bound.items()):
         sources.update(f"{name}={function.__module__}.{function.__qualname__}".encode())
