@@ -7,10 +7,14 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from typer.testing import CliRunner
 
+from aerostat.cli.main import app
 from aerostat.policy.params import PolicyName
 from aerostat.present.schema import result_schema
 from aerostat.sim.fleet.kinds import KINDS
+from aerostat.sim.trace import read_trace
+from aerostat.sim.trace.trace import Reading
 from simulate.invoked import SMALL, TWO, document_of, simulate, trace_file
 
 SCENARIO = str(Path(__file__).parents[2] / "scenarios" / "g-floor.toml")
@@ -115,6 +119,25 @@ def test_a_scenario_is_played_under_each_policy() -> None:
     assert ours["digest"] != peer["digest"]
     table = simulate(SCENARIO, "--policy", "adaptive", "--workers", "1").stdout
     assert max(map(len, table.splitlines())) <= 80
+
+
+@pytest.mark.slow
+def test_a_scenarios_run_can_be_recorded_and_decided_again(tmp_path: Path) -> None:
+    """Exactly, like that of a daemon; and read as a trace."""
+    path = tmp_path / "floor.parquet"
+    done = simulate(SCENARIO, "--policy", "adaptive", "--workers", "1", "--record", str(path))
+    assert done.exit_code == 0, done.output
+    assert " rounds" in done.stderr
+    again = CliRunner().invoke(app, ["replay", str(path), "-o", "json"])
+    assert again.exit_code == 0, again.output
+    assert read_trace(path, Reading(sample_s=1.0)).vms > 0
+
+
+def test_only_one_scenario_under_one_policy_is_recorded(tmp_path: Path) -> None:
+    path = str(tmp_path / "x.parquet")
+    for arguments in (("diurnal",), (SCENARIO,), (SCENARIO, SCENARIO, "--policy", "adaptive")):
+        done = simulate(*arguments, "--record", path)
+        assert "--record takes one scenario under one policy" in str(done.exception)
 
 
 WRONG = {
