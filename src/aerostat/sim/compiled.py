@@ -182,7 +182,9 @@ def as_arrays(table: ColumnsT, fixed: Fixed = MappingProxyType({})) -> ColumnsT:
     """
     values = tuple(table)
     if len(values) > 1 and all(isinstance(value, list) for value in values):
-        return _as_records(table, fixed.get(type(table), ()))  # type: ignore[return-value,arg-type] # the same by its fields
+        own: Collection[str] = fixed.get(type(table), ())  # type: ignore[arg-type] # or no table
+        records: ColumnsT = _as_records(table, own)  # the same by its fields
+        return records
     kind: Any = _as_tuple_kind(type(table)) if isinstance(table, Table) else type(table)
     return kind(*(_as_array(value, fixed) for value in values))  # type: ignore[no-any-return]
 
