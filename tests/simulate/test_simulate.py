@@ -78,6 +78,20 @@ def test_a_trace_is_cut_into_hosts_and_its_skipped_rows_are_told(tmp_path: Path)
     assert "too many or too few fields" in str(refused.exception)
 
 
+@pytest.mark.parametrize(("sample_s", "tick_s"), [(15, 7.5), (11, 5.5), (5, 5.0), (300, 10.0)])
+def test_the_tick_is_what_fits_a_sample_where_nobody_says(
+    tmp_path: Path, sample_s: int, tick_s: float
+) -> None:
+    path = tmp_path / "fleet.csv"
+    rows = [f"vm-{vm},{sample_s * n},{800 + 100 * vm},4096" for vm in range(4) for n in range(8)]
+    path.write_text("\n".join(["vm,time_s,used_mib,max_mib", *rows]) + "\n")
+    document = document_of(
+        str(path), "--vms-per-host", "4", "--policy", "slack", "--interpreted", "--workers", "1"
+    )
+    world = document["world"]["worlds"][0]
+    assert (world["sample_s"], world["tick_s"]) == (sample_s, tick_s)
+
+
 def test_full_physics_are_another_world_and_say_what_was_lost() -> None:
     simple = document_of("boot-storm", *SMALL, "--policy", "slack", "--overcommit", "6")
     full = document_of("boot-storm", *SMALL, "--policy", "slack", "--overcommit", "6", "--full")
@@ -130,7 +144,11 @@ def test_a_scenarios_run_can_be_recorded_and_decided_again(tmp_path: Path) -> No
     assert " rounds" in done.stderr
     again = CliRunner().invoke(app, ["replay", str(path), "-o", "json"])
     assert again.exit_code == 0, again.output
-    assert read_trace(path, Reading(sample_s=1.0)).vms > 0
+    vms = read_trace(path, Reading(sample_s=1.0)).vms
+    assert vms > 0
+    alone = ("--policy", "slack", "--interpreted", "--workers", "1")
+    document = document_of(str(path), "--vms-per-host", str(vms), *alone)
+    assert document["world"]["worlds"][0]["sample_s"] == 10
 
 
 def test_only_one_scenario_under_one_policy_is_recorded(tmp_path: Path) -> None:
