@@ -291,10 +291,12 @@ def test_the_short_cut_for_guests_at_rest_changes_nothing(
         for state in (quick, slow):
             change_load(state, load)
         for _ in range(steps):
-            asked = {"dt_s": 0.05, "target_bytes": float(target_mib * MIB)}
-            rests += is_at_rest(quick, load, guest_build, asked["target_bytes"])
-            served = live(quick, load, guest_build, **asked)
-            assert served == live(slow, load, guest_build, **asked, host_stall=HostStall())
+            target = float(target_mib * MIB)
+            rests += is_at_rest(quick, load, guest_build, target)
+            served = live(quick, load, guest_build, dt_s=0.05, target_bytes=target)
+            assert served == live(
+                slow, load, guest_build, dt_s=0.05, target_bytes=target, host_stall=HostStall()
+            )
             assert quick == slow
     event(f"at rest: {rests > 0}")
 
