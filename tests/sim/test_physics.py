@@ -2,12 +2,13 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from aerostat.sim.constants import SwapDevice
 from aerostat.sim.guest_state import GuestState, HeapMode, Load, booted, change_load
-from aerostat.sim.physics import GuestBuild, advance
+from aerostat.sim.physics import GuestBuild, advance, is_at_rest, live
+from aerostat.sim.reclaim import HostStall
 from aerostat.sim.seconds import bucket_of
 from aerostat.units import MIB
 from sim.worlds import NO_SWAP, build, seconds_of, served_ratio, world_of_one
@@ -275,3 +276,38 @@ def test_a_squeezed_page_cache_comes_back_as_refaults() -> None:
     assert guest.state.cache_bytes < 110 * MIB
     assert guest.state.refaults > refaults + 1000
     assert guest.state.swap_out_bytes < 8 * MIB
+
+
+@settings(max_examples=60)
+@given(guest_build=BUILDS, moves=MOVES)
+def test_the_short_cut_for_guests_at_rest_changes_nothing(
+    guest_build: GuestBuild, moves: list[tuple[Load, int, int]]
+) -> None:
+    """To the last bit: a stall of no length takes the long way."""
+    load = moves[0][0]
+    quick, slow = (booted(guest_build.max_bytes, load, guest_build.physics) for _ in range(2))
+    rests = 0
+    for load, target_mib, steps in moves:
+        for state in (quick, slow):
+            change_load(state, load)
+        for _ in range(steps):
+            target = float(target_mib * MIB)
+            rests += is_at_rest(quick, load, guest_build, target)
+            served = live(quick, load, guest_build, dt_s=0.05, target_bytes=target)
+            assert served == live(
+                slow, load, guest_build, dt_s=0.05, target_bytes=target, host_stall=HostStall()
+            )
+            assert quick == slow
+    event(f"at rest: {rests > 0}")
+
+
+def test_a_guest_that_has_all_it_wants_is_at_rest() -> None:
+    """Else the short cut would never be taken, and the test above say nothing."""
+    guest_build = build()
+    load = Load(hot_bytes=80 * MIB)
+    state = booted(guest_build.max_bytes, load, guest_build.physics)
+    steps = 0
+    while not is_at_rest(state, load, guest_build, 512.0 * MIB):
+        live(state, load, guest_build, dt_s=0.05, target_bytes=512.0 * MIB)
+        steps += 1
+        assert steps < 1_200

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from typer.testing import CliRunner
 
+from aerostat.cli.main import app
 from aerostat.policy.params import PolicyName
 from aerostat.present.schema import result_schema
 from aerostat.sim.fleet.kinds import KINDS
+from aerostat.sim.trace import read_trace
+from aerostat.sim.trace.trace import Reading
 from simulate.invoked import SMALL, TWO, document_of, simulate, trace_file
 
 SCENARIO = str(Path(__file__).parents[2] / "scenarios" / "g-floor.toml")
@@ -74,6 +78,20 @@ def test_a_trace_is_cut_into_hosts_and_its_skipped_rows_are_told(tmp_path: Path)
     assert "too many or too few fields" in str(refused.exception)
 
 
+@pytest.mark.parametrize(("sample_s", "tick_s"), [(15, 7.5), (11, 5.5), (5, 5.0), (300, 10.0)])
+def test_the_tick_is_what_fits_a_sample_where_nobody_says(
+    tmp_path: Path, sample_s: int, tick_s: float
+) -> None:
+    path = tmp_path / "fleet.csv"
+    rows = [f"vm-{vm},{sample_s * n},{800 + 100 * vm},4096" for vm in range(4) for n in range(8)]
+    path.write_text("\n".join(["vm,time_s,used_mib,max_mib", *rows]) + "\n")
+    document = document_of(
+        str(path), "--vms-per-host", "4", "--policy", "slack", "--interpreted", "--workers", "1"
+    )
+    world = document["world"]["worlds"][0]
+    assert (world["sample_s"], world["tick_s"]) == (sample_s, tick_s)
+
+
 def test_full_physics_are_another_world_and_say_what_was_lost() -> None:
     simple = document_of("boot-storm", *SMALL, "--policy", "slack", "--overcommit", "6")
     full = document_of("boot-storm", *SMALL, "--policy", "slack", "--overcommit", "6", "--full")
@@ -115,6 +133,29 @@ def test_a_scenario_is_played_under_each_policy() -> None:
     assert ours["digest"] != peer["digest"]
     table = simulate(SCENARIO, "--policy", "adaptive", "--workers", "1").stdout
     assert max(map(len, table.splitlines())) <= 80
+
+
+@pytest.mark.slow
+def test_a_scenarios_run_can_be_recorded_and_decided_again(tmp_path: Path) -> None:
+    """Exactly, like that of a daemon; and read as a trace."""
+    path = tmp_path / "floor.parquet"
+    done = simulate(SCENARIO, "--policy", "adaptive", "--workers", "1", "--record", str(path))
+    assert done.exit_code == 0, done.output
+    assert " rounds" in done.stderr
+    again = CliRunner().invoke(app, ["replay", str(path), "-o", "json"])
+    assert again.exit_code == 0, again.output
+    vms = read_trace(path, Reading(sample_s=1.0)).vms
+    assert vms > 0
+    alone = ("--policy", "slack", "--interpreted", "--workers", "1")
+    document = document_of(str(path), "--vms-per-host", str(vms), *alone)
+    assert document["world"]["worlds"][0]["sample_s"] == 10
+
+
+def test_only_one_scenario_under_one_policy_is_recorded(tmp_path: Path) -> None:
+    path = str(tmp_path / "x.parquet")
+    for arguments in (("diurnal",), (SCENARIO,), (SCENARIO, SCENARIO, "--policy", "adaptive")):
+        done = simulate(*arguments, "--record", path)
+        assert "--record takes one scenario under one policy" in str(done.exception)
 
 
 WRONG = {

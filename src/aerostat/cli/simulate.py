@@ -132,6 +132,12 @@ def simulate(
     html: Annotated[
         Path | None, typer.Option(help="Write a report with plots to this file.")
     ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write one scenario's run as a recording, for replay and plan."
+        ),
+    ] = None,
     output: Output = OutputFormat.TABLE,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
@@ -166,9 +172,11 @@ def simulate(
         ),
         is_compiled=not interpreted,
     )
-    if html is not None and not html.absolute().parent.is_dir():
-        raise typer.BadParameter(f"{html.parent} is not a directory", param_hint="--html")
+    for option, path in (("--html", html), ("--record", record)):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise typer.BadParameter(f"{path.parent} is not a directory", param_hint=option)
     opened = library.worlds_of(worlds, settings)
+    job = None if record is None else library.recorded_job(opened, seed)
     console = Console(stderr=True)
     _tell_notes(console, opened, is_quiet=quiet)
     with _crew(library, cluster, workers) as crew, _progress(console, is_quiet=quiet) as progress:
@@ -178,6 +186,9 @@ def simulate(
     if html is not None:
         library.write_report(document, html)
         console.print(f"Report: {html}", style="dim", soft_wrap=True)
+    if record is not None:
+        rounds = library.write_recording(job, record)
+        console.print(f"Recording: {record}, {rounds} rounds", style="dim", soft_wrap=True)
     if output is OutputFormat.JSON:
         typer.echo(document_text(document))
     else:

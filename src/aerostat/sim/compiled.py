@@ -39,6 +39,7 @@ from aerostat.policy import adaptive, static, water
 from aerostat.policy import codes as policy_codes
 from aerostat.policy import columns as policy_columns
 from aerostat.policy.columns import Table
+from aerostat.sim import fixed_columns
 from aerostat.sim.fixed_columns import FixedTable
 
 ENGINE_MODULES: tuple[ModuleType, ...] = (
@@ -143,7 +144,7 @@ def _cache_directory(
 ) -> Path:
     """Where these very sources' compiled form is kept: made once, used by all processes."""
     sources = hashlib.sha256(Path(__file__).read_bytes())
-    for module in (*modules, *beside):
+    for module in (*modules, *beside, fixed_columns):
         sources.update(Path(str(module.__file__)).read_bytes())
     for name, function in sorted(bound.items()):
         sources.update(f"{name}={function.__module__}.{function.__qualname__}".encode())
@@ -183,7 +184,9 @@ def as_arrays(table: ColumnsT, fixed: Fixed = MappingProxyType({})) -> ColumnsT:
     """
     values = tuple(table)
     if len(values) > 1 and all(isinstance(value, list) for value in values):
-        return _as_records(table, fixed.get(type(table), ()))  # type: ignore[return-value,arg-type] # the same by its fields
+        own: Collection[str] = fixed.get(type(table), ())  # type: ignore[arg-type] # or no table
+        records: ColumnsT = _as_records(table, own)  # the same by its fields
+        return records
     kind: Any = _as_tuple_kind(type(table)) if isinstance(table, Table) else type(table)
     return kind(*(_as_array(value, fixed) for value in values))  # type: ignore[no-any-return]
 

@@ -6,6 +6,9 @@ so, the compiler works out the branches that ask for them, and leaves out what c
 is written there is what stands there already, and is not written. Its source stays as it is.
 """
 
+# mypy: disable-error-code="no-untyped-call,untyped-decorator,override"
+# Numba's ways to be extended have no types.
+
 import operator
 from collections.abc import Mapping
 from typing import Any

@@ -1,6 +1,7 @@
 """An asyncio loop that does not wait: where others sleep, it moves its clock.
 
-Timers fire in order and at once, so an hour of control passes in seconds, and twice the same. All peers must live on this loop: a thread or a subprocess knows nothing of virtual time.
+Timers fire in order and at once, so an hour of control passes in seconds, and twice the same. All
+peers must live on this loop: a thread or a subprocess knows nothing of virtual time.
 """
 
 import asyncio

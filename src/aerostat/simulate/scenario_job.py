@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from aerostat.policy.params import PolicyName
 from aerostat.sim.scenario.recording import GuestInstant, Recording
-from aerostat.sim.scenario.run import params_of, play
+from aerostat.sim.scenario.run import Verdict, params_of, play
 from aerostat.sim.scenario.tables import Scenario
 from aerostat.simulate.scenario_scores import is_starved, latencies_s, recoveries_s
 
@@ -59,6 +59,11 @@ class ScenarioJob:
 
     def run(self) -> ScenarioResult:
         """Play it; the same job gives the same result."""
+        verdict = self.played()
+        return _result(self.scenario, verdict.recording, verdict.failures, self.looks)
+
+    def played(self) -> Verdict:
+        """The whole run, with every round of it."""
         scenario = self.scenario
         if self.seed is not None:
             scenario = scenario.model_copy(update={"seed": self.seed})
@@ -66,8 +71,7 @@ class ScenarioJob:
         if self.policy is not PolicyName.ADAPTIVE:
             # Others run under their own rules, without our guard.
             params = replace(params, policy=self.policy, is_guarded=False)
-        verdict = play(scenario, params)
-        return _result(scenario, verdict.recording, verdict.failures, self.looks)
+        return play(scenario, params)
 
 
 def _result(

@@ -27,7 +27,7 @@ def _arrays(path: Path) -> tuple[Any, Any, float]:
         # of heads raise a dozen kinds of error (down to those of a tokenizer); all mean the same.
         raise TraceError(
             f"{path} is not a trace with arrays 'used' and 'cap': {what} cannot be read: "
-            f"{error or type(error).__name__}"
+            f"{str(error) or type(error).__name__}"
         ) from error
     return used, capacity, sample_s
 
