@@ -6,6 +6,7 @@ from aerostat.host.qemu_command_line import (
     Device,
     devices,
     flag_of,
+    has_host_device,
     is_qemu,
     monitor_paths,
     value_of,
@@ -79,3 +80,31 @@ def test_values_and_flags() -> None:
     assert flag_of(arguments, "-overcommit", "mem-lock") == "on"
     assert flag_of(arguments, "-machine", "accel") == "kvm"
     assert flag_of(arguments, "-machine", "dump-guest-core") is None
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("-device", "vfio-pci,host=0000:01:00.0"),
+        ("-device", '{"driver":"vfio-pci","host":"0000:01:00.0"}'),
+        ("-netdev", "vhost-vdpa,id=n,vhostdev=/dev/vhost-vdpa-0"),
+        ("-netdev", '{"type":"vhost-vdpa","id":"n","vhostdev":"/dev/vhost-vdpa-0"}'),
+        ("-blockdev", "driver=nvme,node-name=d,device=0000:01:00.0,namespace=1"),
+        ("-blockdev", '{"driver":"nvme","node-name":"d","device":"0000:01:00.0","namespace":1}'),
+        ("-drive", "file.driver=nvme,file.device=0000:01:00.0,file.namespace=1,if=none"),
+    ],
+)
+def test_what_reads_and_writes_a_guests_memory_by_itself(options: tuple[str, str]) -> None:
+    assert has_host_device((*PLAIN, *options))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("-netdev", "tap,id=n,vhost=on"),
+        ("-blockdev", "driver=file,node-name=d,filename=/x"),
+        ("-device", "nvme,drive=d,serial=1"),  # one that QEMU itself plays
+    ],
+)
+def test_what_does_not(options: tuple[str, str]) -> None:
+    assert not has_host_device((*PLAIN, *options))

@@ -32,3 +32,11 @@ def test_a_vm_is_found_by_its_uuid(root: Path) -> None:
 
 def test_monitors_are_where_the_process_sees_them(root: Path) -> None:
     assert sorted(monitors_of_processes(root)) == [Path("/run/vm/a.qmp"), Path("/srv/vm/b.qmp")]
+
+
+def test_of_several_monitors_of_one_process_some_may_be_preferred(root: Path) -> None:
+    arguments = ("kvm", "-qmp", "unix:/x,server=on", "-qmp", "unix:/y,server=on")
+    (root / "proc/14").mkdir()
+    (root / "proc/14/cmdline").write_text("\0".join(arguments) + "\0")
+    found = monitors_of_processes(root, preferred=lambda monitors: monitors[-1:])
+    assert sorted(found) == [Path("/run/vm/a.qmp"), Path("/srv/vm/b.qmp"), Path("/y")]
