@@ -1,8 +1,8 @@
 """Goes round the host and its VMs, all VMs at once, each with its own deadline."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aerostat.doctor.finding import Finding, Grade
@@ -11,7 +11,7 @@ from aerostat.doctor.promised import promised
 from aerostat.doctor.vm_apis import ask_api
 from aerostat.doctor.vm_facts import VmFacts
 from aerostat.doctor.vm_libvirt import LibvirtSilentError, LibvirtVm, ask_libvirt
-from aerostat.doctor.vm_monitor import MonitorUnreachableError, ask_monitor
+from aerostat.doctor.vm_monitor import MonitorUnreachableError, VmMonitor, ask_monitor
 from aerostat.doctor.vm_process import VmProcess, find_vms
 from aerostat.doctor.vm_verdict import VmReport, judge
 from aerostat.drivers.sockets.discovery import SocketFinder
@@ -29,6 +29,7 @@ class Places:
     cloud_hypervisor: Sequence[str] = ()
     firecracker: Sequence[str] = ()
     libvirt: str | None = None  # None: the system's, where a process shows that it has VMs
+    held: Mapping[str, VmMonitor] = field(default_factory=dict)  # by UUID or name: asked already
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,7 @@ async def examine(
     of_libvirt = {vm.pid for vm in processes if vm.uuid in by_uuid}
     by_process = {vm.uuid: vm for vm in processes if vm.uuid is not None}
     facts = [_of_domain(domain, by_process.get(domain.uuid)) for domain in domains]
-    asked = [_of_process(vm, trouble) for vm in processes if vm.pid not in of_libvirt]
+    asked = [_of_process(vm, trouble, places.held) for vm in processes if vm.pid not in of_libvirt]
     asked += [_of_qmp(path) for path in _unseen(places.qmp, processes)]
     asked += [
         _of_api(path, CLOUD_HYPERVISOR) for path in _unseen(places.cloud_hypervisor, processes)
@@ -107,7 +108,9 @@ def _of_domain(domain: LibvirtVm, process: VmProcess | None) -> VmFacts:
     )
 
 
-async def _of_process(vm: VmProcess, libvirt_trouble: str | None) -> VmFacts:
+async def _of_process(
+    vm: VmProcess, libvirt_trouble: str | None, held: Mapping[str, VmMonitor]
+) -> VmFacts:
     if vm.api_socket is not None:
         found = await _of_api(vm.api_socket, vm.platform)
         return VmFacts(
@@ -119,6 +122,8 @@ async def _of_process(vm: VmProcess, libvirt_trouble: str | None) -> VmFacts:
     if vm.platform == _LIBVIRT:  # its monitor is libvirt's: whoever else knocks waits in vain
         says = libvirt_trouble or "it is a domain of another libvirt than the one that was asked"
         return VmFacts(name=vm.name, process=vm, monitor_trouble=says)
+    if (known := held.get(vm.uuid or vm.name) or held.get(vm.name)) is not None:
+        return VmFacts(name=vm.name, process=vm, monitor=known)
     trouble: str | None = None
     for socket in vm.sockets:
         try:

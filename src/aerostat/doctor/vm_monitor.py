@@ -67,6 +67,7 @@ class VmMonitor:
     is_migrating: bool = False
     qemu_agent: VmPort | None = None  # None: it has no port for it
     own_agent: VmPort | None = None
+    knows_ports: bool = True  # False: whether it has ports for agents was not asked
 
 
 class MonitorUnreachableError(Exception):

@@ -163,6 +163,8 @@ def _agents(facts: VmFacts) -> Iterator[Finding]:
     if facts.platform not in AGENT_PLATFORMS:
         return
     own = monitor.own_agent
+    if own is None and not monitor.knows_ports:
+        return
     if own is None:
         says = "it has no channel for Aerostat's agent (optional): pressure is not pushed, but read"
         yield _advice("agent", says, _fix("agent", facts))

@@ -1,0 +1,36 @@
+"""What a running daemon knows of a VM's monitor: it holds it, so nobody else can ask."""
+
+from aerostat.doctor.vm_monitor import VmBalloon, VmMonitor
+from aerostat.doctor.vm_ports import VmPort
+from aerostat.model.guest import GuestSnapshot, RunState
+
+ASKED_BY = "(asked by this daemon)"
+
+
+def monitor_of(guest: GuestSnapshot) -> VmMonitor | None:
+    """The monitor's answers as the daemon has them; None: it does not answer the daemon either."""
+    if guest.run_state in (RunState.UNREACHABLE, RunState.UNKNOWN):
+        return None
+    return VmMonitor(
+        run_state=guest.run_state.value,
+        version=ASKED_BY,
+        balloon=_balloon(guest) if guest.has_balloon is not False else None,
+        max_bytes=guest.max_bytes,
+        actual_bytes=guest.actual_bytes,
+        is_migrating=guest.run_state is RunState.MIGRATING,
+        own_agent=None if guest.pressure is None else VmPort(is_open=True),
+        knows_ports=False,
+    )
+
+
+def _balloon(guest: GuestSnapshot) -> VmBalloon:
+    said = guest.statistics
+    swapped = None
+    if said is not None and None not in (said.swap_in_bytes, said.swap_out_bytes):
+        swapped = (said.swap_in_bytes or 0) + (said.swap_out_bytes or 0)
+    return VmBalloon(
+        deflates_on_oom=guest.deflates_on_oom,
+        sample_age_s=None if said is None else said.age_s,
+        has_figures=said is not None and said.available_bytes is not None,
+        swap_bytes_seen=swapped,
+    )
