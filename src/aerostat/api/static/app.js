@@ -1,5 +1,6 @@
 // The page: which view is shown, and the newest state, which every view is drawn from.
 import { follow, get } from "./api.js";
+import { doctorView } from "./doctor.js";
 import { eventsView } from "./events.js";
 import { guestView } from "./guest.js";
 import { hostView } from "./host.js";
@@ -21,6 +22,7 @@ function route() {
   if (hash.startsWith("guest/")) view = guestView(page, seat, hash.slice(6));
   else if (hash === "events") view = eventsView(page, seat);
   else if (hash === "techniques") view = techniquesView(page, seat);
+  else if (hash === "doctor") view = doctorView(page, seat);
   else view = hostView(page, seat);
   for (const link of document.querySelectorAll("nav a")) {
     attribute(link, "aria-current", link.dataset.page === view.name ? "page" : null);
