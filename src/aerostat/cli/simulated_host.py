@@ -70,7 +70,7 @@ ROLES: Mapping[str, Role] = {
     "dev": Role(GIB, 0.08, 0.50, 0.10),
     "batch": Role(2 * GIB, 0.05, 0.70, reports_free_pages=False),
 }
-ROOM_RATIO = 0.52
+ROOM_RATIO = 0.58
 """The host's RAM for guests over the sum of what they booted with."""
 IDENTICAL_BYTES = 16 * MIB
 """Of each guest: the programs that all of them have."""
@@ -188,9 +188,9 @@ async def _live(socket: Path, wanted: _Wanted) -> None:
 
 async def _catch_up(running: SimLoop, *, past_s: float, started_s: float) -> None:
     """Live through the past as fast as can be, and the time that takes as well; then in step."""
-    # Sleeping is what makes this time pass.
-    while (left_s := past_s + time.monotonic() - started_s - running.time()) > 0:  # noqa: ASYNC110
-        await asyncio.sleep(min(left_s, STEP_S))
+    # Sleeping is what makes this time pass; the last step is never quite caught up with.
+    while past_s + time.monotonic() - started_s - running.time() > STEP_S:  # noqa: ASYNC110
+        await asyncio.sleep(STEP_S)
     running.keep_pace(1.0)
 
 

@@ -23,6 +23,7 @@ from aerostat.tui.source import Source
 PAST_EVERY = 5
 """Its past is asked for in every so many looks."""
 _LABEL = 16
+_TOLD = 28
 
 
 def _percent(ratio: float) -> str:
@@ -145,10 +146,10 @@ class Detail(Screen[None]):
         minutes = (past["at"][-1] - past["at"][0]) / 60
         chart = memory_chart(past, most=most, width=width, height=8)
         lines = [Text(f"The last {minutes:.0f} min", style="bold"), *chart.split("\n")]
-        across = width - 2 * _LABEL
+        across = width - _LABEL - _TOLD
         for label, name, form in _LINES:
-            drawn, now = line_of(past, name, width=across)
-            told = "not told" if now is None else form(now)
+            drawn, now, most_seen = line_of(past, name, width=across)
+            told = "not told" if now is None else f"{form(now)}, most {form(most_seen)}"
             lines.append(
                 Text.assemble((f"{label:<{_LABEL}}", "dim"), (drawn, "#d9a441"), f"  {told}")
             )

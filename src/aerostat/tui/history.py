@@ -25,7 +25,7 @@ def memory_chart(past: dict[str, Any], *, most: float, width: int, height: int) 
     for level in reversed(range(height)):
         top = level == height - 1
         label = size(most) if top else size(0) if level == 0 else ""
-        line = Text(f"{label:>{_LABEL - 1}} ", style="dim")
+        line = Text.assemble((f"{label:>{_LABEL - 1}} ", "dim"))
         for glyph, style in (stack[level] for stack in stacks):
             line.append(glyph, style=style)
         lines.append(line)
@@ -52,20 +52,19 @@ def _stack(figures: Sequence[float | None], *, most: float, height: int) -> list
     return cells
 
 
-def line_of(
-    past: dict[str, Any], name: str, *, width: int, most: float | None = None
-) -> tuple[str, float | None]:
-    """A figure over time in one row, and what it is now; empty where nobody told it."""
+def line_of(past: dict[str, Any], name: str, *, width: int) -> tuple[str, float | None, float]:
+    """A figure over time in one row, what it is now, and was at most; empty where nobody told it."""
     values = binned(past, name, width)
     known = [value for value in values if value is not None]
     if not known:
-        return "", None
-    top = most or max(*known, 1e-9)
+        return "", None, 0.0
+    top = max(*known, 1e-9)
     levels = len(_LEVELS) - 1
-    return "".join(
+    drawn = "".join(
         " " if value is None else _LEVELS[min(levels, math.ceil(levels * value / top))]
         for value in values
-    ), known[-1]
+    )
+    return drawn, known[-1], max(known)
 
 
 def binned(past: dict[str, Any], name: str, bins: int) -> list[float | None]:

@@ -51,8 +51,7 @@ def head_text(state: dict[str, Any], *, sort: str, note: str, width: int) -> Tex
 def _title(state: dict[str, Any], note: str) -> Text:
     host = state["host"]
     memory = host.get("memory") or {}
-    title = Text(f"{note}  " if note else "", style="bold #d9a441")
-    title.append("Aerostat ", style="bold")
+    title = Text.assemble((f"{note}  " if note else "", "bold #d9a441"), ("Aerostat ", "bold"))
     title.append(f"{state['aerostat']}  {state['mode']}  ")
     title.append(f"host {host['state']}", style=_TONES.get(host["state"], SHORT))
     title.append(

@@ -22,17 +22,24 @@ class Column:
     name: str
     width: int
     cell: Callable[[dict[str, Any], int], Text]
+    is_figure: bool = True
 
 
 def columns_for(width: int) -> tuple[Column, ...]:
     """Those that fit; what is left of the width goes to the reasons."""
     is_wide, is_middle = width >= 132, width >= 104
     columns = [
-        Column(name="VM", width=26 if is_wide else 20 if is_middle else 14, cell=_name),
+        Column(
+            name="VM",
+            width=26 if width >= 156 else 18 if is_middle else 14,
+            cell=_name,
+            is_figure=False,
+        ),
         Column(
             name="memory, up to max" if is_middle else "up to max",
             width=24 if is_wide else 18 if is_middle else 12,
             cell=bar,
+            is_figure=False,
         ),
         Column(name="holds", width=8, cell=_figure("actual_bytes")),
         Column(name="target", width=10, cell=_target),
@@ -43,7 +50,7 @@ def columns_for(width: int) -> tuple[Column, ...]:
         columns.append(Column(name="needs", width=8, cell=_figure("demand_bytes")))
     taken = sum(column.width + PADDING for column in columns)
     left = max(12, width - SCROLLBAR - taken - PADDING)
-    return (*columns, Column(name="why", width=left, cell=_why))
+    return (*columns, Column(name="why", width=left, cell=_why, is_figure=False))
 
 
 def row(guest: dict[str, Any], columns: tuple[Column, ...]) -> tuple[Text, ...]:

@@ -41,7 +41,8 @@ class GuestTable(DataTable[Any]):
         self.clear(columns=True)
         self._cells, self._ids = [], []
         for column in columns:
-            self.add_column(column.name, width=column.width, key=column.name)
+            label = Text(column.name, justify="right" if column.is_figure else "left")
+            self.add_column(label, width=column.width, key=column.name)
 
     def show_guests(self, guests: Sequence[dict[str, Any]]) -> None:
         """Write what has changed; the cursor stays on its guest, and the view where it is."""

@@ -14,6 +14,7 @@ let view = null;
 let fetching = false;
 let askedAt = 0;
 let isLinked = false;
+const lately = [];
 
 function route() {
   const hash = decodeURIComponent(location.hash.slice(2));
@@ -38,6 +39,9 @@ function draw() {
   const data = document.documentElement.dataset;
   data.drawn = String(Number(data.drawn || 0) + 1);
   data.slowest = String(Math.max(Number(data.slowest || 0), took).toFixed(1));
+  lately.push(took);
+  if (lately.length > 25) lately.shift();
+  data.typical = [...lately].sort((a, b) => a - b)[lately.length >> 1].toFixed(1);
 }
 
 function badges(state) {

@@ -3,7 +3,7 @@ import { clock, day, element, size, two, write } from "./format.js";
 
 const SYNC = "guest";
 const NEAR_PX = 9;
-const APART_PX = 7;
+const APART_PX = 11;
 
 export function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim(); }
 
@@ -51,7 +51,7 @@ function frame(place, { height, span, y, isSmall }) {
     cursor: { sync: { key: SYNC, setSeries: false }, drag: { setScale: false, x: false, y: false }, points: { show: false } },
     scales: { x: { time: true, range: () => span }, y: { range: y.range } },
     axes: [
-      { ...axis, incrs: INCREMENTS_S, values: times, space: isSmall ? 64 : 76 },
+      { ...axis, incrs: INCREMENTS_S, values: times, space: isSmall ? 64 : 76, size: span[1] - span[0] > 40000 && span[1] - span[0] < 200000 ? 44 : 30, gap: 4 },
       { ...axis, size: isSmall ? 66 : 76, gap: 4, ...y.axis },
     ],
   };
@@ -119,17 +119,24 @@ export function memoryChart(place, columns, { span, decisions, onCursor }) {
   let marks = [];
   const tip = element("div", { class: "tip", role: "status", hidden: true });
   const plot = new uPlot({
-    ...frame(place, { height: 300, span, y: { range: [0, most * 1.06], axis: powers } }),
+    ...frame(place, { height: 280, span, y: { range: [0, most * 1.06], axis: powers } }),
     series: [{},
       ...layers.map(([, stroke, fill]) => ({ stroke: colour(stroke), width: 0, fill, spanGaps: true, points: { show: false } })),
-      { stroke: colour("demand"), width: 2, spanGaps: true, points: { show: false } },
+      { stroke: colour("demand"), width: 1.5, spanGaps: true, points: { show: false }, paths: uPlot.paths.stepped({ align: 1 }) },
       { stroke: colour("target"), width: 2, dash: [6, 4], spanGaps: true, points: { show: false }, paths: uPlot.paths.stepped({ align: 1 }) }],
     hooks: {
-      draw: [(u) => { marks = marksOf(u, decisions); drawMarks(u, marks); }],
+      draw: [(u) => { marks = marksOf(u, decisions); drawMarks(u, marks); told(marks); }],
       setCursor: [(u) => { onCursor(u.cursor.idx ?? null); hover(u); }],
     },
   }, [at, ...layers.map(([values]) => values), demand, target], place);
   plot.over.append(tip);
+
+  // For whoever cannot see the picture: how many decisions it shows, and where the last one is.
+  function told(all) {
+    place.dataset.decisions = String(all.length);
+    const last = all.at(-1);
+    place.dataset.last = last ? `${last.x.toFixed(1)} ${last.y.toFixed(1)}` : "";
+  }
 
   function hover(u) {
     const near = (mark) => Math.hypot(mark.x - u.cursor.left, mark.y - u.cursor.top);
@@ -148,7 +155,7 @@ export function memoryChart(place, columns, { span, decisions, onCursor }) {
 
 function small(place, at, lines, { span, y }) {
   return new uPlot({
-    ...frame(place, { height: 130, span, y, isSmall: true }),
+    ...frame(place, { height: 120, span, y, isSmall: true }),
     series: [{}, ...lines.map(([, name, isFilled]) => ({
       stroke: colour(name), width: 1.5, spanGaps: true, points: { show: false }, fill: isFilled ? `${colour(name)}44` : undefined,
     }))],

@@ -20,6 +20,7 @@ const LEGEND = [
   ["k-ballooned", "ballooned", (c, i) => (c.max[i] === null || c.actual[i] === null ? null : c.max[i] - c.actual[i])],
   ["line-target", "target", (c, i) => c.target[i]], ["line-demand", "needs", (c, i) => c.demand[i]],
 ];
+const HAPPENED_MAX = 20;
 const kept = { range: "1h" };
 
 export function guestView(page, seat, id) {
@@ -33,7 +34,7 @@ export function guestView(page, seat, id) {
   const values = LEGEND.map(() => element("b", { class: "num" }));
   const legend = element("ul", { class: "legend chart-legend" },
     ...LEGEND.map(([key, text], i) => element("li", {}, element("span", { class: `key ${key}` }), text, values[i])),
-    ...[["up", "given"], ["down", "taken"], ["up bad", "released: in distress"]].map(([kind, text]) =>
+    ...[["up", "given"], ["down", "taken"], ["up bad", "in distress"]].map(([kind, text]) =>
       element("li", {}, element("span", { class: `tri ${kind}` }), text)));
   const minis = SMALL.map((which) => ({
     which, place: element("div", { class: "mini", role: "img", "aria-label": `${which.title}: ${which.note}` }), now: element("b", { class: "num" }),
@@ -97,7 +98,7 @@ export function guestView(page, seat, id) {
       const told = await get(`${path}/explanation`);
       if (isOver) return;
       sentences.replaceChildren(...told.prospects.sentences.map((text) => element("li", { text })));
-      const happened = told.last.slice(-40).reverse().map((move) => ({ at: move.at, kind: move.outcome.replaceAll("_", " "), words: move.words }));
+      const happened = told.last.slice(-HAPPENED_MAX).reverse().map((move) => ({ at: move.at, kind: move.outcome.replaceAll("_", " "), words: move.words }));
       list.replaceChildren(...happened.map((event) => eventItem(event, { withName: false })));
       if (!happened.length) list.replaceChildren(element("li", { class: "empty", text: "Nothing in the last hour." }));
     } catch (error) { document.documentElement.dataset.error = String(error); }

@@ -22,7 +22,7 @@ const COLUMNS = [
   ["target", "target", "r", (g) => g.target_bytes ?? g.advised_bytes ?? -1],
   ["max", "max", "r w-middle", (g) => g.max_bytes ?? -1],
   ["demand", "needs", "r w-narrow", (g) => g.demand_bytes ?? -1],
-  ["avail", "guest available", "r w-wide", (g) => g.guest_available_bytes ?? -1],
+  ["avail", "guest available", "r w-widest", (g) => g.guest_available_bytes ?? -1],
   ["why", "why", "", (g) => `${g.is_distressed ? 0 : chipsOf(g).length ? 1 : 2} ${g.words}`],
 ];
 const SORTED = COLUMNS.filter(([, , , by]) => by);

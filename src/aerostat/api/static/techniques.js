@@ -19,9 +19,9 @@ const STEPS = [
 
 export function techniquesView(page, seat) {
   const cards = {
-    balloon: card("Ballooning", "balloon"), reporting: card("Free page reporting", "free"),
-    merge: card("Deduplication: KSM", "cache"), compress: card("Compression: zswap, zram", "used"),
-    swap: card("Overcommit: host swap", "itself"),
+    balloon: card("Ballooning", "balloon"), reporting: card("Page reporting", "free"),
+    merge: card("Merging: KSM", "cache"), compress: card("zswap and zram", "used"),
+    swap: card("Host swap", "itself"),
   };
   const heads = STATES.map((state) => element("th", { class: "at", scope: "col", text: state }));
   const rows = STEPS.map(([step, words, more]) => {
@@ -117,7 +117,7 @@ function card(title, kind) {
 
 function fill(card, bytes, { of, isOn, rows, words, probe }) {
   write(card.big, bytes === undefined ? "nothing" : size(bytes));
-  write(card.chip, isOn ? "in use" : "not in use");
+  write(card.chip, isOn ? "on" : "off");
   card.chip.className = `chip ${isOn ? "order" : ""}`;
   width(card.share, of ? (bytes ?? 0) / of : 0);
   const known = rows.filter(([, figure]) => figure !== ABSENT);
