@@ -127,9 +127,11 @@ def test_a_look_that_fails_says_why_and_is_tried_again() -> None:
 
 def test_a_daemon_without_a_doctor_says_where_one_is() -> None:
     async def talk(client: httpx.AsyncClient) -> None:
-        for path in ("/v1/doctor", "/v1/techniques"):
-            assert (await client.get(path)).status_code == 404
-        assert "aerostat doctor" in (await client.get("/v1/doctor")).json()["detail"]
+        doctor = await client.get("/v1/doctor")
+        assert doctor.status_code == 404
+        assert "aerostat doctor" in doctor.json()["detail"]
+        techniques = await client.get("/v1/techniques")
+        assert techniques.raise_for_status().json()["techniques"] == {}
 
     asked(seat_with(), talk)
 

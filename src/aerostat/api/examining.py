@@ -49,20 +49,15 @@ def _doctor(app: FastAPI, seat: Seat) -> None:
 
 
 def _techniques(app: FastAPI, seat: Seat) -> None:
-    read, clock = seat.techniques, seat.clock
-    looked = None
-    if read is not None:
+    def look() -> Told:
+        read = {} if seat.techniques is None else seat.techniques()
+        return {
+            "schema": "aerostat.techniques/1",
+            "at": utc(seat.clock.wall_s()),
+            "techniques": {name: _figures(one) for name, one in read.items()},
+        }
 
-        def look() -> Told:
-            assert read is not None
-            figures = {name: _figures(one) for name, one in read().items()}
-            return {
-                "schema": "aerostat.techniques/1",
-                "at": utc(clock.wall_s()),
-                "techniques": figures,
-            }
-
-        looked = Looked(look, clock, kept_s=TECHNIQUES_KEPT_S, least_s=TECHNIQUES_KEPT_S)
+    looked = Looked(look, seat.clock, kept_s=TECHNIQUES_KEPT_S, least_s=TECHNIQUES_KEPT_S)
 
     @app.get(
         "/v1/techniques",
@@ -72,8 +67,6 @@ def _techniques(app: FastAPI, seat: Seat) -> None:
         response_model=Told,
     )
     async def techniques() -> Response:
-        if looked is None:
-            raise HTTPException(404, "this daemon does not look at the host's techniques")
         return told(await looked.document())
 
 

@@ -53,7 +53,7 @@ def _stack(figures: Sequence[float | None], *, most: float, height: int) -> list
 
 
 def line_of(past: dict[str, Any], name: str, *, width: int) -> tuple[str, float | None, float]:
-    """A figure over time in one row, what it is now, and was at most; empty where nobody told it."""
+    """A figure over time in one row, what it is now and was at most; empty if nobody told it."""
     values = binned(past, name, width)
     known = [value for value in values if value is not None]
     if not known:
