@@ -31,6 +31,7 @@ PHONE = (390, 844)
 TERMINAL = (132, 44)
 PATIENCE_S = 3600.0
 SETTLE_S = 2.5
+MARGIN = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +112,9 @@ def _pages(page: Browser, guest: str, path: Callable[[str], Path]) -> None:
 def _as_high_as(page: Browser, last: str) -> None:
     """Nothing is cut in its middle."""
     bottom = f"document.querySelector('{last}').getBoundingClientRect().bottom + scrollY"
-    page.resize(WIDTH, int(page.run(bottom)) + 18)
-    time.sleep(SETTLE_S)
-    page.resize(WIDTH, int(page.run(bottom)) + 18)
-    time.sleep(SETTLE_S)
+    for _ in range(2):  # charts are drawn anew, and may be higher then
+        page.resize(WIDTH, int(page.run(bottom)) + MARGIN)
+        time.sleep(SETTLE_S)
 
 
 def _dark(page: Browser, *, is_dark: bool) -> None:

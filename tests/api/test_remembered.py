@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from aerostat.api import remembering
 from aerostat.api.app import create_app
 from aerostat.api.seat import Seat
 from aerostat.api.stream import Stream
@@ -41,8 +42,10 @@ def rounds() -> list[RoundRecord]:
     return simulated_rounds(120.0, guests=3)
 
 
-def told(rounds: list[RoundRecord], store: Path | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """All events, and why the first guest is as it is."""
+def told(
+    rounds: list[RoundRecord], store: Path | None, *, limit: int = 5000
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Events, and why the first guest is as it is."""
     config = default_config(["/nowhere/*.qmp"])
     seat = Seat(
         board=Board(),
@@ -59,7 +62,7 @@ def told(rounds: list[RoundRecord], store: Path | None) -> tuple[dict[str, Any],
     async def main() -> tuple[dict[str, Any], dict[str, Any]]:
         transport = httpx.ASGITransport(app=create_app(seat, stream))
         async with httpx.AsyncClient(transport=transport, base_url="http://aerostat") as client:
-            events = await client.get("/v1/events", params={"limit": 5000})
+            events = await client.get("/v1/events", params={"limit": limit})
             why = await client.get("/v1/guests/g1/explanation")
             return events.raise_for_status().json(), why.raise_for_status().json()
 
@@ -140,3 +143,15 @@ def test_a_store_that_has_everything_is_told_as_it_is(
     events, _ = told(rounds, path)
     assert len(targets(events["events"])) == count == len(decided(rounds))
     assert "trouble" not in events
+
+
+@pytest.mark.parametrize("limit", [1, 7, 40, 5000])
+def test_the_last_few_are_read_from_the_end_and_are_the_same(
+    rounds: list[RoundRecord], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    """An hour of many guests takes seconds to read, and who asks for ten lines need not wait."""
+    path = kept(tmp_path / "all.db", rounds)
+    everything, _ = told(rounds, path)
+    monkeypatch.setattr(remembering, "FIRST_S", 2.0)
+    last, _ = told(rounds, path, limit=limit)
+    assert last["events"] == everything["events"][-limit:]

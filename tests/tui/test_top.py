@@ -5,6 +5,7 @@ import contextlib
 import html
 import os
 import re
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -275,6 +276,40 @@ def test_at_80_columns_the_chosen_ones_reason_is_told_in_full() -> None:
             return text_of(app)
 
     assert "db?[31m: released: it is short of memory" in asyncio.run(main())
+
+
+class Slow(Still):
+    """A daemon that does not answer before it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_answer = threading.Event()
+        self.asked = 0
+
+    def get(self, path: str, **query: str) -> Any:
+        self.asked += path == "/v1/state"
+        assert self.may_answer.wait(PATIENCE_S)
+        return super().get(path, **query)
+
+
+def test_a_slow_daemon_is_not_asked_again_before_it_has_answered() -> None:
+    async def main() -> None:
+        source = Slow()
+        app = Top(source, refresh_s=None)
+        async with app.run_test(size=(100, 20)) as pilot:
+            await until(pilot, lambda: source.asked == 1, "it is asked")
+            for _ in range(5):
+                app.look()
+                await pilot.pause()
+            source.may_answer.set()
+            await settled(pilot)
+            assert source.asked == 1
+            app.look()
+            await settled(pilot)
+            assert source.asked == 2
+            assert "web" in text_of(app)
+
+    asyncio.run(main())
 
 
 def test_events_are_shown_when_asked_for_and_hidden_again() -> None:

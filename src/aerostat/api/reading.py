@@ -124,7 +124,6 @@ def _events(seat: Seat, stream: Stream, *, since_s: float, vm: str | None, limit
     now_wall_s = seat.clock.wall_s()
     now = Freshness(now_wall_s=now_wall_s, written_wall_s=now_wall_s)
     only = None if vm is None else present_guest(seat, vm)[1].guest
-    lines, trouble = lines_since(seat, stream, only=only, since_s=since_s)
-    lines = [line for line in lines if not line.is_routine]
-    documents = [line.document(now) for line in lines[-limit:]]
+    lines, trouble = lines_since(seat, stream, only=only, since_s=since_s, limit=limit)
+    documents = [line.document(now) for line in lines]
     return {"schema": "aerostat.events/1", **known_only(trouble=trouble), "events": documents}

@@ -13,14 +13,31 @@ from aerostat.model.guest import GuestId
 from aerostat.store import Move, StoreError, StoreReader, open_store
 from aerostat.story.happenings import Line, line_of_event, line_of_move, lines_of
 
+FIRST_S = 300.0
+WIDER = 4
+"""Who asks for the last few of a long time gets them from its end: an hour of many guests takes
+seconds to read."""
+
 ADVICE = "advice"
 """Given anew in every round, and kept once: what the store left out was no news."""
 
 
 def lines_since(
+    seat: Seat, stream: Stream, *, only: GuestId | None, since_s: float, limit: int
+) -> tuple[list[Line], str | None]:
+    """The last of what happened, oldest first, and what is wrong with the store."""
+    span_s = min(FIRST_S, since_s)
+    while True:
+        lines, trouble = _lines_since(seat, stream, only=only, since_s=span_s)
+        told = [line for line in lines if not line.is_routine]
+        if len(told) >= limit or span_s >= since_s:
+            return told[-limit:], trouble
+        span_s = min(WIDER * span_s, since_s)
+
+
+def _lines_since(
     seat: Seat, stream: Stream, *, only: GuestId | None, since_s: float
 ) -> tuple[list[Line], str | None]:
-    """What happened, oldest first, and what is wrong with the store."""
     since_wall_s = seat.clock.wall_s() - since_s
     stored: list[Line] = []
     written_wall_s, trouble = 0.0, seat.health().trouble

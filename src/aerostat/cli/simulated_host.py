@@ -46,6 +46,9 @@ PATIENCE_S = 60.0
 STEP_S = 0.5
 CHANGE_EVERY_S = 2.0
 """So often the load of some guests changes."""
+WITHOUT_DRIVER = "dev-02"
+"""On a host of many guests one has no balloon driver: the doctor has something to find."""
+MANY = 20
 WAITING_MAX = 64
 """So many rounds may wait for the disk while the past is simulated."""
 
@@ -218,7 +221,10 @@ def _world(guests: int) -> World:
         swap_sticks=True,
         merge_scan_bytes_per_s=20 * MIB * guests,
     )
-    return World(specs, host=ram, step_s=STEP_S)
+    world = World(specs, host=ram, step_s=STEP_S)
+    if guests >= MANY:
+        world.guest(WITHOUT_DRIVER).faults.has_driver = False
+    return world
 
 
 def _config() -> Config:

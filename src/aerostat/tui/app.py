@@ -1,5 +1,6 @@
 """The application: where memory is, a table that stays in place, what happens, and commands."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -20,7 +21,7 @@ from aerostat.tui.source import Source
 from aerostat.tui.table import GuestTable
 
 REFRESH_S = 1.0
-EVENTS_EVERY = 2
+EVENTS_EVERY = 4
 """Events are asked for in every so many looks."""
 EVENT_LINES = 7
 _OF_THE_LIST = ("explain", "say_to_chosen", "sort", "filter", "events")
@@ -86,6 +87,7 @@ class Top(App[None]):
         self._events: list[dict[str, Any]] = []
         self._is_told: bool | None = None  # None: as there is room
         self._looks = 0
+        self._asked: set[str] = set()  # what is under way: nothing is asked for twice at once
         self._sort = "name"
         self._wanted = ""
 
@@ -123,19 +125,26 @@ class Top(App[None]):
         self._table.lay_out(self.size.width)
         self._draw()
 
-    @work(thread=True, exclusive=True, group="look")
     def look(self) -> None:
-        """Ask for the state, beside the terminal's own work."""
+        """Ask for what is to be shown, beside the terminal's own work."""
+        self._ask("/v1/state", self._show)
+        if self._has_events and self._looks % EVENTS_EVERY == 0:
+            self._ask("/v1/events", self._show_events, since="1h", limit="40")
+        self._looks += 1
+
+    @work(thread=True)
+    def _ask(self, path: str, show: Callable[[Any], None], **query: str) -> None:
+        if path in self._asked:
+            return
+        self._asked.add(path)
         try:
-            state = self._source.get("/v1/state")
-            events = None
-            if self._has_events and self._looks % EVENTS_EVERY == 0:
-                told = self._source.get("/v1/events", since="1h", limit="100")
-                events = told.get("events", [])
+            told = self._source.get(path, **query)
         except AerostatError as error:
             self.call_from_thread(self._show_trouble, str(error))
         else:
-            self.call_from_thread(self._show, state, events)
+            self.call_from_thread(show, told)
+        finally:
+            self._asked.discard(path)
 
     @property
     def _has_events(self) -> bool:
@@ -146,11 +155,12 @@ class Top(App[None]):
     def _show_trouble(self, text: str) -> None:
         self._static("head").update(Text(printable(text), style=SHORT))
 
-    def _show(self, state: dict[str, Any], events: list[dict[str, Any]] | None) -> None:
-        self._looks += 1
+    def _show(self, state: dict[str, Any]) -> None:
         self._state = state
-        if events is not None:
-            self._events = events
+        self._draw()
+
+    def _show_events(self, told: dict[str, Any]) -> None:
+        self._events = told.get("events", [])
         self._draw()
 
     def _draw(self) -> None:

@@ -74,6 +74,7 @@ class Detail(Screen[None]):
         self._past: dict[str, Any] = {}
         self._told: dict[str, Any] = {}
         self._looks = 0
+        self._is_looking = False
         self._trouble = ""
 
     def compose(self) -> ComposeResult:
@@ -94,9 +95,12 @@ class Detail(Screen[None]):
         """Draw it as wide as there is room."""
         self._draw()
 
-    @work(thread=True, exclusive=True, group="detail")
+    @work(thread=True)
     def look(self) -> None:
-        """Ask for it, beside the terminal's own work."""
+        """Ask for it, beside the terminal's own work; one look at a time."""
+        if self._is_looking:
+            return
+        self._is_looking = True
         try:
             guest = self._source.get(self._path)
             told = self._source.get(f"{self._path}/explanation")
@@ -108,6 +112,8 @@ class Detail(Screen[None]):
             self.app.call_from_thread(self._show_trouble, str(error))
         else:
             self.app.call_from_thread(self._show, guest, told, past)
+        finally:
+            self._is_looking = False
 
     def _show_trouble(self, text: str) -> None:
         self._trouble = text

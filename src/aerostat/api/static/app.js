@@ -121,7 +121,7 @@ await refresh();
 refreshSparklines();
 setInterval(refreshSparklines, 30000);
 setInterval(() => { if (!isLinked && seat.state) draw(); }, 2000);
-get("/v1/events?since=1h&limit=300").then((document) => {
+get("/v1/events?since=1h&limit=500").then((document) => {
   // That a balloon has moved shows in what its guest holds.
   seat.happened = document.events.filter((event) => event.kind !== "balloon_moved").reverse();
   view?.happened?.(null);

@@ -4,8 +4,8 @@ import { attribute, element, size, width, write } from "./format.js";
 
 const RAM = [
   ["guests_used_bytes", "used", "guests in use"], ["guests_cache_bytes", "cache", "guests' cache"],
-  ["guests_free_bytes", "free", "free in guests"], ["guests_unknown_bytes", "unknown", "guests, not told"],
-  ["host_itself_bytes", "itself", "the host itself"], ["reserve_bytes", "reserve", "reserve"],
+  ["guests_free_bytes", "free", "free in guests"], ["guests_unknown_bytes", "unknown", "not told"],
+  ["host_itself_bytes", "itself", "host itself"], ["reserve_bytes", "reserve", "reserve"],
   ["available_beyond_reserve_bytes", "spare", "host available"],
 ];
 const FACTS = [
