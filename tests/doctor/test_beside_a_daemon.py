@@ -2,12 +2,15 @@
 
 import asyncio
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 from aerostat.doctor.examine import Places, examine
-from aerostat.doctor.finding import Verdict
+from aerostat.doctor.finding import Grade, Verdict
 from aerostat.doctor.held import monitor_of
-from aerostat.model.figures import BalloonStatistics, GuestPressure
+from aerostat.doctor.vm_facts import VmFacts
+from aerostat.doctor.vm_verdict import judge
+from aerostat.model.figures import Absence, AbsentFigure, BalloonStatistics, GuestPressure
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
 from aerostat.units import MIB
 
@@ -56,6 +59,26 @@ def test_what_the_daemon_knows_counts_and_its_monitor_is_left_alone(tmp_path: Pa
     assert "asked by this daemon" in says["monitor"]
     assert "last 1 s ago" in says["driver"]
     assert "runs in the guest" in says["agent"]
+
+
+def test_a_driver_that_has_never_reported_is_not_loaded() -> None:
+    absent = (AbsentFigure(name="available_bytes", why=Absence.NEVER_SAMPLED),)
+    silent = BalloonStatistics(sampled_wall_s=0.0, age_s=0.0, absent=absent)
+    monitor = monitor_of(replace(GUEST, statistics=silent))
+    report = judge(VmFacts(name="web", monitor=monitor))
+    (driver,) = [finding for finding in report.findings if finding.check == "driver"]
+    assert driver.grade is Grade.PROBLEM
+    assert "never reported" in driver.says
+    assert report.verdict is Verdict.MONITOR_ONLY
+
+
+def test_a_driver_that_has_fallen_silent_is_a_problem() -> None:
+    assert GUEST.statistics is not None
+    old = replace(GUEST, statistics=replace(GUEST.statistics, age_s=300.0))
+    report = judge(VmFacts(name="web", monitor=monitor_of(old)))
+    (driver,) = [finding for finding in report.findings if finding.check == "driver"]
+    assert driver.grade is Grade.PROBLEM
+    assert "not for 300 s" in driver.says
 
 
 def test_one_that_does_not_answer_the_daemon_is_not_taken_for_one_that_does() -> None:

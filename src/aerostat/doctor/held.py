@@ -2,7 +2,11 @@
 
 from aerostat.doctor.vm_monitor import VmBalloon, VmMonitor
 from aerostat.doctor.vm_ports import VmPort
+from aerostat.model.figures import Absence, BalloonStatistics
 from aerostat.model.guest import GuestSnapshot, RunState
+
+SILENT_S = 60.0
+"""The daemon has guests report every second: one that has not for so long does not any more."""
 
 ASKED_BY = "(asked by this daemon)"
 
@@ -24,13 +28,25 @@ def monitor_of(guest: GuestSnapshot) -> VmMonitor | None:
 
 
 def _balloon(guest: GuestSnapshot) -> VmBalloon:
-    said = guest.statistics
+    said = guest.statistics  # there as soon as the device is, with nothing in it
     swapped = None
     if said is not None and None not in (said.swap_in_bytes, said.swap_out_bytes):
         swapped = (said.swap_in_bytes or 0) + (said.swap_out_bytes or 0)
+    has_reported = said is not None and not _is_unwritten(said)
     return VmBalloon(
         deflates_on_oom=guest.deflates_on_oom,
-        sample_age_s=None if said is None else said.age_s,
+        sample_age_s=said.age_s if said is not None and has_reported else None,
+        why_silent=_why_silent(guest, said) if said is not None and has_reported else None,
         has_figures=said is not None and said.available_bytes is not None,
         swap_bytes_seen=swapped,
     )
+
+
+def _why_silent(guest: GuestSnapshot, said: BalloonStatistics) -> str | None:
+    if guest.run_state is not RunState.RUNNING or said.age_s < SILENT_S:
+        return None
+    return f"the guest's driver has reported, but not for {said.age_s:.0f} s"
+
+
+def _is_unwritten(said: BalloonStatistics) -> bool:
+    return any(figure.why is Absence.NEVER_SAMPLED for figure in said.absent)

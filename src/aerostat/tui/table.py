@@ -59,8 +59,8 @@ class GuestTable(DataTable[Any]):
             self.remove_row(str(place))
         self._cells, self._ids = cells, [guest["id"] for guest in guests]
         if chosen in self._ids and (place := self._ids.index(chosen)) != self.cursor_row:
-            before = self.scroll_offset.y
+            top = self.scroll_offset.y
             self.move_cursor(row=place, scroll=False)
             # It scrolls to where the cursor went all the same.
-            self.set_scroll(None, before)
-            self.call_after_refresh(self.scroll_to, y=before, animate=False)
+            self.set_scroll(None, top)
+            self.call_after_refresh(self.scroll_to, y=top, animate=False)

@@ -57,7 +57,7 @@ export function techniquesView(page, seat) {
       ["guests hold", size(host.committed_bytes)]],
       words: "Held by guests and taking no RAM: told to be free, or not touched yet." });
     fill(cards.merge, ksm?.saved_bytes ?? memory.revocable_bytes, { of: memory.total_bytes, isOn: inUse.includes("merge") || ksm?.taken_bytes > 0, rows: [
-      ["pages that are merged", size(ksm?.taken_bytes)], ["its own tables", size(ksm?.held_bytes)], ["ksmd's CPU", cpu(ksm)]],
+      ["merged pages", size(ksm?.taken_bytes)], ["its own tables", size(ksm?.held_bytes)], ["ksmd's CPU", cpu(ksm)]],
       words: `Any write takes it back, so it is never counted as capacity. ${use("merge")}`, probe: ksm });
     const pools = [zswap, zram].filter((one) => one?.taken_bytes !== undefined);
     const sum = (name) => (pools.length ? pools.reduce((all, one) => all + (one[name] ?? 0), 0) : undefined);
@@ -66,7 +66,7 @@ export function techniquesView(page, seat) {
       ["ratio", sum("held_bytes") > 0 ? `${(sum("taken_bytes") / sum("held_bytes")).toFixed(1)} : 1` : "nothing in it"]],
       words: use("compress"), probe: zswap?.is_usable ? zswap : zram ?? zswap });
     fill(cards.swap, swap?.taken_bytes ?? swapped, { of: memory.swap_total_bytes, isOn: swapped > 0, rows: [
-      ["of guests", `${size(account.swapped_bytes)} of ${swappedOut}`], ["the host's swap", size(memory.swap_total_bytes)],
+      ["guests in it", swappedOut ? `${swappedOut}, ${size(account.swapped_bytes)}` : "none"], ["the host's swap", size(memory.swap_total_bytes)],
       ["written, read back", `${size(swap?.out_bytes ?? memory.swap_out_bytes)}, ${size(swap?.in_bytes ?? memory.swap_in_bytes)}`]],
       words: use("swap"), probe: swap });
     heads.forEach((head, i) => mark(head, STATES[i] === host.state));
