@@ -79,6 +79,10 @@ def test_a_driver_that_has_fallen_silent_is_a_problem() -> None:
     (driver,) = [finding for finding in report.findings if finding.check == "driver"]
     assert driver.grade is Grade.PROBLEM
     assert "not for 300 s" in driver.says
+    observed = judge(VmFacts(name="web", monitor=monitor_of(old, has_armed=False)))
+    (driver,) = [finding for finding in observed.findings if finding.check == "driver"]
+    assert driver.grade is Grade.GOOD
+    assert "its reports are off" in driver.says
 
 
 def test_one_that_does_not_answer_the_daemon_is_not_taken_for_one_that_does() -> None:

@@ -8,13 +8,14 @@ from aerostat.config import Config
 from aerostat.doctor.examine import Places, examine
 from aerostat.doctor.held import monitor_of
 from aerostat.model.host import HostSnapshot
+from aerostat.model.modes import Mode
 
 
 def examined_beside(config: Config, snapshot: HostSnapshot | None) -> dict[str, Any]:
     """What works here, as a document; for a thread of its own, since it takes seconds."""
-    held = {}
+    held, has_armed = {}, config.mode is not Mode.OBSERVE
     for guest in () if snapshot is None else snapshot.guests:
-        if (monitor := monitor_of(guest)) is not None:
+        if (monitor := monitor_of(guest, has_armed=has_armed)) is not None:
             held[str(guest.guest)] = held[guest.name] = monitor
     sockets = config.document
     places = Places(

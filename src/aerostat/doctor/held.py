@@ -11,14 +11,19 @@ SILENT_S = 60.0
 ASKED_BY = "(asked by this daemon)"
 
 
-def monitor_of(guest: GuestSnapshot) -> VmMonitor | None:
-    """The monitor's answers as the daemon has them; None: it does not answer the daemon either."""
+def monitor_of(guest: GuestSnapshot, *, has_armed: bool = True) -> VmMonitor | None:
+    """The monitor's answers as the daemon has them; None: it does not answer the daemon either.
+
+    Args:
+        guest: as it was read last.
+        has_armed: whether the daemon lets guests report; one that only observes does not.
+    """
     if guest.run_state in (RunState.UNREACHABLE, RunState.UNKNOWN):
         return None
     return VmMonitor(
         run_state=guest.run_state.value,
         version=ASKED_BY,
-        balloon=_balloon(guest) if guest.has_balloon is not False else None,
+        balloon=_balloon(guest, has_armed=has_armed) if guest.has_balloon is not False else None,
         max_bytes=guest.max_bytes,
         actual_bytes=guest.actual_bytes,
         is_migrating=guest.run_state is RunState.MIGRATING,
@@ -27,24 +32,28 @@ def monitor_of(guest: GuestSnapshot) -> VmMonitor | None:
     )
 
 
-def _balloon(guest: GuestSnapshot) -> VmBalloon:
+def _balloon(guest: GuestSnapshot, *, has_armed: bool) -> VmBalloon:
     said = guest.statistics  # there as soon as the device is, with nothing in it
     swapped = None
     if said is not None and None not in (said.swap_in_bytes, said.swap_out_bytes):
         swapped = (said.swap_in_bytes or 0) + (said.swap_out_bytes or 0)
     has_reported = said is not None and not _is_unwritten(said)
+    is_silent = said is not None and has_reported and _is_silent(guest, said)
     return VmBalloon(
         deflates_on_oom=guest.deflates_on_oom,
         sample_age_s=said.age_s if said is not None and has_reported else None,
-        why_silent=_why_silent(guest, said) if said is not None and has_reported else None,
+        statistics_period_s=0 if is_silent and not has_armed else None,
+        why_silent=_words(said) if said is not None and is_silent and has_armed else None,
         has_figures=said is not None and said.available_bytes is not None,
         swap_bytes_seen=swapped,
     )
 
 
-def _why_silent(guest: GuestSnapshot, said: BalloonStatistics) -> str | None:
-    if guest.run_state is not RunState.RUNNING or said.age_s < SILENT_S:
-        return None
+def _is_silent(guest: GuestSnapshot, said: BalloonStatistics) -> bool:
+    return guest.run_state is RunState.RUNNING and said.age_s >= SILENT_S
+
+
+def _words(said: BalloonStatistics) -> str:
     return f"the guest's driver has reported, but not for {said.age_s:.0f} s"
 
 

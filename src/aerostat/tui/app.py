@@ -211,9 +211,12 @@ class Top(App[None]):
         if (guest := self._chosen()) is not None:
             self.say(verb, guest)
 
-    @work
-    async def say(self, verb: str, guest: dict[str, Any]) -> None:
+    def say(self, verb: str, guest: dict[str, Any]) -> None:
         """Hold, release or unhold a guest; taking memory from others is asked about."""
+        self._say(verb, guest)
+
+    @work
+    async def _say(self, verb: str, guest: dict[str, Any]) -> None:
         name = printable(guest["name"])
         question = {
             "hold": f"Take nothing from {name} until you say unhold?",
