@@ -42,7 +42,7 @@ export function doctorView(page, seat) {
     const able = found.vms.filter((vm) => vm.verdict === "balloonable").length;
     counts.replaceChildren(
       tile(`${able} of ${found.vms.length}`, "VMs whose memory can be ballooned", able === found.vms.length ? "good" : "mild"),
-      tile(number("problem"), "problems: this does not work", number("problem") ? "bad" : "good"),
+      tile(number("problem"), number("problem") === 1 ? "problem: this does not work" : "problems: this does not work", number("problem") ? "bad" : "good"),
       tile(number("advice"), "pieces of advice: works, not best", number("advice") ? "mild" : "good"),
       tile(number("unknown"), "not seen from here", number("unknown") ? "mild" : "good"));
     hostPanel.hidden = tools.hidden = false;
