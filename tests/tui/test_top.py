@@ -366,6 +366,22 @@ def test_a_demo_has_a_daemon_of_its_own() -> None:
     assert not socket.parent.exists()
 
 
+def test_a_demo_may_have_a_past_a_doctor_and_techniques() -> None:
+    """As pictures need it; what is shown is the simulated host, not this machine."""
+    with (
+        simulated_host(24, past_s=60.0, patience_s=PATIENCE_S) as socket,
+        contextlib.closing(Daemon(socket, None)) as daemon,
+    ):
+        at = daemon.get("/v1/guests/db-01/history", since="10m")["at"]
+        assert at[-1] - at[0] > 45.0
+        assert abs(time.time() - at[-1]) < PATIENCE_S
+        found = daemon.get("/v1/doctor")
+        ill = [vm["name"] for vm in found["vms"] if vm["verdict"] != "balloonable"]
+        assert ill == ["dev-02"]
+        assert all("simulated" in finding["says"] for finding in found["host"][:2])
+        assert daemon.get("/v1/techniques")["techniques"]["ksm"]["words"] == "simulated"
+
+
 def test_a_release_is_asked_about_and_a_no_does_nothing() -> None:
     async def main() -> list[tuple[str, Any]]:
         source = Still()

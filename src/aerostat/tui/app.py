@@ -215,7 +215,7 @@ class Top(App[None]):
         """Hold, release or unhold a guest; taking memory from others is asked about."""
         self._say(verb, guest)
 
-    @work
+    @work(exclusive=False)
     async def _say(self, verb: str, guest: dict[str, Any]) -> None:
         name = printable(guest["name"])
         question = {
