@@ -239,7 +239,7 @@ def test_decisions_are_on_the_chart_and_say_why(page: Browser, host: Live) -> No
         " o.dispatchEvent(new MouseEvent('mousemove', at)); })()"
     )
     tip = f"{chart}.querySelector('.tip')"
-    page.until(f"!{tip}.hidden && /iB → .*iB: /.test({tip}.textContent)", "why")
+    page.until(f"!{tip}.hidden && / · .*iB -> .*iB: /.test({tip}.textContent)", "why")
     keep(page, "guest-decision")
     figures = page.run(
         "[...document.querySelectorAll('.chart-legend b, .minis b')].map(e => e.textContent)"

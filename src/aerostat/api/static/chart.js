@@ -144,7 +144,7 @@ export function memoryChart(place, columns, { span, decisions, onCursor }) {
     const isNear = mark && near(mark) <= NEAR_PX;
     tip.hidden = !isNear;
     if (!isNear) return;
-    write(tip, `${clock(mark.at * 1000)}  ${mark.words}${mark.count > 1 ? ` (and ${mark.count - 1} more about then)` : ""}`);
+    write(tip, `${clock(mark.at * 1000)} · ${mark.words}${mark.count > 1 ? ` (and ${mark.count - 1} more about then)` : ""}`);
     const isLate = mark.x > u.over.clientWidth / 2;
     tip.style.left = isLate ? "" : `${mark.x + 10}px`;
     tip.style.right = isLate ? `${u.over.clientWidth - mark.x + 10}px` : "";

@@ -196,7 +196,7 @@ function decisionsOf(events, columns) {
     const bytes = event.target_bytes;
     return {
       at, bytes, isUp: bytes >= before, change: Math.abs(bytes - before), isDistress: event.reason === "released_for_distress",
-      words: `${size(before)} → ${size(bytes)}: ${event.words}`,
+      words: event.words,
     };
   }).filter((one) => one.at >= columns.at[0]);
 }
