@@ -3,9 +3,10 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -31,6 +32,8 @@ from deadlines import PATIENCE_S
 
 CONTROL = "control-token-of-the-tests"
 READ = "read-token-of-the-tests"
+MANY = 300
+"""So many guests are moved in longer steps: here it is the faces that are looked at."""
 
 
 class Nothing:
@@ -44,9 +47,17 @@ class Live:
     """A host: its world, its loop, its API."""
 
     def __init__(  # a test says what it is about
-        self, folder: Path, names: list[str], mode: Mode, *, has_store: bool, rates: Rates
+        self,
+        folder: Path,
+        names: list[str],
+        mode: Mode,
+        *,
+        has_store: bool,
+        rates: Rates,
+        faces: Mapping[str, Any],
     ) -> None:
         self.rates = rates
+        self.faces = faces
         self.folder = folder
         self.socket = folder / "api.sock"
         self.mode = mode
@@ -85,7 +96,9 @@ class Live:
         self._asyncio = asyncio.get_running_loop()
         load = Load(hot_bytes=80 * MIB, heap_bytes=350 * MIB)
         ram = HostPhysics(total_bytes=max(4 * GIB, len(self.names) * 400 * MIB))
-        self.world = World([GuestSpec(name=name, load=load) for name in self.names], host=ram)
+        step_s = 0.05 if len(self.names) < MANY else 0.5
+        specs = [GuestSpec(name=name, load=load) for name in self.names]
+        self.world = World(specs, host=ram, step_s=step_s)
         journal: Journal = Nothing() if self.store is None else self.store
         clock = SystemClock()
         budget = EngineParams(host=HostParams(budget_bytes=300 * MIB * len(self.names)))
@@ -104,6 +117,7 @@ class Live:
             ask=loop_asker(self.loop),
             store_path=None if self.store is None else self.folder / "a.db",
             started_wall_s=clock.wall_s(),
+            **self.faces,
         )
         self.seat.follow()
         tcp = tcp_socket("127.0.0.1", 0)
@@ -164,9 +178,17 @@ def live(
     mode: Mode = Mode.ENFORCE,
     has_store: bool = True,
     rates: Rates = Rates(),  # noqa: B008 # frozen
+    **faces: Any,
 ) -> Iterator[Live]:
-    """A host that lives for the length of a block."""
-    host = Live(folder, names or ["ada", "bob", "cleo"], mode, has_store=has_store, rates=rates)
+    """A host that lives for the length of a block; ``faces``: what else its API looks at."""
+    host = Live(
+        folder,
+        names or ["ada", "bob", "cleo"],
+        mode,
+        has_store=has_store,
+        rates=rates,
+        faces=faces,
+    )
     host.start()
     try:
         host.until(host.is_seen, "every guest is read")

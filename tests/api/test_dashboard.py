@@ -1,7 +1,7 @@
 """The dashboard in a real browser: it loads, lives, and what is said on it arrives at the guest."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -74,6 +74,8 @@ def test_a_guests_page_draws_its_history_and_says_why(page: Browser, host: Live)
     )
     page.until("document.querySelector('h1')?.textContent === 'ada'", "its page")
     page.until("document.querySelectorAll('.chart canvas').length === 1", "the chart")
+    shown = "document.querySelectorAll('.mini canvas, .mini .empty').length"
+    page.until(f"{shown} === 3", "pressure, swap, and the host's swap, or that nobody tells")
     painted = (
         "(() => { const c = document.querySelector('.chart canvas');"
         " const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
@@ -170,15 +172,162 @@ def test_without_a_token_it_asks_for_one_and_a_reader_may_look(tmp_path: Path, h
         one.until("document.getElementById('toast').textContent.includes('only read')", "refused")
 
 
-def test_200_guests_stay_fluid(tmp_path: Path) -> None:
-    names = [f"vm-{number:03}" for number in range(200)]
+LONG = [f"a-virtual-machine-of-team-{number:04}" for number in range(8)]
+"""30 characters each."""
+
+
+def test_long_names_never_push_anything_out_of_the_page(tmp_path: Path) -> None:
+    inside = (
+        "[...document.querySelectorAll('#guests td')].filter(e => e.offsetWidth > 0)"
+        ".every(e => e.getBoundingClientRect().right <= innerWidth + 1)"
+    )
+    chip = "document.querySelector('#guests .chip.order')"
+    whole = (
+        f"(() => {{ const c = {chip}.getBoundingClientRect(),"
+        f" p = {chip}.closest('td').getBoundingClientRect();"
+        f" return c.width > 20 && c.left >= p.left && c.right <= p.right + 1; }})()"
+    )
+    with live(tmp_path, names=LONG, has_store=False) as one, browser(tmp_path / "p") as page:
+        page.open(f"http://127.0.0.1:{one.port}/", token=CONTROL)
+        page.until("document.querySelectorAll('#guests tbody tr').length === 8", "the guests")
+        with one.client() as client:
+            client.post(f"/v1/guests/{LONG[0]}/hold", json={}).raise_for_status()
+        page.until(f"{chip} !== null", "what was ordered is shown")
+        for width in (1280, 1024, 800, 700, 390):
+            page.resize(width, 844, is_phone=width < 500)
+            page.until(f"innerWidth === {width}", "it has its size")
+            assert page.run("document.documentElement.scrollWidth") <= width, width
+            assert page.run(inside), width
+            assert page.run(whole), f"the sign can be read at {width}"
+            keep(page, f"long-{width}")
+        assert page.complaints == []
+
+
+def test_on_a_phone_sizes_say_what_they_are_and_can_be_sorted_by(page: Browser) -> None:
+    page.resize(390, 844, is_phone=True)
+    page.until("innerWidth === 390", "it has its size")
+    named = (
+        "[...document.querySelectorAll('#guests tbody tr:first-child td.r')]"
+        ".filter(e => e.offsetWidth > 0)"
+        ".map(e => getComputedStyle(e, '::before').content.replaceAll('\"', ''))"
+    )
+    assert page.run(named) == ["holds", "target", "max", "needs"]
+    assert page.run("document.getElementById('sort').offsetWidth") > 0
+    page.run(
+        "(() => { const s = document.getElementById('sort'); s.value = 'actual';"
+        " s.dispatchEvent(new Event('change')); })()"
+    )
+    head = "document.querySelector('#guests th.actual').getAttribute('aria-sort')"
+    page.until(f"{head} === 'descending'", "it is sorted by what they hold")
+
+
+def test_decisions_are_on_the_chart_and_say_why(page: Browser, host: Live) -> None:
+    def has_decided() -> bool:
+        with host.client() as client:
+            told = client.get("/v1/events", params={"vm": "ada"}).json()["events"]
+            return any(event["kind"] == "target" for event in told)
+
+    host.until(lambda: has_decided() and len(history(host)) >= 3, "something was decided")
+    go_to(page, "ada")
+    chart = "document.querySelector('.chart')"
+    page.until(f"Number({chart}?.dataset.decisions) > 0", "decisions are drawn")
+    page.run(
+        f"(() => {{ const o = {chart}.querySelector('.u-over'), r = o.getBoundingClientRect();"
+        f" const [x, y] = {chart}.dataset.last.split(' ').map(Number);"
+        " const at = {clientX: r.left + x, clientY: r.top + y, bubbles: true};"
+        " o.dispatchEvent(new MouseEvent('mouseenter', at));"
+        " o.dispatchEvent(new MouseEvent('mousemove', at)); })()"
+    )
+    tip = f"{chart}.querySelector('.tip')"
+    page.until(f"!{tip}.hidden && / · .*iB -> .*iB: /.test({tip}.textContent)", "why")
+    keep(page, "guest-decision")
+    figures = page.run(
+        "[...document.querySelectorAll('.chart-legend b, .minis b')].map(e => e.textContent)"
+    )
+    assert len(figures) == 9
+    assert "–" not in "".join(figures), "what is not known is said in words"  # noqa: RUF001
+    ranges = page.run("[...document.querySelectorAll('.ranges button')].map(e => e.textContent)")
+    assert ranges == ["10 min", "1 h", "1 d", "1 w"]
+    for number in range(4):
+        page.run(f"document.querySelectorAll('.ranges button')[{number}].click()")
+        page.until(f"Number({chart}?.dataset.decisions) > 0", "and drawn again")
+    assert page.complaints == []
+
+
+def test_the_doctors_page_says_what_does_not_work_and_the_change_that_helps(
+    tmp_path: Path,
+) -> None:
+    good = {"check": "memory", "grade": "good", "says": "8 GiB RAM"}
+    bad = {
+        "check": "balloon",
+        "grade": "problem",
+        "says": f"it has no balloon device {HOSTILE}",
+        "fix": "start it with -device virtio-balloon-pci",
+    }
+    found = {
+        "schema": "aerostat.doctor/1", "aerostat": "1", "at": "2026-11-24T03:43:00+00:00",
+        "has_problem": True, "host": [good],
+        "vms": [
+            {"name": "well", "platform": "qemu", "verdict": "balloonable", "findings": [good]},
+            {"name": "ill", "platform": "qemu", "verdict": "monitor only", "findings": [good, bad]},
+        ],
+    }  # fmt: skip
+    rounds: list[int] = []
+
+    def doctor() -> dict[str, object]:
+        rounds.append(1)
+        return found
+
+    with (
+        live(tmp_path, names=["ada"], has_store=False, doctor=doctor) as one,
+        browser(tmp_path / "p") as page,
+    ):
+        page.open(f"http://127.0.0.1:{one.port}/#/doctor", token=READ)
+        page.until("document.querySelectorAll('details').length === 2", "both VMs")
+        names = "[...document.querySelectorAll('summary b')].map(e => e.textContent)"
+        assert page.run(names) == ["ill", "well"], "who is ill comes first"
+        assert page.run("document.querySelector('details').open")
+        shown = page.run("document.querySelector('details').innerText")
+        assert bad["fix"] in shown
+        assert HOSTILE in shown
+        assert page.run("window.hijacked === undefined")
+        assert page.run("document.querySelector('.cards .big').textContent") == "1 of 2"
+        page.until("document.querySelector('.lead').textContent.includes('Looked at')", "its age")
+        page.run(
+            "(() => { const g = document.getElementById('grade'); g.value = 'change';"
+            " g.dispatchEvent(new Event('change')); })()"
+        )
+        assert page.run(names) == ["ill"]
+        assert len(rounds) == 1
+        keep(page, "doctor")
+        assert page.complaints == []
+
+
+UPDATE_MS_MAX = 300.0
+"""A page of 500 guests is to take under 100 ms of the main thread for an update; machines that
+test it are slower than those that show it, and others work on them."""
+
+
+def test_500_guests_stay_fluid(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    names = [f"vm-{number:03}" for number in range(500)]
     with live(tmp_path, names=names, has_store=False) as one, browser(tmp_path / "p") as page:
         page.open(f"http://127.0.0.1:{one.port}/", token=CONTROL)
-        page.until("document.querySelectorAll('#guests tbody tr').length === 200", "the guests")
-        page.run("document.documentElement.dataset.slowest = '0'")
+        page.until("document.querySelectorAll('#guests tbody tr').length === 500", "the guests")
+        head = "[...document.querySelectorAll('th button')].find(b => b.textContent === 'holds')"
+        page.run(f"{head}.click()")
         before = int(page.run("Number(document.documentElement.dataset.drawn)"))
-        page.until(f"Number(document.documentElement.dataset.drawn) > {before + 6}", "updates")
-        # How long the slowest took is shown, not judged: machines differ, and others work here.
-        assert float(page.run("document.documentElement.dataset.slowest")) > 0
-        keep(page, "200")
+        page.until(f"Number(document.documentElement.dataset.drawn) > {before + 12}", "updates")
+        typical = float(page.run("document.documentElement.dataset.typical"))
+        slowest = float(page.run("document.documentElement.dataset.slowest"))
+        print(  # noqa: T201 # the figure is what is wanted
+            f"500 guests: an update takes {typical} ms, the slowest {slowest} ms"
+        )
+        record_property("update_ms", typical)
+        assert 0 < typical < UPDATE_MS_MAX
+        page.run("document.getElementById('filter').value = 'vm-49'")
+        page.run("document.getElementById('filter').dispatchEvent(new Event('input'))")
+        assert page.run("document.querySelectorAll('#guests tbody tr').length") == 10
+        keep(page, "500")
         assert page.complaints == []

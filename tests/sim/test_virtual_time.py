@@ -103,6 +103,23 @@ def test_a_pace_lets_real_time_pass() -> None:
     assert took_s < 2.0  # a loaded machine may be late, but lateness does not add up
 
 
+def test_what_was_hurried_through_may_go_on_at_a_pace() -> None:
+    async def main() -> tuple[float, float]:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, SimLoop)
+        began_s = time.monotonic()
+        await asyncio.sleep(3600)
+        hurried_s = time.monotonic() - began_s
+        loop.keep_pace(20.0)
+        began_s = time.monotonic()
+        await asyncio.sleep(4)
+        return hurried_s, time.monotonic() - began_s
+
+    hurried_s, paced_s = run_simulated(main())
+    assert hurried_s < 3600 / 20
+    assert paced_s >= 4 / 20 * 0.95
+
+
 def test_the_clock_follows_the_loop_and_its_wall_may_jump() -> None:
     """Monotonic time must not notice that somebody set the wall clock."""
     loop = SimLoop()

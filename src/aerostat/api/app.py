@@ -9,6 +9,7 @@ from aerostat.api.admitting import admitting_routes
 from aerostat.api.answers import ERRORS
 from aerostat.api.commanding import commanding_routes
 from aerostat.api.dashboard import dashboard_routes
+from aerostat.api.examining import examining_routes
 from aerostat.api.reading import guest_route, reading_routes, remembering_routes
 from aerostat.api.seat import LoopBusyError, Seat
 from aerostat.api.stream import Stream
@@ -30,7 +31,8 @@ def create_app(seat: Seat, stream: Stream) -> FastAPI:
     app.add_exception_handler(LoopBusyError, _busy)
     app.add_exception_handler(ValueError, _out_of_range)
     reading_routes(app, seat)
-    remembering_routes(app, seat)
+    remembering_routes(app, seat, stream)
+    examining_routes(app, seat)
     commanding_routes(app, seat)
     admitting_routes(app, seat)
     _following(app, stream)

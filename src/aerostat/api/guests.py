@@ -1,12 +1,14 @@
 """Finds the guest a client means, and says everything about one."""
 
 from aerostat import __version__
+from aerostat.api.remembering import moves_since
 from aerostat.api.seat import Seat
+from aerostat.api.stream import Stream
 from aerostat.engine.prospects import prospects
-from aerostat.model.guest import GuestId, GuestSnapshot
+from aerostat.model.guest import GuestSnapshot
 from aerostat.model.plan import GuestTrace
 from aerostat.ports.journal import RoundRecord
-from aerostat.store import KnownGuest, LastSeen, Move, Session, StoreError, open_store
+from aerostat.store import KnownGuest, LastSeen, Session
 from aerostat.story.explanation import Explanation
 from aerostat.story.remembered import Freshness, UnknownGuestError, found_guest
 
@@ -33,8 +35,8 @@ def present_guest(seat: Seat, wanted: str) -> tuple[RoundRecord, GuestSnapshot, 
     raise AssertionError("found among these guests")
 
 
-def live_explanation(seat: Seat, wanted: str, *, since_s: float) -> Explanation:
-    """Why a guest is at its size: now from the loop, before that from the store where there is one.
+def live_explanation(seat: Seat, stream: Stream, wanted: str, *, since_s: float) -> Explanation:
+    """Why a guest is at its size: now from the loop, before that from store and memory.
 
     Raises:
         UnknownGuestError: there is no such guest.
@@ -60,16 +62,6 @@ def live_explanation(seat: Seat, wanted: str, *, since_s: float) -> Explanation:
         is_gone=False,
         config=config,
         prospects=prospects(trace, params),
-        moves=_moves(seat, snapshot.guest, since_s=since_s, now_wall_s=now_wall_s),
+        moves=moves_since(seat, stream, snapshot.guest, since_s=since_s),
         since_s=since_s,
     )
-
-
-def _moves(seat: Seat, guest: GuestId, *, since_s: float, now_wall_s: float) -> tuple[Move, ...]:
-    if seat.store_path is None:
-        return ()
-    try:
-        with open_store(seat.store_path) as reader:
-            return reader.moves(guest, since_wall_s=now_wall_s - since_s, until_wall_s=now_wall_s)
-    except StoreError:
-        return ()  # nothing kept yet, or a damaged file: what is now can be told all the same

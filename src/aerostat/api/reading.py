@@ -7,14 +7,14 @@ from fastapi import FastAPI, Query, Response
 from aerostat.api.answers import OF_GUEST, Since, Told, Vm
 from aerostat.api.guests import live_explanation, present_guest
 from aerostat.api.history import POINTS_MAX, guest_history
+from aerostat.api.remembering import lines_since
 from aerostat.api.requests import checked_duration
 from aerostat.api.seat import Seat
 from aerostat.api.sparklines import Sparklines
 from aerostat.api.state import guest_document, host_document, state_document
+from aerostat.api.stream import Stream
 from aerostat.api.written import PerRound, told
-from aerostat.store import StoreError, open_store
 from aerostat.story.explanation import explanation_document, explanation_text
-from aerostat.story.happenings import lines_of
 from aerostat.story.remembered import Freshness, known_only
 
 EVENTS_MAX = 5000
@@ -50,7 +50,7 @@ def reading_routes(app: FastAPI, seat: Seat) -> None:
         return Response(lines.body(), media_type="application/json")
 
 
-def remembering_routes(app: FastAPI, seat: Seat) -> None:
+def remembering_routes(app: FastAPI, seat: Seat, stream: Stream) -> None:
     """What was, and why."""
 
     # Plain functions: they read a file, and so run beside the server's loop.
@@ -62,7 +62,7 @@ def remembering_routes(app: FastAPI, seat: Seat) -> None:
         response_model=Told,
     )
     def explanation(vm: Vm, since: Since = "1h") -> Response:
-        why = live_explanation(seat, vm, since_s=checked_duration(since))
+        why = live_explanation(seat, stream, vm, since_s=checked_duration(since))
         return told({**explanation_document(why), "text": explanation_text(why)})
 
     @app.get(
@@ -93,7 +93,7 @@ def remembering_routes(app: FastAPI, seat: Seat) -> None:
         vm: Annotated[str | None, Query(max_length=256)] = None,
         limit: Annotated[int, Query(ge=1, le=EVENTS_MAX)] = 500,
     ) -> Response:
-        return told(_events(seat, since_s=checked_duration(since), vm=vm, limit=limit))
+        return told(_events(seat, stream, since_s=checked_duration(since), vm=vm, limit=limit))
 
 
 def guest_route(app: FastAPI, seat: Seat) -> None:
@@ -120,24 +120,10 @@ def guest_route(app: FastAPI, seat: Seat) -> None:
         return told(document)
 
 
-def _events(seat: Seat, *, since_s: float, vm: str | None, limit: int) -> Told:
+def _events(seat: Seat, stream: Stream, *, since_s: float, vm: str | None, limit: int) -> Told:
     now_wall_s = seat.clock.wall_s()
     now = Freshness(now_wall_s=now_wall_s, written_wall_s=now_wall_s)
     only = None if vm is None else present_guest(seat, vm)[1].guest
-    lines = []
-    trouble = "the store is switched off" if seat.store_path is None else None
-    if seat.store_path is not None:
-        try:
-            with open_store(seat.store_path) as reader:
-                lines = lines_of(
-                    reader,
-                    reader.guests(),
-                    only=only,
-                    since_wall_s=now_wall_s - since_s,
-                    until_wall_s=now_wall_s,
-                )
-        except StoreError as error:
-            trouble = str(error)
-    lines = [line for line in lines if not line.is_routine]
-    documents = [line.document(now) for line in lines[-limit:]]
+    lines, trouble = lines_since(seat, stream, only=only, since_s=since_s, limit=limit)
+    documents = [line.document(now) for line in lines]
     return {"schema": "aerostat.events/1", **known_only(trouble=trouble), "events": documents}

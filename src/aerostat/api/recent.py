@@ -13,11 +13,12 @@ SAMPLE_S = 5.0
 """One sample in so long."""
 
 SAMPLES = 180
-"""So many of each guest: a quarter of an hour, 15 KiB a guest."""
+"""So many of each guest: a quarter of an hour, 18 KiB a guest."""
 
 NAMES = (
     "target_bytes", "actual_bytes", "used_bytes", "cache_bytes", "free_bytes", "demand_bytes",
-    "swap_in_bytes_per_s", "swap_out_bytes_per_s", "pressure_some_ratio",
+    "swap_in_bytes_per_s", "swap_out_bytes_per_s", "pressure_some_ratio", "host_swap_bytes",
+    "available_bytes",
 )  # fmt: skip
 _ROW = struct.Struct(f"<{1 + len(NAMES)}d")
 _ABSENT = -1.0

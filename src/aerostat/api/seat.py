@@ -1,14 +1,16 @@
 """What the API may see of a daemon, and the one thing it may do: ask the loop."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from aerostat.api.counters import Counters
 from aerostat.api.recent import Recent
 from aerostat.config import Config
 from aerostat.control.board import Board, Status
 from aerostat.control.orders import Ask
+from aerostat.host.techniques.savings import TechniqueFigures
 from aerostat.model.admission import Admission
 from aerostat.ports.clock import Clock
 from aerostat.ports.errors import AerostatError
@@ -42,6 +44,8 @@ class Seat:
     store_path: Path | None = None  # None: nothing is remembered
     health: Callable[[], Health] = Health
     started_wall_s: float = 0.0
+    doctor: Callable[[], dict[str, Any]] | None = None  # goes round the host: takes seconds
+    techniques: Callable[[], Mapping[str, TechniqueFigures]] | None = None  # of the host, now
     recent: Recent = field(default_factory=Recent)
     counters: Counters = field(default_factory=Counters)
     latest: Latest = field(default_factory=Latest)

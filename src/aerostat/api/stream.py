@@ -70,6 +70,11 @@ class Stream:
             except RuntimeError:
                 self._loop = None  # the server has ended
 
+    def happened_since(self, wall_s: float) -> list[Happening | Move]:
+        """What is kept of what happened after then, oldest first; from any thread."""
+        # A copy first: the loop's thread goes on adding.
+        return [one for kept in list(self._kept) if kept.wall_s >= wall_s for one in kept.happened]
+
     def _wake(self) -> None:
         for woken in self._woken:
             woken.set()

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from aerostat.cli.daemons_doctor import examined_beside
 from aerostat.cli.options import (
     CloudHypervisorSockets,
     ConfigPath,
@@ -92,7 +93,7 @@ def run(
 
     settings = read()
     with logs_on():
-        run_daemon(settings, read)
+        run_daemon(settings, read, examined_beside)
 
 
 def parsed_record(text: str) -> float:

@@ -5,7 +5,9 @@ import concurrent.futures
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -17,9 +19,14 @@ from aerostat.config import Config, api_socket_to_serve, store_path_to_write
 from aerostat.control.loop import Loop
 from aerostat.control.orders import Ask
 from aerostat.daemon.reload import Reloader
+from aerostat.host.techniques.savings import read_techniques
 from aerostat.model.admission import Admission
+from aerostat.model.host import HostSnapshot
 from aerostat.ports.clock import Clock
 from aerostat.store import Health, Store
+
+Examine = Callable[[Config, HostSnapshot | None], dict[str, Any]]
+"""Goes round the host, given what is declared and what the loop saw last; takes seconds."""
 
 TAKEN_S = 2.0
 """A loop that has not taken a command after so long is busy, or hangs."""
@@ -32,7 +39,13 @@ TOKEN_LENGTH_MIN = 16
 
 
 @contextmanager
-def faces(loop: Loop, reloader: Reloader, clock: Clock, store: Store | None) -> Iterator[None]:
+def faces(
+    loop: Loop,
+    reloader: Reloader,
+    clock: Clock,
+    store: Store | None,
+    examine: Examine | None = None,
+) -> Iterator[None]:
     """Serve the API for the length of a block, as far as it can be."""
     config = reloader.config
     if not config.document.api.enabled:
@@ -46,6 +59,8 @@ def faces(loop: Loop, reloader: Reloader, clock: Clock, store: Store | None) -> 
         store_path=None if store is None else config.store_path or store_path_to_write(),
         health=Health if store is None else store.health,
         started_wall_s=clock.wall_s(),
+        doctor=None if examine is None else partial(_examined, examine, loop, reloader),
+        techniques=read_techniques,
     )
     seat.follow()
     with ExitStack() as stack:
@@ -55,6 +70,11 @@ def faces(loop: Loop, reloader: Reloader, clock: Clock, store: Store | None) -> 
             sys.setswitchinterval(TURN_S)
             stack.enter_context(ApiServer(seat, listeners))
         yield
+
+
+def _examined(examine: Examine, loop: Loop, reloader: Reloader) -> dict[str, Any]:
+    record = loop.board.status.last
+    return examine(reloader.config, None if record is None else record.snapshot)
 
 
 def _listeners(config: Config) -> list[Listener]:

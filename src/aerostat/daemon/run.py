@@ -12,7 +12,7 @@ import structlog
 from aerostat.config import Config, store_path_to_write
 from aerostat.control.loop import Loop
 from aerostat.daemon.drivers import drivers_of
-from aerostat.daemon.faces import faces
+from aerostat.daemon.faces import Examine, faces
 from aerostat.daemon.journal import LogJournal
 from aerostat.daemon.journals import Journals
 from aerostat.daemon.notify import Notifier
@@ -45,14 +45,20 @@ class _Wired:
     store: Store | None
     journal: Journal  # both
     techniques: HostTechniques | None
+    examine: Examine | None  # the doctor, for the API
 
 
-def run_daemon(config: Config, read_again: Callable[[], Config] | None = None) -> None:
+def run_daemon(
+    config: Config,
+    read_again: Callable[[], Config] | None = None,
+    examine: Examine | None = None,
+) -> None:
     """Balance this host until SIGTERM or SIGINT.
 
     Args:
         config: what is declared.
         read_again: reads it again, on SIGHUP; None: it stays as it is.
+        examine: the doctor, for whoever asks the API for it; None: it has none.
 
     Raises:
         ConfigError: no guests are named.
@@ -70,6 +76,7 @@ def run_daemon(config: Config, read_again: Callable[[], Config] | None = None) -
             store=store,
             journal=journal,
             techniques=techniques,
+            examine=examine,
         )
         rounds = asyncio.run(_serve(wired))
     structlog.get_logger().info("stopped", rounds=rounds, on_stop=config.on_stop.value)
@@ -119,7 +126,7 @@ async def _serve(wired: _Wired) -> int:
             libvirt=config.libvirt_uri,
             on_stop=config.on_stop.value,
         )
-        stack.enter_context(faces(loop, reloader, clock, wired.store))
+        stack.enter_context(faces(loop, reloader, clock, wired.store, wired.examine))
         _leave_the_start_alone()
         await loop.run(config.on_stop)
     return loop.board.status.rounds

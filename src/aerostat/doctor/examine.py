@@ -1,8 +1,8 @@
 """Goes round the host and its VMs, all VMs at once, each with its own deadline."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aerostat.config import api_socket_to_ask
@@ -13,7 +13,7 @@ from aerostat.doctor.promised import promised
 from aerostat.doctor.vm_apis import ask_api
 from aerostat.doctor.vm_facts import VmFacts
 from aerostat.doctor.vm_libvirt import LibvirtSilentError, LibvirtVm, ask_libvirt
-from aerostat.doctor.vm_monitor import MonitorUnreachableError, ask_monitor
+from aerostat.doctor.vm_monitor import MonitorUnreachableError, VmMonitor, ask_monitor
 from aerostat.doctor.vm_process import VmProcess, find_vms
 from aerostat.doctor.vm_verdict import VmReport, judge
 from aerostat.drivers.sockets.discovery import SocketFinder
@@ -33,6 +33,15 @@ class Places:
     firecracker: Sequence[str] = ()
     daemon: Path | None = None  # the socket of Aerostat's own; None: where it is by default
     libvirt: str | None = None  # None: the system's, where a process shows that it has VMs
+    held: Mapping[str, VmMonitor] = field(default_factory=dict)  # by UUID or name: asked already
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Of VMs whose monitors a daemon of ours holds: what it told, or what it is told by itself."""
+
+    held: Mapping[str, VmMonitor]
+    daemon: DaemonFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +78,11 @@ async def examine(
     of_libvirt = {vm.pid for vm in processes if vm.uuid in by_uuid}
     by_process = {vm.uuid: vm for vm in processes if vm.uuid is not None}
     facts = [_of_domain(domain, by_process.get(domain.uuid)) for domain in domains]
-    daemon = await DaemonFacts.ask(places.daemon or api_socket_to_ask())
-    asked = [_of_process(vm, trouble, daemon) for vm in processes if vm.pid not in of_libvirt]
+    # Inside the daemon what it holds is known already: it need not ask itself.
+    socket = places.daemon or api_socket_to_ask()
+    daemon = DaemonFacts() if places.held else await DaemonFacts.ask(socket)
+    known = Known(held=places.held, daemon=daemon)
+    asked = [_of_process(vm, trouble, known) for vm in processes if vm.pid not in of_libvirt]
     asked += [_of_qmp(path) for path in _unseen(places.qmp, processes)]
     asked += [
         _of_api(path, CLOUD_HYPERVISOR) for path in _unseen(places.cloud_hypervisor, processes)
@@ -124,7 +136,7 @@ def _with_custody(facts: VmFacts, custody: ProxmoxCustody) -> VmFacts:
     return facts if known is None else replace(facts, custody=known)
 
 
-async def _of_process(vm: VmProcess, libvirt_trouble: str | None, daemon: DaemonFacts) -> VmFacts:
+async def _of_process(vm: VmProcess, libvirt_trouble: str | None, known: Known) -> VmFacts:
     if vm.api_socket is not None:
         found = await _of_api(vm.api_socket, vm.platform)
         return VmFacts(
@@ -136,6 +148,8 @@ async def _of_process(vm: VmProcess, libvirt_trouble: str | None, daemon: Daemon
     if vm.platform == _LIBVIRT:  # its monitor is libvirt's: whoever else knocks waits in vain
         says = libvirt_trouble or "it is a domain of another libvirt than the one that was asked"
         return VmFacts(name=vm.name, process=vm, monitor_trouble=says)
+    if (held := known.held.get(vm.uuid or vm.name) or known.held.get(vm.name)) is not None:
+        return VmFacts(name=vm.name, process=vm, monitor=held)
     trouble: str | None = None
     for socket in vm.sockets:
         try:
@@ -144,7 +158,7 @@ async def _of_process(vm: VmProcess, libvirt_trouble: str | None, daemon: Daemon
             trouble = str(error)
         else:
             return VmFacts(name=vm.name, process=vm, monitor=monitor)
-    return VmFacts(name=vm.name, process=vm, monitor=daemon.of(vm), monitor_trouble=trouble)
+    return VmFacts(name=vm.name, process=vm, monitor=known.daemon.of(vm), monitor_trouble=trouble)
 
 
 async def _of_qmp(path: Path) -> VmFacts:

@@ -23,6 +23,7 @@ from aerostat.units import format_size
 STALE_PERIODS = 3
 """A guest that reports every second and has been silent for three is not reporting."""
 _STALE_S_MIN = 5.0
+_AGENT_RUNS = "Aerostat's agent runs in the guest"
 _NOT_OPEN = "has a port, and nobody opened it in the guest"
 
 Check = Callable[[VmFacts], Iterator[Finding]]
@@ -198,8 +199,12 @@ def _guest_swap(facts: VmFacts) -> Iterator[Finding]:
 
 def _agents(facts: VmFacts) -> Iterator[Finding]:
     monitor = facts.monitor
-    if monitor is None or monitor.is_told_by_daemon:
-        return  # the daemon tells nothing of ports
+    if monitor is None:
+        return
+    if monitor.is_told_by_daemon:  # it tells nothing of ports, but of an agent that it hears
+        if monitor.own_agent is not None and monitor.own_agent.is_open:
+            yield Finding(check="agent", grade=Grade.GOOD, says=_AGENT_RUNS)
+        return
     yield from _qemu_agent(facts, monitor)
     if facts.platform not in AGENT_PLATFORMS:
         return
@@ -213,7 +218,7 @@ def _agents(facts: VmFacts) -> Iterator[Finding]:
     elif not own.is_open:
         yield _advice("agent", f"Aerostat's agent {_NOT_OPEN}", AGENT_IN_GUEST)
     else:
-        yield Finding(check="agent", grade=Grade.GOOD, says="Aerostat's agent runs in the guest")
+        yield Finding(check="agent", grade=Grade.GOOD, says=_AGENT_RUNS)
 
 
 def _qemu_agent(facts: VmFacts, monitor: VmMonitor) -> Iterator[Finding]:

@@ -61,6 +61,12 @@ class SimLoop(asyncio.SelectorEventLoop):
         self._started_real_s = time.monotonic()
         super().__init__(selector)
 
+    def keep_pace(self, pace: float) -> None:
+        """From now on pass so many virtual seconds for each real one."""
+        assert pace > 0
+        self._pace = pace
+        self._started_real_s = time.monotonic() - self._virtual_s / pace
+
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
         return self._virtual_s

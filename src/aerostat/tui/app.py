@@ -1,31 +1,32 @@
-"""The application: a table that stays in place while figures change, a guest's page, commands."""
+"""The application: where memory is, a table that stays in place, what happens, and commands."""
 
-from typing import Any, ClassVar, Protocol
+from collections.abc import Callable
+from typing import Any, ClassVar
+from urllib.parse import quote
 
 from rich.text import Text
 from textual import work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import DataTable, Footer, Input, Label, Static
+from textual.widgets import Footer, Input, Label, Static
 
 from aerostat.ports.errors import AerostatError
-from aerostat.tui.rows import COLUMNS, SORTS, row, size
+from aerostat.present.printable import printable
+from aerostat.tui.detail import Detail
+from aerostat.tui.happened import happened_text
+from aerostat.tui.host_bar import head_text
+from aerostat.tui.rows import SHORT, SORTS, words
+from aerostat.tui.source import Source
+from aerostat.tui.table import GuestTable
 
 REFRESH_S = 1.0
-
-
-class Source(Protocol):
-    """Where the picture comes from: a daemon."""
-
-    def get(self, path: str, **query: str) -> Any:
-        """Ask for a document."""
-        ...
-
-    def post(self, path: str, body: Any) -> Any:
-        """Command something."""
-        ...
+EVENTS_EVERY = 4
+"""Events are asked for in every so many looks."""
+EVENT_LINES = 7
+_OF_THE_LIST = ("explain", "say_to_chosen", "sort", "filter", "events")
+ROOM_FOR_EVENTS = 30
+"""A terminal of so many lines shows them without being asked."""
 
 
 class Question(ModalScreen[bool]):
@@ -49,21 +50,6 @@ class Question(ModalScreen[bool]):
         self.dismiss(is_yes)
 
 
-class Page(ModalScreen[None]):
-    """Why a guest is at its size."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss", "back")]
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self._text = text
-
-    def compose(self) -> ComposeResult:
-        """The explanation, as ``aerostat explain`` tells it."""
-        with VerticalScroll():
-            yield Static(self._text, markup=False)
-
-
 class Top(App[None]):
     """The whole of it."""
 
@@ -72,19 +58,21 @@ class Top(App[None]):
     #head { height: auto; padding: 0 1; }
     #filter { display: none; height: 3; }
     #filter.shown { display: block; }
-    DataTable { height: 1fr; }
-    Question, Page { align: center middle; }
+    GuestTable { height: 1fr; scrollbar-gutter: stable; overflow-x: hidden; }
+    #chosen { height: 1; padding: 0 1; background: $panel; }
+    #happened { display: none; padding: 0 1; border-top: solid $panel; }
+    #happened.shown { display: block; }
+    Question { align: center middle; }
     Question Label { padding: 1 3; background: $panel; border: round $accent; width: auto; }
-    Page VerticalScroll { width: 90%; height: 80%; padding: 1 2; background: $panel;
-        border: round $accent; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "explain", "why", priority=False),
-        Binding("h", "say('hold')", "hold"),
-        Binding("r", "say('release')", "release"),
-        Binding("u", "say('unhold')", "unhold"),
+        Binding("h", "say_to_chosen('hold')", "hold"),
+        Binding("r", "say_to_chosen('release')", "release"),
+        Binding("u", "say_to_chosen('unhold')", "unhold"),
         Binding("s", "sort", "sort"),
         Binding("slash", "filter", "filter"),
+        Binding("e", "events", "events"),
         Binding("q", "quit", "quit"),
     ]
 
@@ -94,107 +82,145 @@ class Top(App[None]):
         super().__init__()
         self._source = source
         self._note = note  # what is to be known of the source
-        self._shown: dict[str, tuple[Text, ...]] = {}  # the cells as they are in the table
         self._refresh_s = refresh_s
         self._state: dict[str, Any] | None = None
+        self._events: list[dict[str, Any]] = []
+        self._is_told: bool | None = None  # None: as there is room
+        self._looks = 0
+        self._asked: set[str] = set()  # what is under way: nothing is asked for twice at once
         self._sort = "name"
         self._wanted = ""
 
     def compose(self) -> ComposeResult:
-        """Head, filter, table, keys."""
+        """Head, filter, table, the chosen one's reason, events, keys."""
         yield Static(id="head", markup=False)
         yield Input(id="filter", placeholder="filter: name, word, reason")
-        table: DataTable[Any] = DataTable(id="guests", cursor_type="row", zebra_stripes=False)
-        yield table
-        yield Footer()
+        yield GuestTable()
+        yield Static(id="chosen", markup=False)
+        yield Static(id="happened", markup=False)
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Begin to look."""
-        table = self.query_one(DataTable)
-        for name in COLUMNS:
-            table.add_column(name, key=name)
-        table.focus()
+        self._table.lay_out(self.size.width)
+        self._table.focus()
         self.look()
         if self._refresh_s is not None:
             self.set_interval(self._refresh_s, self.look)
 
-    @work(thread=True, exclusive=True, group="look")
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """On a guest's page, what concerns the list is neither done nor offered."""
+        del parameters
+        return not (action in _OF_THE_LIST and len(self.screen_stack) > 1)
+
+    @property
+    def _table(self) -> GuestTable:
+        return self.screen_stack[0].query_one(GuestTable)
+
+    def _static(self, name: str) -> Static:
+        return self.screen_stack[0].query_one(f"#{name}", Static)
+
+    def on_resize(self) -> None:
+        """Show as much as there is room for now."""
+        self._table.lay_out(self.size.width)
+        self._draw()
+
     def look(self) -> None:
-        """Ask for the state, beside the terminal's own work."""
+        """Ask for what is to be shown, beside the terminal's own work."""
+        self._ask("/v1/state", self._show)
+        if self._has_events and self._looks % EVENTS_EVERY == 0:
+            self._ask("/v1/events", self._show_events, since="1h", limit="40")
+        self._looks += 1
+
+    @work(thread=True)
+    def _ask(self, path: str, show: Callable[[Any], None], **query: str) -> None:
+        if path in self._asked:
+            return
+        self._asked.add(path)
         try:
-            state = self._source.get("/v1/state")
+            told = self._source.get(path, **query)
         except AerostatError as error:
             self.call_from_thread(self._show_trouble, str(error))
         else:
-            self.call_from_thread(self._show, state)
+            self.call_from_thread(show, told)
+        finally:
+            self._asked.discard(path)
+
+    @property
+    def _has_events(self) -> bool:
+        if self._is_told is not None:
+            return self._is_told
+        return self.size.height >= ROOM_FOR_EVENTS
 
     def _show_trouble(self, text: str) -> None:
-        self.query_one("#head", Static).update(text)
+        self._static("head").update(Text(printable(text), style=SHORT))
 
     def _show(self, state: dict[str, Any]) -> None:
         self._state = state
-        head = _head(state, self._sort)
-        self.query_one("#head", Static).update(f"{self._note}  {head}" if self._note else head)
-        self._fill()
+        self._draw()
 
-    def _fill(self) -> None:
+    def _show_events(self, told: dict[str, Any]) -> None:
+        self._events = told.get("events", [])
+        self._draw()
+
+    def _draw(self) -> None:
+        happened = self._static("happened")
+        happened.set_class(self._has_events, "shown")
         if self._state is None:
             return
-        table = self.query_one(DataTable)
+        width = self.size.width - 2
+        head = head_text(self._state, sort=self._sort, note=self._note, width=width)
+        self._static("head").update(head)
+        if self._has_events:
+            happened.update(happened_text(self._events, width=width, lines=EVENT_LINES))
         guests = sorted(self._state["guests"], key=SORTS[self._sort])
-        guests = [guest for guest in guests if self._is_wanted(guest)]
-        ids = [guest["id"] for guest in guests]
-        if [key.value for key in table.rows] != ids:
-            chosen = self._chosen()
-            table.clear()
-            self._shown = {guest["id"]: row(guest) for guest in guests}
-            for guest, cells in self._shown.items():
-                table.add_row(*cells, key=guest)
-            if chosen is not None and chosen["id"] in ids:
-                table.move_cursor(row=ids.index(chosen["id"]))
-            return
-        for guest in guests:
-            cells = row(guest)
-            # Each cell that is written is drawn and measured again: only what has changed is.
-            for name, cell, before in zip(COLUMNS, cells, self._shown[guest["id"]], strict=True):
-                if cell != before:
-                    table.update_cell(guest["id"], name, cell, update_width=name != "why")
-            self._shown[guest["id"]] = cells
+        self._table.show_guests([guest for guest in guests if self._is_wanted(guest)])
+        self._tell_why()
+
+    def _tell_why(self) -> None:
+        """Of the chosen one the reason in full: in the table it may be cut off."""
+        guest = self._chosen()
+        told = "" if guest is None else f"{printable(guest['name'])}: {words(guest)}"
+        self._static("chosen").update(Text(told, no_wrap=True, overflow="ellipsis"))
 
     def _is_wanted(self, guest: dict[str, Any]) -> bool:
         text = f"{guest['name']} {guest['words']} {guest['reason']} {guest['run_state']}"
         return self._wanted.lower() in text.lower()
 
     def _chosen(self) -> dict[str, Any] | None:
-        table = self.query_one(DataTable)
-        if self._state is None or not table.row_count:
+        key = self._table.chosen
+        if self._state is None or key is None:
             return None
-        key = table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value
         return next((guest for guest in self._state["guests"] if guest["id"] == key), None)
+
+    def on_data_table_row_highlighted(self) -> None:
+        """The cursor has moved."""
+        self._tell_why()
 
     def on_data_table_row_selected(self) -> None:
         """Enter on a row."""
         self.action_explain()
 
-    @work(thread=True)
     def action_explain(self) -> None:
-        """Say why the chosen guest is at its size."""
-        if (guest := self._chosen()) is None:
-            return
-        try:
-            text = self._source.get(f"/v1/guests/{guest['id']}/explanation")["text"]
-        except AerostatError as error:
-            text = str(error)
-        self.call_from_thread(self.push_screen, Page(text))
+        """Show all that is known of the chosen guest."""
+        if (guest := self._chosen()) is not None:
+            self.push_screen(Detail(self._source, guest, say=self.say, refresh_s=self._refresh_s))
 
-    @work
-    async def action_say(self, verb: str) -> None:
-        """Hold, release or unhold the chosen guest; taking memory from others is asked about."""
-        if (guest := self._chosen()) is None:
-            return
+    def action_say_to_chosen(self, verb: str) -> None:
+        """Hold, release or unhold the chosen guest."""
+        if (guest := self._chosen()) is not None:
+            self.say(verb, guest)
+
+    def say(self, verb: str, guest: dict[str, Any]) -> None:
+        """Hold, release or unhold a guest; taking memory from others is asked about."""
+        self._say(verb, guest)
+
+    @work(exclusive=False)
+    async def _say(self, verb: str, guest: dict[str, Any]) -> None:
+        name = printable(guest["name"])
         question = {
-            "hold": f"Take nothing from {guest['name']} until you say unhold?",
-            "release": f"Give {guest['name']} its max now? Others may have to give.",
+            "hold": f"Take nothing from {name} until you say unhold?",
+            "release": f"Give {name} its max now? Others may have to give.",
         }.get(verb)
         if question is None or await self.push_screen_wait(Question(question)):
             self._post(guest, verb)
@@ -202,21 +228,27 @@ class Top(App[None]):
     @work(thread=True)
     def _post(self, guest: dict[str, Any], verb: str) -> None:
         try:
-            answer = self._source.post(f"/v1/guests/{guest['id']}/{verb}", {})
+            answer = self._source.post(f"/v1/guests/{quote(guest['id'], safe='')}/{verb}", {})
         except AerostatError as error:
             self.call_from_thread(self.notify, str(error), severity="error")
             return
         mode = answer["mode"]
         note = "" if mode == "enforce" else f"; the daemon is in mode {mode}, and sends nothing"
-        self.call_from_thread(self.notify, f"{guest['name']}: {verb}{note}")
+        self.call_from_thread(self.notify, f"{printable(guest['name'])}: {verb}{note}")
         self.call_from_thread(self.look)
 
     def action_sort(self) -> None:
         """Sort by the next column."""
         names = list(SORTS)
         self._sort = names[(names.index(self._sort) + 1) % len(names)]
-        if self._state is not None:
-            self._show(self._state)
+        self._draw()
+
+    def action_events(self) -> None:
+        """Show what happens, or hide it."""
+        self._is_told = not self._has_events
+        self._looks = 0
+        self._draw()
+        self.look()
 
     def action_filter(self) -> None:
         """Show only some."""
@@ -227,26 +259,10 @@ class Top(App[None]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter while it is typed."""
         self._wanted = event.value
-        self._fill()
+        self._draw()
 
     def on_input_submitted(self) -> None:
         """Back to the table."""
         field = self.query_one("#filter", Input)
         field.set_class(bool(self._wanted), "shown")
-        self.query_one(DataTable).focus()
-
-
-def _head(state: dict[str, Any], sort: str) -> str:
-    host, guests = state["host"], state["guests"]
-    memory = host.get("memory") or {}
-    short = sum(guest["is_distressed"] for guest in guests)
-    first = (
-        f"Aerostat {state['aerostat']}  mode {state['mode']}  host {host['state']}  "
-        f"{size(memory.get('available_bytes'))} available of {size(memory.get('total_bytes'))}"
-    )
-    second = (
-        f"{len(guests)} VMs, {short} short of memory; may hold {size(host.get('supply_bytes'))}, "
-        f"hold {size(host.get('committed_bytes'))}, need {size(host.get('demand_bytes'))}; "
-        f"sorted by {sort}"
-    )
-    return f"{first}\n{second}"
+        self._table.focus()

@@ -1,5 +1,6 @@
 // The page: which view is shown, and the newest state, which every view is drawn from.
 import { follow, get } from "./api.js";
+import { doctorView } from "./doctor.js";
 import { eventsView } from "./events.js";
 import { guestView } from "./guest.js";
 import { hostView } from "./host.js";
@@ -13,6 +14,7 @@ let view = null;
 let fetching = false;
 let askedAt = 0;
 let isLinked = false;
+const lately = [];
 
 function route() {
   const hash = decodeURIComponent(location.hash.slice(2));
@@ -21,6 +23,7 @@ function route() {
   if (hash.startsWith("guest/")) view = guestView(page, seat, hash.slice(6));
   else if (hash === "events") view = eventsView(page, seat);
   else if (hash === "techniques") view = techniquesView(page, seat);
+  else if (hash === "doctor") view = doctorView(page, seat);
   else view = hostView(page, seat);
   for (const link of document.querySelectorAll("nav a")) {
     attribute(link, "aria-current", link.dataset.page === view.name ? "page" : null);
@@ -36,6 +39,9 @@ function draw() {
   const data = document.documentElement.dataset;
   data.drawn = String(Number(data.drawn || 0) + 1);
   data.slowest = String(Math.max(Number(data.slowest || 0), took).toFixed(1));
+  lately.push(took);
+  if (lately.length > 25) lately.shift();
+  data.typical = [...lately].sort((a, b) => a - b)[lately.length >> 1].toFixed(1);
 }
 
 function badges(state) {
@@ -115,7 +121,7 @@ await refresh();
 refreshSparklines();
 setInterval(refreshSparklines, 30000);
 setInterval(() => { if (!isLinked && seat.state) draw(); }, 2000);
-get("/v1/events?since=1h&limit=300").then((document) => {
+get("/v1/events?since=1h&limit=500").then((document) => {
   // That a balloon has moved shows in what its guest holds.
   seat.happened = document.events.filter((event) => event.kind !== "balloon_moved").reverse();
   view?.happened?.(null);

@@ -2,7 +2,7 @@
 import { attribute, element, size, width } from "./format.js";
 
 export const GUEST_KINDS = [
-  ["used", "used"], ["cache", "cache"], ["free", "free"], ["unknown", "not told"], ["ballooned", "ballooned"],
+  ["used", "guest in use"], ["cache", "guest cache"], ["free", "guest free"], ["unknown", "not told"], ["ballooned", "ballooned"],
 ];
 
 export function guestBar() {

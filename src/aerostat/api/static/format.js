@@ -1,5 +1,6 @@
 // How figures are written, and elements made. Text from guests only ever becomes text, never HTML.
 export const ABSENT = "–";
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const UNITS = [["TiB", 2 ** 40], ["GiB", 2 ** 30], ["MiB", 2 ** 20], ["KiB", 2 ** 10]];
 
 export function size(bytes) {
@@ -22,8 +23,22 @@ export function duration(seconds) {
 }
 
 export function clock(when) {
-  return new Date(when).toLocaleTimeString([], { hour12: false });
+  const date = new Date(when);
+  return [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");
 }
+
+// A day that nobody reads the other way round: 24 Nov.
+export function day(when) {
+  const date = new Date(when);
+  return `${date.getDate()} ${MONTHS[date.getMonth()]}`;
+}
+
+export function moment(when) {
+  const isToday = new Date(when).toDateString() === new Date().toDateString();
+  return isToday ? clock(when) : `${day(when)} ${clock(when).slice(0, 5)}`;
+}
+
+export function two(number) { return String(number).padStart(2, "0"); }
 
 export function element(tag, options = {}, ...children) {
   const made = document.createElement(tag);

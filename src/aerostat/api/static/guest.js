@@ -1,52 +1,76 @@
 // One guest: its memory over time with targets and decisions, why it is so, and what can be said to it.
 import { get, post } from "./api.js";
 import { drawGuestBar, guestBar } from "./bars.js";
+import { columnsOf, memoryChart, SMALL, smallChart } from "./chart.js";
 import { eventItem } from "./events.js";
 import { chipsOf } from "./host.js";
-import { ABSENT, duration, element, size, write } from "./format.js";
+import { clock, day, duration, element, size, write } from "./format.js";
 
-const RANGES = ["10m", "1h", "6h", "1d", "7d"];
+// What is asked for, how it is called, how long that is, and how often it is asked for again.
+const RANGES = [["10m", "10 min", 600, 5], ["1h", "1 h", 3600, 10], ["1d", "1 d", 86400, 60], ["7d", "1 w", 604800, 300]];
 const FACTS = [
   ["actual_bytes", "holds"], ["target_bytes", "target"], ["min_bytes", "min"], ["max_bytes", "max"],
-  ["demand_bytes", "needs"], ["used_bytes", "used"], ["guest_available_bytes", "guest available"],
-  ["guest_free_bytes", "guest free"], ["guest_cache_bytes", "guest cache"],
-  ["host_held_bytes", "host measures"], ["host_swap_bytes", "in host swap"],
+  ["demand_bytes", "needs"], ["used_bytes", "guest in use"], ["guest_cache_bytes", "guest cache"],
+  ["guest_free_bytes", "guest free"], ["guest_available_bytes", "guest available"],
+  ["host_held_bytes", "host RAM for it"], ["host_swap_bytes", "in host swap"],
 ];
+const LEGEND = [
+  ["k-used", "guest in use", (c, i) => c.used[i]], ["k-cache", "guest cache", (c, i) => c.cache[i]],
+  ["k-free", "guest free", (c, i) => c.free[i]],
+  ["k-ballooned", "ballooned", (c, i) => (c.max[i] === null || c.actual[i] === null ? null : c.max[i] - c.actual[i])],
+  ["line-target", "target", (c, i) => c.target[i]], ["line-demand", "needs", (c, i) => c.demand[i]],
+];
+const HAPPENED_MAX = 20;
 const kept = { range: "1h" };
 
 export function guestView(page, seat, id) {
   const path = `/v1/guests/${encodeURIComponent(id)}`;
   const title = element("h1"), chips = element("span"), bar = guestBar();
-  const words = element("p", { class: "why-now" }), lead = element("p", { class: "lead num" });
+  const words = element("p", { class: "why-now" }), lead = element("p", { class: "lead num-any" });
   const facts = FACTS.map(() => element("dd", { class: "num" }));
   const sentences = element("ul", { class: "plain" });
-  const chart = element("div", { class: "chart", role: "img", "aria-label": "Memory over time" });
+  const chart = element("div", { class: "chart", role: "img", "aria-label": "Memory over time, by kind" });
+  const moment = element("b", { class: "num" });
+  const values = LEGEND.map(() => element("b", { class: "num" }));
+  const legend = element("ul", { class: "legend chart-legend" },
+    ...LEGEND.map(([key, text], i) => element("li", {}, element("span", { class: `key ${key}` }), text, values[i])),
+    ...[["up", "given"], ["down", "taken"], ["up bad", "in distress"]].map(([kind, text]) =>
+      element("li", {}, element("span", { class: `tri ${kind}` }), text)));
+  const minis = SMALL.map((which) => ({
+    which, place: element("div", { class: "mini", role: "img", "aria-label": `${which.title}: ${which.note}` }), now: element("b", { class: "num" }),
+  }));
   const list = element("ul", { class: "events of-one" });
-  const ranges = RANGES.map((range) => element("button", {
-    type: "button", text: range, "aria-pressed": String(range === kept.range), onclick: () => choose(range),
+  const ranges = RANGES.map(([range, text]) => element("button", {
+    type: "button", text, "data-range": range, "aria-pressed": String(range === kept.range), onclick: () => choose(range),
   }));
   const inputs = Object.fromEntries([["min", "1GiB, 33%"], ["max", "4GiB"], ["weight", "100"]].map(([name, hint]) =>
     [name, element("input", { placeholder: hint, "aria-label": `New ${name}`, id: `set-${name}` })]));
   const verbs = ["hold", "release", "unhold"].map((verb) =>
     element("button", { type: "button", id: verb, text: verb, onclick: () => say(verb) }));
   page.append(
-    element("div", { class: "tools" }, title, chips),
+    element("div", { class: "tools" }, element("a", { class: "back", href: "#/", text: "← all VMs" }), title, chips),
+    element("section", { class: "panel" }, bar.bar, element("dl", { class: "facts" },
+      ...FACTS.map(([, word], i) => element("div", {}, element("dt", { text: word }), facts[i])))),
+    element("section", { class: "panel" },
+      element("div", { class: "tools" }, element("h2", { text: "Memory over time" }), moment, element("div", { class: "ranges" }, ...ranges)),
+      chart, legend,
+      element("div", { class: "minis" }, ...minis.map(({ which, place, now }) => element("section", {},
+        element("h3", {}, which.title, now), element("p", { class: "lead", text: which.note }), place)))),
     element("div", { class: "columns" },
-      element("section", { class: "panel wide" }, bar.bar, element("dl", { class: "facts" },
-        ...FACTS.map(([, word], i) => element("div", {}, element("dt", { text: word }), facts[i])))),
-      element("section", { class: "panel" },
-        element("div", { class: "tools" }, element("h2", { text: "Memory over time" }), element("div", { class: "ranges" }, ...ranges)), chart),
       element("section", { class: "panel" }, element("h2", { text: "Why" }), words, lead,
         element("h2", { text: "What would change it" }), sentences),
-      element("section", { class: "panel wide" }, element("h2", { text: "Say something to it" }),
-        element("div", { class: "steer" }, ...verbs,
+      element("section", { class: "panel" }, element("h2", { text: "Say something to it" }),
+        element("div", { class: "steer" }, ...verbs),
+        element("p", { class: "lead", text: "hold: nothing is taken from it. release: it gets its max now." }),
+        element("div", { class: "steer" },
           ...Object.entries(inputs).map(([name, input]) => element("label", {}, name, input)),
           element("button", { type: "button", id: "set", text: "set", onclick: set })),
-        element("p", { class: "lead", text: "hold: nothing is taken from it. release: it gets its max now. An empty field stays as it is; \u201cdefault\u201d gives it back to the configuration." })),
-      element("section", { class: "panel wide" }, element("h2", { text: "What happened" }), list)));
+        element("p", { class: "lead", text: "An empty field stays as it is; \u201cdefault\u201d gives it back to the configuration." }))),
+    element("section", { class: "panel" }, element("h2", { text: "What happened" }), list));
 
-  let plot = null, asked = 0, isOver = false, history = null;
+  let plots = [], asked = 0, askedPast = 0, isOver = false, columns = null, decisions = [], until = 0;
   const guest = () => seat.state?.guests.find((one) => one.id === id || one.name === id);
+  const chosen = () => RANGES.find(([range]) => range === kept.range);
 
   function draw() {
     const one = guest();
@@ -64,32 +88,65 @@ export function guestView(page, seat, id) {
     const sure = one.confidence === undefined ? "" : `, ${Math.round(100 * one.confidence)} % sure`;
     const sent = one.was_enforced ? "" : " · nothing is sent: the daemon does not enforce";
     write(lead, age + sure + (one.host_words ? ` · ${one.host_words}` : "") + (one.trouble ? ` · ${one.trouble}` : "") + sent);
-    if (performance.now() - asked > 5000) more();
+    if (performance.now() - asked > 5000) why();
+    if (performance.now() - askedPast > 1000 * chosen()[3]) past();
   }
 
-  async function more() {
+  async function why() {
     asked = performance.now();
     try {
-      const [told, past] = await Promise.all([get(`${path}/explanation`), get(`${path}/history?since=${kept.range}&points=500`)]);
+      const told = await get(`${path}/explanation`);
       if (isOver) return;
       sentences.replaceChildren(...told.prospects.sentences.map((text) => element("li", { text })));
-      const happened = told.last.slice(-40).reverse().map((move) => ({ at: move.at, kind: move.outcome, words: move.words }));
+      const happened = told.last.slice(-HAPPENED_MAX).reverse().map((move) => ({ at: move.at, kind: move.outcome.replaceAll("_", " "), words: move.words }));
       list.replaceChildren(...happened.map((event) => eventItem(event, { withName: false })));
       if (!happened.length) list.replaceChildren(element("li", { class: "empty", text: "Nothing in the last hour." }));
-      history = past;
-      drawChart();
     } catch (error) { document.documentElement.dataset.error = String(error); }
   }
 
-  function drawChart() {
-    plot?.destroy();
-    plot = newChart(chart, history);
+  async function past() {
+    askedPast = performance.now();
+    const range = kept.range;
+    try {
+      const [history, told] = await Promise.all([
+        get(`${path}/history?since=${range}&points=900`),
+        get(`/v1/events?vm=${encodeURIComponent(id)}&since=${range}&limit=2000`),
+      ]);
+      if (isOver || range !== kept.range) return;
+      columns = columnsOf(history, guest()?.max_bytes);
+      decisions = decisionsOf(told.events, columns);
+      until = Date.parse(seat.state?.now ?? new Date()) / 1000;
+      drawCharts();
+    } catch (error) { document.documentElement.dataset.error = String(error); }
+  }
+
+  function drawCharts() {
+    for (const plot of plots) plot?.destroy();
+    plots = [];
+    if (!columns || columns.at.length < 2) {
+      chart.replaceChildren(element("p", { class: "empty", text: "Not enough has been seen yet." }));
+      return;
+    }
+    chart.replaceChildren();
+    // A VM that has been seen for a while only fills the chart all the same.
+    const span = [Math.max(until - chosen()[2], columns.at[0]), Math.max(until, columns.at.at(-1))];
+    plots = [memoryChart(chart, columns, { span, decisions, onCursor: at }), ...minis.map(({ which, place }) => smallChart(which, place, columns, span))];
+    at(null);
+  }
+
+  // Figures of the moment under the pointer, else of now.
+  function at(index) {
+    const i = index ?? columns.at.length - 1;
+    const seconds = columns.at[i];
+    write(moment, index === null ? "" : kept.range === "7d" ? `${day(seconds * 1000)} ${clock(seconds * 1000).slice(0, 5)}` : clock(seconds * 1000));
+    LEGEND.forEach(([, , of], n) => { const bytes = of(columns, i); write(values[n], bytes === null || bytes === undefined ? "not told" : size(Math.round(bytes))); });
+    minis.forEach(({ which, now }) => write(now, which.now(columns, i) || ""));
   }
 
   function choose(range) {
     kept.range = range;
-    ranges.forEach((button) => button.setAttribute("aria-pressed", String(button.textContent === range)));
-    more();
+    ranges.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.range === range)));
+    past();
   }
 
   async function say(verb) {
@@ -115,40 +172,33 @@ export function guestView(page, seat, id) {
     } catch (error) { toast(`${verb}: ${error.message}`, true); }
   }
 
-  more();
+  let resizing = 0;
+  const resized = () => { clearTimeout(resizing); resizing = setTimeout(drawCharts, 120); };
+  addEventListener("resize", resized);
+  why();
+  past();
   return {
-    name: "guest", draw, themed: drawChart,
-    end: () => { isOver = true; plot?.destroy(); document.title = "Aerostat"; },
+    name: "guest", draw, themed: drawCharts,
+    end: () => {
+      isOver = true;
+      removeEventListener("resize", resized);
+      for (const plot of plots) plot?.destroy();
+      document.title = "Aerostat";
+    },
   };
 }
 
-function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim(); }
-
-// Kinds of memory lie upon each other up to what the guest holds; target and demand are lines.
-function newChart(place, past) {
-  const at = past?.at || [];
-  if (at.length < 2) { place.replaceChildren(element("p", { class: "empty", text: "Not enough has been seen yet." })); return null; }
-  place.replaceChildren();
-  const column = (name) => past[name] || at.map(() => null);
-  const actual = column("actual_bytes"), used = column("used_bytes"), cache = column("cache_bytes");
-  const usedAndCache = used.map((bytes, i) => (bytes === null ? null : Math.min(bytes + (cache[i] ?? 0), actual[i] ?? Infinity)));
-  const lines = [
-    ["holds", actual, "free", true], ["used + cache", usedAndCache, "cache", true], ["used", used, "used", true],
-    ["target", column("target_bytes"), "target", false], ["needs", column("demand_bytes"), "demand", false],
-  ];
-  const axis = { stroke: colour("soft"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("grid") } };
-  const most = Math.max(...actual.filter(Number.isFinite), ...column("target_bytes").filter(Number.isFinite), 1);
-  return new uPlot({
-    width: place.clientWidth || 600, height: 270, cursor: { drag: { x: true, y: false } },
-    scales: { y: { range: [0, most * 1.08] } },
-    axes: [axis, { ...axis, size: 74, incrs: Array.from({ length: 34 }, (_, i) => 2 ** (i + 16)), values: (_, ticks) => ticks.map((tick) => size(Math.round(tick))) }],
-    series: [{ value: (_, seconds) => (seconds === null ? ABSENT : new Date(seconds * 1000).toLocaleTimeString([], { hour12: false })) },
-      ...lines.map(([label, , name, filled]) => ({
-        label, stroke: colour(name), width: filled ? 1 : 2, fill: filled ? colour(name) : undefined, spanGaps: true,
-        dash: name === "target" ? [5, 4] : undefined, points: { show: false },
-        paths: name === "target" ? uPlot.paths.stepped({ align: 1 }) : undefined, value: (_, bytes) => size(bytes),
-      }))],
-  }, [at, ...lines.map(([, values]) => values)], place);
+function decisionsOf(events, columns) {
+  const changes = events.filter((event) => (event.kind === "target" || event.kind === "advice") && event.target_bytes !== undefined);
+  return changes.map((event) => {
+    const at = Date.parse(event.at) / 1000;
+    const before = event.target_before_bytes ?? event.actual_bytes ?? event.target_bytes;
+    const bytes = event.target_bytes;
+    return {
+      at, bytes, isUp: bytes >= before, change: Math.abs(bytes - before), isDistress: event.reason === "released_for_distress",
+      words: event.words,
+    };
+  }).filter((one) => one.at >= columns.at[0]);
 }
 
 function confirmed(title, text) {

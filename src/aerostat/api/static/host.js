@@ -3,27 +3,29 @@ import { drawGuestBar, drawSparkline, guestBar, GUEST_KINDS, sparkline } from ".
 import { attribute, element, size, width, write } from "./format.js";
 
 const RAM = [
-  ["guests_used_bytes", "used", "guests: used"], ["guests_cache_bytes", "cache", "guests: cache"],
-  ["guests_free_bytes", "free", "guests: free in them"], ["guests_unknown_bytes", "unknown", "guests: not told"],
-  ["host_itself_bytes", "itself", "the host itself"], ["reserve_bytes", "reserve", "reserve"],
-  ["available_beyond_reserve_bytes", "spare", "available"],
+  ["guests_used_bytes", "used", "guests in use"], ["guests_cache_bytes", "cache", "guests' cache"],
+  ["guests_free_bytes", "free", "free in guests"], ["guests_unknown_bytes", "unknown", "not told"],
+  ["host_itself_bytes", "itself", "host itself"], ["reserve_bytes", "reserve", "reserve"],
+  ["available_beyond_reserve_bytes", "spare", "host available"],
 ];
 const FACTS = [
   ["supply_bytes", "guests may hold"], ["committed_bytes", "guests hold"], ["demand_bytes", "guests need"],
   ["max_bytes", "sum of max"], ["ballooned_bytes", "ballooned"], ["untouched_bytes", "not touched yet"],
-  ["swapped_bytes", "of guests in host swap"], ["reserved_bytes", "kept for what comes"], ["short_bytes", "cannot be met"],
+  ["swapped_bytes", "in host swap"], ["reserved_bytes", "kept for starts"], ["short_bytes", "cannot be met"],
 ];
+// Its key, its head, from which width on it is shown, what it is sorted by, and what it is called on a card.
 const COLUMNS = [
   ["name", "VM", "", (g) => g.name.toLowerCase()],
-  ["mem", "memory, up to max", "", (g) => (g.actual_bytes ?? 0) / (g.max_bytes || 1)],
-  ["spark", "lately", "h-wide h-narrow", null],
+  ["mem", "memory, up to max", "", (g) => (g.actual_bytes ?? 0) / (g.max_bytes || 1), "how full"],
+  ["spark", "lately", "w-wide", null],
   ["actual", "holds", "r", (g) => g.actual_bytes ?? -1],
   ["target", "target", "r", (g) => g.target_bytes ?? g.advised_bytes ?? -1],
-  ["max", "max", "r h-narrow", (g) => g.max_bytes ?? -1],
-  ["demand", "needs", "r h-narrow", (g) => g.demand_bytes ?? -1],
-  ["avail", "guest available", "r h-wide h-narrow", (g) => g.guest_available_bytes ?? -1],
-  ["why", "why", "", (g) => g.words],
+  ["max", "max", "r w-middle", (g) => g.max_bytes ?? -1],
+  ["demand", "needs", "r w-narrow", (g) => g.demand_bytes ?? -1],
+  ["avail", "guest available", "r w-widest", (g) => g.guest_available_bytes ?? -1],
+  ["why", "why", "", (g) => `${g.is_distressed ? 0 : chipsOf(g).length ? 1 : 2} ${g.words}`],
 ];
+const SORTED = COLUMNS.filter(([, , , by]) => by);
 const kept = { sort: "name", down: false, filter: "" };
 
 export function hostView(page, seat) {
@@ -39,8 +41,10 @@ export function hostView(page, seat) {
     "aria-label": "Filter VMs", value: kept.filter,
     oninput: () => { kept.filter = filter.value; draw(); },
   });
-  const heads = COLUMNS.map(([key, words, css, by]) => element("th", { class: css, scope: "col" },
+  const heads = COLUMNS.map(([key, words, css, by]) => element("th", { class: `${key} ${css}`, scope: "col" },
     by ? element("button", { type: "button", text: words, onclick: () => sortBy(key) }) : element("span", { text: words })));
+  const choice = element("select", { id: "sort", "aria-label": "Sort VMs by", onchange: () => sortBy(choice.value) },
+    ...SORTED.map(([key, words, , , short]) => element("option", { value: key, text: `by ${short ?? words}` })));
   const body = element("tbody");
   const rows = new Map();
   page.append(
@@ -49,9 +53,10 @@ export function hostView(page, seat) {
       element("div", { class: "stack", role: "img", "aria-label": "The host's RAM by what it is for" }, ...parts),
       element("ul", { class: "legend" }, ...legend),
       element("dl", { class: "facts" }, ...FACTS.map(([, words], i) => element("div", {}, element("dt", { text: words }), facts[i])))),
-    element("div", { class: "tools" }, element("h2", { text: "Virtual machines" }), filter, count,
+    element("div", { class: "tools" }, element("h2", { text: "Virtual machines" }), count, filter, choice,
       element("ul", { class: "legend" }, ...GUEST_KINDS.map(([kind, word]) =>
-        element("li", {}, element("span", { class: `key k-${kind}` }), word)))),
+        element("li", {}, element("span", { class: `key k-${kind}` }), word)),
+      element("li", {}, element("span", { class: "key tick" }), "target"))),
     element("table", { id: "guests" }, element("thead", {}, element("tr", {}, ...heads)), body),
   );
 
@@ -65,7 +70,11 @@ export function hostView(page, seat) {
     const account = host.account || {};
     const whole = host.memory?.total_bytes || 1;
     write(total, size(host.memory?.total_bytes));
-    RAM.forEach(([name], i) => { width(parts[i], (account[name] || 0) / whole); write(values[i], size(account[name])); });
+    RAM.forEach(([name], i) => {
+      width(parts[i], (account[name] || 0) / whole);
+      attribute(parts[i], "title", `${RAM[i][2]} ${size(account[name])}`);
+      write(values[i], size(account[name]));
+    });
     FACTS.forEach(([name], i) => write(facts[i], size(host[name] ?? account[name])));
   }
 
@@ -76,8 +85,10 @@ export function hostView(page, seat) {
     const guests = seat.state.guests.filter((g) => !wanted || `${g.name} ${g.words} ${g.reason} ${g.run_state} ${g.order?.standing || ""} ${g.id}`.toLowerCase().includes(wanted));
     const by = COLUMNS.find(([key]) => key === kept.sort)[3];
     const sign = kept.down ? -1 : 1;
-    guests.sort((a, b) => { const x = by(a), y = by(b); return sign * (x < y ? -1 : x > y ? 1 : 0) || (a.id < b.id ? -1 : 1); });
+    const keys = new Map(guests.map((g) => [g.id, by(g)]));
+    guests.sort((a, b) => { const x = keys.get(a.id), y = keys.get(b.id); return sign * (x < y ? -1 : x > y ? 1 : 0) || (a.id < b.id ? -1 : 1); });
     heads.forEach((head, i) => attribute(head, "aria-sort", COLUMNS[i][0] === kept.sort ? (kept.down ? "descending" : "ascending") : null));
+    if (choice.value !== kept.sort) choice.value = kept.sort;
     const present = new Set(guests.map((g) => g.id));
     for (const [id, row] of rows) if (!present.has(id)) { row.tr.remove(); rows.delete(id); }
     let place = body.firstChild;
@@ -96,19 +107,22 @@ export function hostView(page, seat) {
 }
 
 function newRow(guest) {
-  const cells = Object.fromEntries(COLUMNS.map(([key, , css]) => [key, element("td", { class: `${key} ${css} ${css.includes("r") && !css.startsWith("h") ? "num" : ""}` })]));
+  const cells = Object.fromEntries(COLUMNS.map(([key, words, css]) => [key, element("td", {
+    class: `${key} ${css}${css.startsWith("r") ? " num" : ""}`, "data-label": css.startsWith("r") ? words : undefined })]));
   const link = element("a", { href: `#/guest/${encodeURIComponent(guest.id)}` });
-  const chips = element("span");
+  const chips = element("span", { class: "chips" }), words = element("span", { class: "words" });
   const bar = guestBar();
   const spark = sparkline();
-  cells.name.append(link, chips);
+  cells.name.append(link);
   cells.mem.append(bar.bar);
   cells.spark.append(spark.svg);
-  return { tr: element("tr", {}, ...COLUMNS.map(([key]) => cells[key])), cells, link, chips, bar, spark, chipText: "" };
+  cells.why.append(element("div", {}, chips, words));
+  return { tr: element("tr", {}, ...COLUMNS.map(([key]) => cells[key])), cells, link, chips, words, bar, spark, chipText: "" };
 }
 
 function drawRow(row, guest, sparks) {
   write(row.link, guest.name);
+  attribute(row.link, "title", guest.name);
   drawChips(row, guest);
   drawGuestBar(row.bar, guest);
   drawSparkline(row.spark, sparks, guest.actual_bytes, guest.max_bytes);
@@ -117,9 +131,10 @@ function drawRow(row, guest, sparks) {
   write(row.cells.max, size(guest.max_bytes));
   write(row.cells.demand, size(guest.demand_bytes));
   write(row.cells.avail, size(guest.guest_available_bytes));
-  write(row.cells.why, guest.words);
+  write(row.words, guest.words);
   attribute(row.cells.why, "title", guest.words);
   row.tr.classList.toggle("is-gone", guest.run_state !== "running");
+  row.tr.classList.toggle("is-short", guest.is_distressed);
 }
 
 export function chipsOf(guest) {
