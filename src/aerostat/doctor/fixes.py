@@ -83,6 +83,11 @@ AGENT_PLATFORMS = tuple(_AGENT)
 """Where Aerostat hears its agent."""
 GUEST_SWAP = "in the guest: add swap; without it only cache and free memory can be taken"
 
+UNSPLIT = (
+    'let Aerostat split them: add "split" to the states of [ladder]; or start this VM without '
+    "transparent huge pages"
+)
+
 
 def fix_for(
     what: str,
