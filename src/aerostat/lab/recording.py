@@ -131,3 +131,6 @@ class TakeBack:
     taken_bytes: int  # by which the host's measured memory had fallen at most
     took_s: float | None  # until 95 % of what was asked; None: not within the deadline
     gave_s: float | None  # until the guest served again with all its memory in use
+    huge_pages: bool = (
+        False  # transparent ones, behind the guests; the lab's other guests have none
+    )
