@@ -101,6 +101,7 @@ class ArmRecording:
     foreign_cores: float | None = None  # that others kept busy meanwhile, on average
     host_swap_in_bytes: int | None = None
     host_swap_out_bytes: int | None = None
+    taken_back_bytes: int | None = None  # less than guests with all their memory cost the host
     churn_bytes: int | None = None  # sum of |change of actual| over guests
     why_invalid: str | None = None  # a guest died, foreign load, ...: the arm is not judged
 

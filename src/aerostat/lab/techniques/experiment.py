@@ -35,6 +35,7 @@ from aerostat.lab.techniques.renewal import fill_once, renew_swapped
 from aerostat.lab.techniques.swap_speed import throttled
 from aerostat.lab.techniques.take_back import NAMES as TAKE_BACK_NAMES
 from aerostat.lab.techniques.take_back import TakeBackProbe, contents_of
+from aerostat.lab.techniques.taken_back import with_taken_back
 
 LEAD_IN_S = 2.0
 """With an arm's techniques on and everybody small, before it is measured."""
@@ -108,7 +109,7 @@ class TechniqueComparison:
             world={**schedule.as_world(), **speed},
             guest_max_bytes={guest.name: guest.ram_bytes for guest in schedule.guests},
             slo_s=schedule.slo_s,
-            arms=tuple(self._arms),
+            arms=with_taken_back(self._arms),
             notes=tuple(self._notes),
             take_backs=tuple(self._take_backs),
         )
