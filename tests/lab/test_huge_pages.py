@@ -8,6 +8,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ def start(tmp_path: Path) -> Iterator[Daemons]:
 def use_and_free(guests: Guests) -> None:
     for size in (BIG_BYTES, SMALL_BYTES):
         guests.order("huge", f"hot {size}")
-        guests.until(lambda size=size: _has(guests, size), f"a hot set of {size}")
+        guests.until(partial(_has, guests, size), f"a hot set of {size}")
 
 
 def _has(guests: Guests, size: int) -> bool:

@@ -38,7 +38,7 @@ class Host:
         self.world = World(guests=[guest], params=parameters or told())
         self.world.memory = host_memory(total_gib=TOTAL_GIB, available_gib=4.0)
         self.world.rounds(20)  # known, and calm
-        self.available_mib = RESERVE_MIB - GAP_MIB
+        self.available_mib = float(RESERVE_MIB - GAP_MIB)
 
     def second(self) -> list[int]:
         """Four rounds in which the guest says nothing new; what each took, in MiB."""
