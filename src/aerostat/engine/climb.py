@@ -28,10 +28,13 @@ BATCH_BYTES = 256 * MIB
 WORTH_BYTES = 8 * MIB
 """A smaller gap, or a smaller take, is not worth it."""
 PATIENCE_S = 2.0
-"""So long the host waits for balloons that move; in the critical state not at all.
+"""So long the host waits for balloons that move.
 
 Once nothing is on its way, and the gap stands for a second round, there is nothing to wait for.
 """
+CRITICAL_PATIENCE_S = 0.5
+"""In the critical state it waits so long for balloons that move, and not at all for others: most of
+what is free in a guest is there by then, and paging it out meanwhile only delays it."""
 SPLIT_WORTH_BYTES = 16 * MIB
 """Less than so much in parts of huge pages is left as it is."""
 FEEDBACK_S = 20.0
@@ -107,7 +110,7 @@ def climb(
     if count:
         state = replace(state, pending=count, ordered_s=now_s)
     is_new = state.short_since_s is not None and now_s - state.short_since_s < PATIENCE_S
-    return Climbed(state=state, orders=orders, is_waiting=is_new)
+    return Climbed(state=state, orders=orders, is_waiting=is_new or bool(splits))
 
 
 def _heed_feedback(state: LadderState, trace: RoundTrace, now_s: float) -> LadderState:
@@ -147,11 +150,13 @@ def _gap(
     now_s = trace.now_s
     since_s = now_s if state.short_since_s is None else state.short_since_s
     state = replace(state, short_since_s=since_s)
-    # One round with nothing on its way may be the one between two takes.
-    patience_s = PATIENCE_S if coming >= WORTH_BYTES else 0.0
-    is_over = now_s > since_s and now_s - since_s >= patience_s
-    is_critical = trace.host.state is HostState.CRITICAL
-    return state, gap if is_over or is_critical else 0
+    waited_s, is_moving = now_s - since_s, coming >= WORTH_BYTES
+    if trace.host.state is HostState.CRITICAL:
+        is_over = not is_moving or waited_s >= CRITICAL_PATIENCE_S
+    else:
+        # One round with nothing on its way may be the one between two takes.
+        is_over = waited_s > 0 and (not is_moving or waited_s >= PATIENCE_S)
+    return state, gap if is_over else 0
 
 
 def _splits(state: LadderState, snapshot: HostSnapshot, params: EngineParams) -> Iterator[HostTake]:

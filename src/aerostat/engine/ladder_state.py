@@ -13,7 +13,7 @@ AGAIN_S_MAX = 600.0
 REFUSED_S = 60.0
 """What could not be switched on, or put back, is tried again after so long; doubles."""
 REFUSED_S_MAX = 3600.0
-SPLIT_PAUSE_S = 1.0
+SPLIT_PAUSE_S = 0.25
 """Between two splits of one VM's huge pages that brought something."""
 WORTH_RATIO = 0.25
 """A take that brought less than this part of what was asked was not worth it."""

@@ -179,6 +179,24 @@ def test_in_the_critical_state_the_host_does_not_wait() -> None:
     assert orders(world).takes
 
 
+def test_in_the_critical_state_it_waits_for_what_moves_and_not_for_long() -> None:
+    free = Guest(name="free", max_mib=4096, actual_mib=4096, used_mib=300, held_mib=4100.0)
+    world = tight(4096, guests=[free, dumb()], params=params(ladder(*ALL, comfortable=ALL)))
+    world.round()
+    carried_out(world)
+    world.rounds(15)
+    world.memory = memory(100)
+    world.obeys = False  # its balloon takes its time
+    world.round(elapse_s=0.25)
+    assert world.last is not None
+    assert world.last.trace.host.state is HostState.CRITICAL
+    assert (world.trace("free").target_bytes or 0) < 4000 * MIB
+    assert not orders(world).takes
+    for _ in range(2):
+        world.round(elapse_s=0.25)
+    assert orders(world).takes
+
+
 def test_no_guest_is_taken_below_its_min() -> None:
     limits = GuestLimits(minimum=Amount(size_bytes=900 * MIB))
     world = tight(100, guests=[dumb()], params=params(ladder(*ALL), dumb=limits))
