@@ -271,6 +271,9 @@ class TechniqueComparison:
         for contents in kinds:
             self.on_progress(f"{arm.title}: taking 256 MiB back that are {contents}")
             await self._recover(bench)
+            if arm.policy == ADAPTIVE:
+                # What a balloon took before, and let go, the host does not hold: nothing to take.
+                await fill_once(bench.fleet, self.plan.schedule)
             try:
                 with bench.host.on(arm):
                     async with self._in_charge(bench, arm):
