@@ -69,6 +69,7 @@ class Guest:
     limit_hits: int | None = None  # cumulative
     locked_mib: int = 0  # never reclaimed
     touched_mib: int | None = None  # of late, where the host looks at that
+    unsplit_mib: int | None = None  # given in part of huge pages, which the host still holds
     pressure: GuestPressure | None = None  # what an agent in it says
 
     def snapshot(self, wall_s: float) -> GuestSnapshot:
@@ -117,6 +118,7 @@ class Guest:
             pid=sum(self.name.encode()),
             locked_bytes=self.locked_mib * MIB,
             touched_bytes=None if self.touched_mib is None else self.touched_mib * MIB,
+            unsplit_bytes=None if self.unsplit_mib is None else self.unsplit_mib * MIB,
         )
 
 

@@ -26,6 +26,10 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 V2_STAT = """\
 anon 83886080
 file 12288
+shmem 8192
+inactive_anon 125829120
+active_anon 4096
+swapcached 4096
 workingset_refault_anon 4096
 workingset_refault_file 17
 pgfault 90000
@@ -42,6 +46,9 @@ swap 4096
 workingset_refault_anon 1
 pgmajfault 2
 hierarchical_memory_limit 9223372036854771712
+total_rss 73728
+total_inactive_anon 4096
+total_active_anon 65536
 total_swap 83886080
 total_workingset_refault_anon 256
 total_pgmajfault 300
@@ -102,6 +109,7 @@ def test_v2_tells_swap_limits_hits_and_waits(tree: Tree) -> None:
         limit_hits=419,
         pressure_some_total_s=12.5,
         pressure_full_total_s=11.0,
+        unsplit_bytes=40 * MIB - 8192,  # on the lists, not mapped, not shared and not swapped
     )
 
 
@@ -115,6 +123,7 @@ def test_v1_tells_the_same_in_its_own_words_and_what_is_below_counts(tree: Tree)
         limit_hits=77,
         pressure_some_total_s=12.5,
         pressure_full_total_s=11.0,
+        unsplit_bytes=0,  # what is locked is mapped, and on no list
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from aerostat.lab.application.found import Chunk
 from aerostat.lab.application.port import ApplicationPort
+from aerostat.lab.application.run import ApplicationPlan, compare_on_redis
 from aerostat.lab.image import build_image
 from aerostat.lab.image.application import with_redis
 from aerostat.lab.image.cache import cache_directory
@@ -36,6 +37,29 @@ async def _chunks(directory: Path) -> list[Chunk]:
         chunks = await port.load(20_000, 5.0, 0)
         port.close()
     return chunks
+
+
+def test_policies_are_compared_on_it() -> None:
+    """All of the comparison, small: each policy's arm serves, and everybody gets a part."""
+    plan = ApplicationPlan(
+        policies=("static", "adaptive"),
+        guests=("ada", "bob"),
+        ram_bytes=256 * MIB,
+        budget_bytes=420 * MIB,
+        big_keys=60_000,
+        small_keys=2_000,
+        turn_s=4.0,
+    )
+    found = asyncio.run(compare_on_redis(plan, lambda _words: None))
+    assert found.arms[0].policy == "unconstrained"
+    assert {arm.policy for arm in found.arms} == {"unconstrained", "static", "adaptive"}
+    for arm in found.arms:
+        assert set(arm.guests) == {"ada", "bob"}
+        assert all(requests > 0 for requests in arm.guests.values()), arm
+        assert arm.requests_per_s > 0
+        assert len(arm.fill_s) == plan.turns
+        if arm.why_invalid is not None:
+            assert "cores busy" in arm.why_invalid, "on a busy machine, and for nothing else"
 
 
 def test_an_application_nobody_offers_is_refused() -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from aerostat.host.techniques.kernel import Kernel
 from aerostat.host.techniques.swaps import read_swaps
 from aerostat.host.techniques.zswap import PARAMETERS
+from aerostat.lab.directory import PREFIX
 from aerostat.lab.machine.cgroup import find_hierarchy
 from aerostat.present.schema import result_schema
 from deadlines import PATIENCE_S, REAL_GUESTS_S
@@ -50,14 +52,37 @@ hot = { ada = "20MiB", bob = "90MiB" }
 
 
 def host_state() -> dict[str, object]:
+    """Everything a lab changes: knobs, swap, cgroups of all kinds, processes, directories."""
     kernel = Kernel()
+    places = [Path("/var/tmp"), Path(tempfile.gettempdir())]  # only looked at
     knobs = [*(f"/sys/kernel/mm/ksm/{n}" for n in ("run", "pages_to_scan", "sleep_millisecs"))]
     knobs += [f"{PARAMETERS}/{n}" for n in ("enabled", "compressor", "max_pool_percent")]
     return {
         **{name: kernel.read_if_any(name) for name in knobs},
         "swaps": sorted(s.device for s in read_swaps(kernel) if "/aerostat-" in s.device),
         "zram": sorted(path.name for path in Path("/sys/block").glob("zram*")),
+        "cgroups": sorted(str(path) for path in _groups()),
+        "processes": sorted(guests_of_labs()),
+        "directories": sorted(str(p) for place in places for p in place.glob(f"{PREFIX}*")),
     }
+
+
+def _groups() -> Iterator[Path]:
+    for mount in (Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").glob("*")):
+        yield from mount.glob("**/aerostat-lab-*")
+
+
+def guests_of_labs() -> list[int]:
+    """Processes of guests whose files are in a lab's directory."""
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (directory / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue  # it ended while we looked
+        if b"qemu-system" in words[0] and any(f"/{PREFIX}".encode() in word for word in words):
+            found.append(int(directory.name))
+    return found
 
 
 def command(tmp_path: Path, *more: str) -> list[str]:
@@ -113,20 +138,29 @@ def test_arms_run_and_the_host_is_as_it_was(tmp_path: Path, environment: dict[st
     assert (tmp_path / "aerostat-techniques.html").exists()
 
 
+@pytest.mark.parametrize(
+    ("technique", "knob"),
+    [("zswap", f"{PARAMETERS}/enabled"), ("ladder", "/sys/kernel/mm/ksm/run")],
+)
 def test_a_lab_that_was_killed_is_cleaned_up_after(
-    tmp_path: Path, environment: dict[str, str]
+    tmp_path: Path, environment: dict[str, str], technique: str, knob: str
 ) -> None:
+    """Killed in the middle of an arm: of one the lab switched on, of one the ladder did."""
     before = host_state()
     with subprocess.Popen(
-        command(tmp_path, "--technique", "zswap"), env=environment, stderr=subprocess.DEVNULL
+        command(tmp_path, "--technique", technique), env=environment, stderr=subprocess.DEVNULL
     ) as lab:
-        give_up_s = time.monotonic() + PATIENCE_S
-        while host_state()[f"{PARAMETERS}/enabled"] == before[f"{PARAMETERS}/enabled"]:
+        give_up_s = time.monotonic() + REAL_GUESTS_S
+        while Kernel().read_if_any(knob) == before[knob]:
             assert lab.poll() is None
-            assert time.monotonic() < give_up_s, "zswap was never switched on"
+            assert time.monotonic() < give_up_s, f"{knob} was never changed"
             time.sleep(0.1)
         lab.send_signal(signal.SIGKILL)
     assert host_state() != before
+    give_up_s = time.monotonic() + PATIENCE_S
+    while guests_of_labs() != before["processes"]:
+        assert time.monotonic() < give_up_s, "guests die with their lab"
+        time.sleep(0.1)
     clean = [sys.executable, "-m", "aerostat", "lab", "clean"]
     done = subprocess.run(clean, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

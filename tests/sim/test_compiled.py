@@ -48,6 +48,7 @@ def random_guest(name: str, draw: random.Random, wall_s: float) -> Guest:
         host_swap_in_mib=draw.choice([None, 0, 50]) and wall_s / 3,
         host_waited_s=draw.choice([None, 0.0, wall_s / 20, wall_s / 4]),
         limit_hits=draw.choice([None, 0, int(wall_s)]),
+        unsplit_mib=draw.choice([None, 0, 4, 200]),
     )
 
 

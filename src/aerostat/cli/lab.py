@@ -22,14 +22,16 @@ from aerostat.lab.experiment.show import show_real, show_simulated
 from aerostat.lab.schedule import Schedule
 from aerostat.lab.schedule_file import load_packaged_schedule, load_schedule, packaged_schedules
 from aerostat.lab.techniques.arms import ARM_OF, ARMS
-from aerostat.lab.techniques.plan import plan_techniques
+from aerostat.lab.techniques.plan import huge_page_arms, plan_techniques
 from aerostat.lab.techniques.swap_speed import SLOW
 from aerostat.units import parse_size
 
-QUICK, FULL = 3 / 7, 6 / 7
-"""Parts of their length for which profiles play phases: all arms in 6 minutes, or in 25."""
-TAKE_BACK_S, QUICK_TAKE_BACK_S = 10.0, 4.0
+QUICK, FULL = 5 / 14, 6 / 14
+"""Parts of their length for which profiles play phases: all arms in 6 minutes, or thrice in 25."""
+TAKE_BACK_S, QUICK_TAKE_BACK_S = 6.0, 4.0
 """For so long memory that is taken back is watched."""
+GIVE_S, QUICK_GIVE_S = 8.0, 4.0
+"""And so long a guest has to serve again once it may have it back."""
 
 lab_app = typer.Typer(help="Experiments on real guests.", no_args_is_help=True)
 
@@ -59,7 +61,10 @@ def techniques(
     budget: Annotated[
         str | None, typer.Option(help='Another than the schedule\'s, such as "900MiB".')
     ] = None,
-    full: Annotated[bool, typer.Option("--full", help="Three repeats of the whole.")] = False,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Three repeats of everything, and guests with huge pages."),
+    ] = False,
     repeats: Annotated[int | None, typer.Option(min=1, max=50, help="Of every arm.")] = None,
     slow_swap: Annotated[
         bool,
@@ -85,10 +90,12 @@ def techniques(
         raise typer.BadParameter(f"{directory} is not a directory", param_hint="--directory")
     chosen = _schedule(schedule, budget)
     arms = [arm for arm in ARMS if technique is None or arm.name in technique]
+    times = repeats or (3 if full else 1)
     plan = replace(
-        plan_techniques(
-            chosen.scaled(FULL if full else QUICK), arms, repeats or (3 if full else 1), seed
-        ),
+        plan_techniques(chosen.scaled(FULL if full else QUICK), arms, times, seed),
+        take_backs=times,
+        give_s_max=GIVE_S if full else QUICK_GIVE_S,
+        on_huge_pages=huge_page_arms(arms, times) if full else (),
         swap_speed=SLOW if slow_swap else None,
         take_back_s=TAKE_BACK_S if full else QUICK_TAKE_BACK_S,
         take_back_kinds=2 if full else 1,

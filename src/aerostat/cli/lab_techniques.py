@@ -15,6 +15,7 @@ from aerostat.lab.techniques.plan import TechniquePlan
 from aerostat.lab.techniques.table import (
     cpu_table,
     discarded_lines,
+    memory_table,
     take_back_table,
     techniques_table,
     words_table,
@@ -49,6 +50,8 @@ def present_techniques(experiment: Experiment, output: OutputFormat, directory: 
         return
     out = Console()
     out.print(techniques_table(document))
+    out.print()
+    out.print(memory_table(document))
     out.print()
     taken = take_back_table(document)
     if taken is not None:

@@ -126,6 +126,11 @@ GUEST_SWAP = (
     "taken"
 )
 
+UNSPLIT = (
+    'let Aerostat split them: add "split" to the states of [ladder]; or start this VM without '
+    "transparent huge pages"
+)
+
 
 def fix_for(
     what: str,

@@ -1,11 +1,13 @@
 """What can be told of a VM from its process alone, whoever holds its monitor."""
 
 import re
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from aerostat.host.api_processes import api_processes
+from aerostat.host.cgroup import CgroupReader
 from aerostat.host.proc_text import read_text_if_any
 from aerostat.host.process_memory import parse_kilobytes, parse_rss
 from aerostat.host.qemu_command_line import (
@@ -45,6 +47,7 @@ class VmProcess:
     api_socket: Path | None = None  # of one that has an HTTP API
     resident_bytes: int | None = None
     swapped_bytes: int | None = None
+    unsplit_bytes: int | None = None  # given up in part of huge pages, which the host still holds
 
 
 def find_vms(root: Path = Path("/")) -> tuple[VmProcess, ...]:
@@ -105,7 +108,14 @@ def describe(directory: Path, arguments: Sequence[str]) -> VmProcess:
         uuid=(value_of(arguments, "-uuid") or "").lower() or None,
         resident_bytes=parse_rss(read_text_if_any(directory / "statm") or ""),
         swapped_bytes=parse_kilobytes(status, name="VmSwap"),
+        unsplit_bytes=_unsplit_bytes(directory),
     )
+
+
+def _unsplit_bytes(directory: Path) -> int | None:
+    """By its memory cgroup, where it has one to itself."""
+    reader = CgroupReader(now_s=time.monotonic, root=directory.parents[1])
+    return reader.read(int(directory.name)).unsplit_bytes
 
 
 def _is_shared_backend(word: str) -> bool:

@@ -11,6 +11,7 @@ from aerostat.doctor.fixes import (
     GUEST_SWAP,
     QEMU_AGENT_IN_GUEST,
     QEMU_AGENT_PLATFORMS,
+    UNSPLIT,
     fix_for,
 )
 from aerostat.doctor.vm_facts import VmFacts
@@ -18,8 +19,10 @@ from aerostat.doctor.vm_monitor import VmMonitor
 from aerostat.drivers.agent import agent_socket
 from aerostat.drivers.qmp.holders import preferred
 from aerostat.ports.custody import Lock
-from aerostat.units import format_size
+from aerostat.units import MIB, format_size
 
+UNSPLIT_WORTH_BYTES = 16 * MIB
+"""A few huge pages in part are usual."""
 STALE_PERIODS = 3
 """A guest that reports every second and has been silent for three is not reporting."""
 _STALE_S_MIN = 5.0
@@ -171,6 +174,16 @@ def _backing(facts: VmFacts) -> Iterator[Finding]:
         yield Finding(check="shared", grade=Grade.GOOD, says=says)
 
 
+def _unsplit(facts: VmFacts) -> Iterator[Finding]:
+    held = None if facts.process is None else facts.process.unsplit_bytes
+    if held is not None and held >= UNSPLIT_WORTH_BYTES:
+        says = (
+            f"{format_size(held)} of what it gave are still held by the host, in huge pages that "
+            "nobody has split"
+        )
+        yield _advice("unsplit", says, UNSPLIT)
+
+
 def _swap(facts: VmFacts) -> Iterator[Finding]:
     process = facts.process
     yield from _guest_swap(facts)
@@ -245,6 +258,7 @@ CHECKS: tuple[Check, ...] = (
     _balloon,
     _driver,
     _backing,
+    _unsplit,
     _swap,
     _agents,
     _busy,

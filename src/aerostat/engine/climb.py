@@ -28,7 +28,15 @@ BATCH_BYTES = 256 * MIB
 WORTH_BYTES = 8 * MIB
 """A smaller gap, or a smaller take, is not worth it."""
 PATIENCE_S = 2.0
-"""Balloons have so long to close a gap before the host takes; in the critical state no time."""
+"""So long the host waits for balloons that move.
+
+Once nothing is on its way, and the gap stands for a second round, there is nothing to wait for.
+"""
+CRITICAL_PATIENCE_S = 0.5
+"""In the critical state it waits so long for balloons that move, and not at all for others: most of
+what is free in a guest is there by then, and paging it out meanwhile only delays it."""
+SPLIT_WORTH_BYTES = 16 * MIB
+"""Less than so much in parts of huge pages is left as it is."""
 FEEDBACK_S = 20.0
 """So long after a take what the VM reads back is that take's doing."""
 
@@ -41,6 +49,7 @@ class Climbed:
 
     state: LadderState
     orders: TechniqueOrders = TechniqueOrders()
+    is_waiting: bool = False  # for a gap to close, or to stand: it is soon looked at again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +75,8 @@ def climb(
         params: the operator's word.
     """
     now_s, memory, host_state = snapshot.now_s, snapshot.memory, trace.host.state
-    if not params.ladder.host_steps and not before.techniques:
+    splits_allowed = LadderStep.SPLIT in params.ladder.steps(host_state)
+    if not (params.ladder.host_steps or before.techniques or splits_allowed):
         return Climbed(state=before)
     present = {guest.guest for guest in snapshot.guests}
     state = replace(before, tried=tuple(t for t in before.tried if t.guest in present))
@@ -77,7 +87,9 @@ def climb(
     for step in allowed:
         state = state.with_technique(replace(state.technique(step), wanted_s=now_s))
     reserve = params.host.reserve.of(memory.total_bytes)
-    state, gap = _gap(state, memory, trace, reserve, now_s)
+    splits = tuple(_splits(state, snapshot, params)) if splits_allowed else ()
+    coming = _coming_bytes(trace) + sum(order.size_bytes for order in splits)
+    state, gap = _gap(state, memory, trace, reserve, coming)
     if state.pending:
         return Climbed(state=state)
     spared = _spared(snapshot, params)
@@ -89,7 +101,7 @@ def climb(
             *(s for s in on_again if _may_switch(state, s, now_s, is_on=True)),
         ),
         put_back=tuple(_to_put_back(state, allowed, memory, reserve, params, now_s)),
-        takes=tuple(_takes(state, snapshot, trace, params, allowed, gap)),
+        takes=(*splits, *_takes(state, snapshot, trace, params, allowed, gap)),
         spared=spared,
     )
     count = len(orders.switch_on) + len(orders.put_back) + len(orders.takes)
@@ -97,7 +109,8 @@ def climb(
         state = replace(state, spared=pids)
     if count:
         state = replace(state, pending=count, ordered_s=now_s)
-    return Climbed(state=state, orders=orders)
+    is_new = state.short_since_s is not None and now_s - state.short_since_s < PATIENCE_S
+    return Climbed(state=state, orders=orders, is_waiting=is_new or bool(splits))
 
 
 def _heed_feedback(state: LadderState, trace: RoundTrace, now_s: float) -> LadderState:
@@ -118,22 +131,50 @@ def _misses_memory(trace: GuestTrace) -> bool:
     return swaps_in or (trace.host_waiting_ratio or 0.0) >= WAITING_RATIO
 
 
-def _gap(
-    state: LadderState, memory: HostMemory, trace: RoundTrace, reserve: int, now_s: float
-) -> tuple[LadderState, int]:
-    """What the host lacks beyond what balloons are about to bring; 0 while they have their time."""
-    coming = sum(
+def _coming_bytes(trace: RoundTrace) -> int:
+    """What balloons are about to bring."""
+    return sum(
         max(0, (g.actual_bytes or 0) - g.target_bytes)
         for g in trace.guests
         if g.target_bytes is not None and not g.is_stalled and not g.is_doubted
     )
+
+
+def _gap(
+    state: LadderState, memory: HostMemory, trace: RoundTrace, reserve: int, coming: int
+) -> tuple[LadderState, int]:
+    """What the host lacks beyond what is coming; 0 while that has its time."""
     gap = reserve - memory.available_bytes - coming
     if gap < WORTH_BYTES:
         return replace(state, short_since_s=None), 0
+    now_s = trace.now_s
     since_s = now_s if state.short_since_s is None else state.short_since_s
     state = replace(state, short_since_s=since_s)
-    is_patient = trace.host.state is not HostState.CRITICAL
-    return state, 0 if is_patient and now_s - since_s < PATIENCE_S else gap
+    waited_s, is_moving = now_s - since_s, coming >= WORTH_BYTES
+    if trace.host.state is HostState.CRITICAL:
+        is_over = not is_moving or waited_s >= CRITICAL_PATIENCE_S
+    else:
+        # One round with nothing on its way may be the one between two takes.
+        is_over = waited_s > 0 and (not is_moving or waited_s >= PATIENCE_S)
+    return state, gap if is_over else 0
+
+
+def _splits(state: LadderState, snapshot: HostSnapshot, params: EngineParams) -> Iterator[HostTake]:
+    """Huge pages of which a VM has given a part: split, so that the host gets that part.
+
+    It takes nothing of what the VM holds, so neither min nor pressure is in its way.
+    """
+    for guest in snapshot.guests:
+        limits, footprint = limits_of(guest, params), guest.footprint
+        if footprint is None or footprint.pid is None or guest.run_state not in _REACHABLE:
+            continue
+        size = footprint.unsplit_bytes or 0
+        is_due = snapshot.now_s >= state.of(guest.guest).split_retry_s
+        is_exempt = not limits.is_managed or LadderStep.SPLIT in limits.exempt
+        if size >= SPLIT_WORTH_BYTES and is_due and not is_exempt:
+            yield HostTake(
+                guest=guest.guest, pid=footprint.pid, size_bytes=size, step=LadderStep.SPLIT
+            )
 
 
 def _may_switch(state: LadderState, step: LadderStep, now_s: float, *, is_on: bool) -> bool:

@@ -60,6 +60,7 @@ class Figures(Table):
     host_swap_in_bytes: IntColumn  # counter: read back from there for it
     host_waited_s: FloatColumn  # counter: one of its threads waited for the host's memory
     limit_hits: IntColumn  # counter: held at a memory limit of its own
+    unsplit_bytes: IntColumn  # given up in part of huge pages, which the host still holds
     disk_read_bytes: IntColumn  # counter: from its disks, its swap's too
     has_sample: IntColumn
     sample_wall_s: FloatColumn

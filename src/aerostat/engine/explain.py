@@ -64,6 +64,8 @@ WORTH_BYTES = 4 * MIB
 WORTH_RATE = MIB // 4
 WORTH_RATIO = 0.01
 """Less that the host did to a VM is not told."""
+UNSPLIT_WORTH_BYTES = 16 * MIB
+"""Nor less of what it gave that the host has not got; a few huge pages in part are usual."""
 
 _BOUND_WORDS = {
     Bound.MIN: "no lower than its min of {min}",
@@ -116,6 +118,7 @@ def explain_effect(host: HostTrace) -> str:
 
 _TECHNIQUES = {
     LadderStep.MERGE: "merging of identical pages",
+    LadderStep.SPLIT: "splitting of huge pages that a VM gave in part",
     LadderStep.COMPRESS: "compression of guests' memory",
     LadderStep.SWAP: "swapping of guests' memory",
 }
@@ -185,6 +188,9 @@ def host_words(trace: GuestTrace) -> str:
     if trace.host_rising_bytes:
         rising = format_size(trace.host_rising_bytes)
         words.append(f"it tells nothing of itself and is about to take {rising} more")
+    if trace.host_unsplit_bytes and trace.host_unsplit_bytes >= UNSPLIT_WORTH_BYTES:
+        held = format_size(trace.host_unsplit_bytes)
+        words.append(f"{held} of what it gave are still held in huge pages that nobody has split")
     return ", ".join(words)
 
 

@@ -27,6 +27,7 @@ from aerostat.policy.codes import (
     WHY_ORDERED,
     WHY_RAISED_TO_MIN,
     WHY_SHUTDOWN,
+    WHY_TAKEN_FOR_HOST,
     WHY_TAKEN_FOR_OTHERS,
 )
 from aerostat.policy.columns import ABSENT
@@ -49,6 +50,9 @@ BRAKE_S = 60.0
 
 TAKE_STEP_RATIO = 0.25
 """Of what may be taken in a second: so much is always worth a command."""
+
+UNSPLIT_BYTES = 16 * MIB
+"""With so much of what it gave in huge pages that nobody has split, the host has not got it."""
 
 HURRY_RATIO = 0.4
 """Pauses between takes shrink to this while somebody waits for the memory."""
@@ -321,7 +325,9 @@ def _must_not_be_taken_from(r: Round, i: int) -> bool:
         reason, bound = codes.PRESSURE, codes.B_PRESSURE
     elif r.now_s < r.memory.stalled_until_s[i]:
         reason, bound = codes.STALL, codes.B_STALL
-    elif r.knobs.takes_once_a_sample == 1 and (in_flight or same_sample):
+    elif r.knobs.takes_once_a_sample == 1 and (
+        in_flight or (same_sample and not _may_follow_up(r, i))
+    ):
         reason, bound = codes.COOLDOWN, codes.B_STEP
     elif r.knobs.brakes == 1 and _is_hunting(r, i):
         reason, bound = codes.OSCILLATING, codes.B_STEP
@@ -344,6 +350,19 @@ def _is_not_believed(r: Round, i: int) -> bool:
         return False
     hold(r.decision, i, r.estimates.ordered_bytes[i], reason, codes.B_FRESHNESS)
     return True
+
+
+def _may_follow_up(r: Round, i: int) -> bool:
+    """Whether the host may ask again before the guest reports: what it got was too little.
+
+    A part of what lies free in a guest the host never held, or has already. What came is the host's
+    own measure, fresh in every round; what is asked for on top is only what lay free by the last
+    sample, less all that was ordered since. Where the rest hides in huge pages, more is in vain.
+    """
+    if r.decision.wishes.why[i] != WHY_TAKEN_FOR_HOST or r.figures.held_bytes[i] == ABSENT:
+        return False
+    is_all_back = r.figures.unsplit_bytes[i] < UNSPLIT_BYTES
+    return is_all_back and r.estimates.harmless_bytes[i] > 0
 
 
 def _why_not_believed(r: Round, i: int) -> int:
@@ -406,7 +425,8 @@ def _step_bytes(r: Round, i: int) -> int:
     resting = r.now_s - r.memory.take_s[i] < pause_s or is_on_trial(r.memory, i, r.now_s)
     hurt = knobs.backs_off == 1 and _is_spared(r, i)
     is_left = r.figures.takes[i] == TAKES_FREE
-    if resting or hurt or is_left or r.estimates.is_calm[i] == 0:
+    again = knobs.takes_once_a_sample == 1 and r.memory.take_clean_s[i] == r.memory.clean_s[i]
+    if resting or hurt or is_left or again or r.estimates.is_calm[i] == 0:
         return min(harmless, most)
     # A small guest's steps are as large as the least that is worth a command.
     slow = int(knobs.step_ratio_max * r.figures.max_bytes[i])

@@ -13,6 +13,8 @@ AGAIN_S_MAX = 600.0
 REFUSED_S = 60.0
 """What could not be switched on, or put back, is tried again after so long; doubles."""
 REFUSED_S_MAX = 3600.0
+SPLIT_PAUSE_S = 0.25
+"""Between two splits of one VM's huge pages that brought something."""
 WORTH_RATIO = 0.25
 """A take that brought less than this part of what was asked was not worth it."""
 LOST_S = 900.0
@@ -38,11 +40,20 @@ class Tried:
     took_s: float | None = None  # the last time something was taken
     retry_s: float = 0.0
     pause_s: float = 0.0
+    split_retry_s: float = 0.0  # its huge pages are not split before
+    split_pause_s: float = 0.0
 
     def put_off(self, now_s: float) -> "Tried":
         """Leave it alone, longer every time."""
         pause_s = min(AGAIN_S_MAX, max(AGAIN_S, 2 * self.pause_s))
         return replace(self, took_s=None, retry_s=now_s + pause_s, pause_s=pause_s)
+
+    def split(self, now_s: float, *, was_worth_it: bool) -> "Tried":
+        """Split again soon; where nothing came of it, later every time."""
+        if was_worth_it:
+            return replace(self, split_retry_s=now_s + SPLIT_PAUSE_S, split_pause_s=0.0)
+        pause_s = min(AGAIN_S_MAX, max(AGAIN_S, 2 * self.split_pause_s))
+        return replace(self, split_retry_s=now_s + pause_s, split_pause_s=pause_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +123,9 @@ def _switched(state: LadderState, event: TechniqueUsed, now_s: float) -> LadderS
 def _took(state: LadderState, event: TechniqueUsed, now_s: float) -> LadderState:
     known = state.of(event.guest)
     taken, asked = event.taken_bytes or 0, event.asked_bytes or 0
-    if event.act is TechniqueAct.FAILED or taken < WORTH_RATIO * asked:
+    is_worth_it = event.act is not TechniqueAct.FAILED and taken >= WORTH_RATIO * asked
+    if event.step is LadderStep.SPLIT:
+        return state.with_tried(known.split(now_s, was_worth_it=is_worth_it))
+    if not is_worth_it:
         return state.with_tried(known.put_off(now_s))
     return state.with_tried(replace(known, took_s=now_s))

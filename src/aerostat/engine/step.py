@@ -83,6 +83,8 @@ def step(
     )
     trace = trace_of(r, snapshot, supply, following, params)
     climbed = climb(following.ladder, snapshot, trace, params)
+    if climbed.is_waiting:
+        plan = replace(plan, next_round_s=min(plan.next_round_s, params.round_moving_s))
     return Step(
         state=replace(following, ladder=climbed.state),
         plan=plan,

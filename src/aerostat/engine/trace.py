@@ -134,6 +134,7 @@ def _guest_trace(r: Round, i: int, guest: str, name: str) -> GuestTrace:
         host_swap_in_bytes_per_s=None if (x := memory.host_swap_in_rate[i]) < 0 else x,
         host_waiting_ratio=None if (x := memory.host_waiting_ratio[i]) < 0 else x,
         host_rising_bytes=estimates.rising_bytes[i] or None,
+        host_unsplit_bytes=None if (n := figures.unsplit_bytes[i]) == ABSENT else n,
         due_bytes=None if (n := estimates.due_bytes[i]) == ABSENT else n,
         is_owed=estimates.is_owed[i] == 1 and estimates.is_starved[i] == 1,
         confidence=estimates.confidence[i],

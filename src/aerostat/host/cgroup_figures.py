@@ -33,6 +33,7 @@ class CgroupFigures:
     limit_hits: int | None = None  # counter: how often it was held at a limit of its own
     pressure_some_total_s: float | None = None
     pressure_full_total_s: float | None = None
+    unsplit_bytes: int | None = None
 
 
 def read_figures(charge: Path | None, *, is_v2: bool, waits: Path | None) -> CgroupFigures:
@@ -61,6 +62,7 @@ def read_figures(charge: Path | None, *, is_v2: bool, waits: Path | None) -> Cgr
         limit_hits=own.limit_hits,
         pressure_some_total_s=stalls.some_total_s,
         pressure_full_total_s=stalls.full_total_s,
+        unsplit_bytes=own.unsplit_bytes,
     )
 
 
@@ -87,6 +89,7 @@ def _v2(group: Path) -> CgroupFigures:
         major_faults=stat.get("pgmajfault"),
         limit_bytes=min((limit for limit in limits if limit is not None), default=None),
         limit_hits=sum(hits) if hits else None,
+        unsplit_bytes=unsplit_bytes(stat, mapped="anon"),
     )
 
 
@@ -101,7 +104,23 @@ def _v1(group: Path) -> CgroupFigures:
         major_faults=stat.get("total_pgmajfault"),
         limit_bytes=limit if limit is not None and limit < _NO_LIMIT_BYTES else None,
         limit_hits=read_count_if_any(f"{group}/memory.failcnt"),
+        unsplit_bytes=unsplit_bytes(stat, mapped="rss", prefix="total_"),
     )
+
+
+def unsplit_bytes(stat: Mapping[str, int], *, mapped: str, prefix: str = "") -> int | None:
+    """Anonymous memory that is charged, and mapped by nobody.
+
+    Who gives up a part of a huge page is rid of it at once, and the host keeps the whole page until
+    it is split. Until then it is on the kernel's lists in full, but no longer counted as mapped.
+    Shared memory is on the same lists, and so are pages on their way from or to swap.
+    """
+    lists = [stat.get(f"{prefix}{name}") for name in ("inactive_anon", "active_anon")]
+    own = stat.get(f"{prefix}{mapped}")
+    if own is None or None in lists:
+        return None
+    others = (stat.get(f"{prefix}{name}", 0) for name in ("shmem", "swapcached"))
+    return max(0, sum(size or 0 for size in lists) - own - sum(others))
 
 
 def _read_back(stat: Mapping[str, int], prefix: str) -> int | None:

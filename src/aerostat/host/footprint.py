@@ -94,6 +94,7 @@ class FootprintReader:
             pid=pid,
             locked_bytes=self._locked_bytes(pid),
             touched_bytes=self._touched_bytes(pid),
+            unsplit_bytes=group.unsplit_bytes,
         )
 
     def close(self) -> None:

@@ -101,6 +101,7 @@ class ArmRecording:
     foreign_cores: float | None = None  # that others kept busy meanwhile, on average
     host_swap_in_bytes: int | None = None
     host_swap_out_bytes: int | None = None
+    taken_back_bytes: int | None = None  # less than guests with all their memory cost the host
     churn_bytes: int | None = None  # sum of |change of actual| over guests
     why_invalid: str | None = None  # a guest died, foreign load, ...: the arm is not judged
 
@@ -131,3 +132,6 @@ class TakeBack:
     taken_bytes: int  # by which the host's measured memory had fallen at most
     took_s: float | None  # until 95 % of what was asked; None: not within the deadline
     gave_s: float | None  # until the guest served again with all its memory in use
+    huge_pages: bool = (
+        False  # transparent ones, behind the guests; the lab's other guests have none
+    )

@@ -83,6 +83,7 @@ class VmFootprint:
     pid: int | None = None  # of its process
     locked_bytes: int | None = None  # locked, pinned for a device, or huge pages: never reclaimed
     touched_bytes: int | None = None  # touched in the last while, where that is looked at
+    unsplit_bytes: int | None = None  # given up in part of huge pages, which the host still holds
 
     @property
     def held_bytes(self) -> int | None:

@@ -21,6 +21,7 @@ class LadderStep(StrEnum):
     MERGE = "merge"  # identical pages of guests
     TAKE_FREE = "take_free"  # what lies free in guests
     TAKE_BY_WEIGHT = "take_by_weight"  # what guests use for something, from calm ones, in steps
+    SPLIT = "split"  # huge pages of which balloons have taken a part: else the host gets nothing
     COMPRESS = "compress"  # guests' memory, in the host's
     SWAP = "swap"  # guests' memory, to the host's disk
     GIVE_TO_DISTRESS_ONLY = "give_to_distress_only"
@@ -39,6 +40,7 @@ DECLARABLE_STEPS = (
     LadderStep.MERGE,
     LadderStep.TAKE_FREE,
     LadderStep.TAKE_BY_WEIGHT,
+    LadderStep.SPLIT,
     LadderStep.COMPRESS,
     LadderStep.SWAP,
     LadderStep.REFUSE_STARTS,
@@ -50,6 +52,7 @@ EXEMPTIONS = (
     LadderStep.MERGE,
     LadderStep.TAKE_FREE,
     LadderStep.TAKE_BY_WEIGHT,
+    LadderStep.SPLIT,
     LadderStep.COMPRESS,
     LadderStep.SWAP,
 )

@@ -65,6 +65,7 @@ class GuestTrace:
     host_rising_bytes: int | None = (
         None  # what it is about to take of the host, counted nowhere else
     )
+    host_unsplit_bytes: int | None = None  # what it gave and the host has not: huge pages in part
     due_bytes: int | None = None  # its share by weight, if everybody wanted all it can have
     is_owed: bool = False  # in distress for seconds with less than that, which others hold
 

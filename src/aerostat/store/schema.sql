@@ -110,6 +110,7 @@ CREATE TABLE sample (
     footprint_pid INTEGER,
     footprint_locked_bytes INTEGER,
     footprint_touched_bytes INTEGER,
+    footprint_unsplit_bytes INTEGER,
     PRIMARY KEY (round, guest)
 ) STRICT, WITHOUT ROWID;
 
@@ -147,6 +148,7 @@ CREATE TABLE decision (
     host_swap_in_bytes_per_s REAL,
     host_waiting_ratio REAL,
     host_rising_bytes INTEGER,
+    host_unsplit_bytes INTEGER,
     due_bytes INTEGER,
     is_owed INTEGER,
     PRIMARY KEY (round, guest)

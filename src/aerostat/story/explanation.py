@@ -65,6 +65,7 @@ def explanation_document(told: Explanation) -> dict[str, object]:
             host_swap_in_bytes_per_s=trace.host_swap_in_bytes_per_s,
             host_waiting_ratio=trace.host_waiting_ratio,
             host_rising_bytes=trace.host_rising_bytes,
+            host_unsplit_bytes=trace.host_unsplit_bytes,
         ),
         "why": known_only(
             reason=trace.reason.value,

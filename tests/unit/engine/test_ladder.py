@@ -158,13 +158,17 @@ def test_a_guest_without_a_balloon_is_taken_from_before_one_that_balloons_serve(
 def test_balloons_that_close_the_gap_are_waited_for() -> None:
     """A guest with plenty free is asked for it: the host takes nothing meanwhile."""
     free = Guest(name="free", max_mib=4096, actual_mib=4096, used_mib=300, held_mib=4100.0)
-    world = tight(guests=[free, dumb()], params=params(ladder(*ALL)))
-    world.obeys = False  # still on its way
+    world = tight(4096, guests=[free, dumb()], params=params(ladder(*ALL, comfortable=ALL)))
     world.round()
     carried_out(world)
-    world.round()
-    assert (world.trace("free").target_bytes or 0) < 4000 * MIB
-    assert not orders(world).takes
+    world.rounds(15)
+    assert world.guest("free").actual_mib == 4096
+    world.memory = memory(700)
+    world.obeys = False  # still on its way
+    for _ in range(6):
+        world.round(elapse_s=0.25)
+        assert 0 < (world.trace("free").target_bytes or 0) < 4000 * MIB
+        assert not orders(world).takes
 
 
 def test_in_the_critical_state_the_host_does_not_wait() -> None:
@@ -172,6 +176,24 @@ def test_in_the_critical_state_the_host_does_not_wait() -> None:
     world.round()
     carried_out(world)
     world.round()
+    assert orders(world).takes
+
+
+def test_in_the_critical_state_it_waits_for_what_moves_and_not_for_long() -> None:
+    free = Guest(name="free", max_mib=4096, actual_mib=4096, used_mib=300, held_mib=4100.0)
+    world = tight(4096, guests=[free, dumb()], params=params(ladder(*ALL, comfortable=ALL)))
+    world.round()
+    carried_out(world)
+    world.rounds(15)
+    world.memory = memory(100)
+    world.obeys = False  # its balloon takes its time
+    world.round(elapse_s=0.25)
+    assert world.last is not None
+    assert world.last.trace.host.state is HostState.CRITICAL
+    assert (world.trace("free").target_bytes or 0) < 4000 * MIB
+    assert not orders(world).takes
+    for _ in range(2):
+        world.round(elapse_s=0.25)
     assert orders(world).takes
 
 
@@ -410,3 +432,89 @@ def test_what_a_vm_touched_of_late_is_not_taken_by_the_host() -> None:
 def test_what_a_vm_did_not_touch_frees_nothing_below_its_min() -> None:
     swap = params(ladder(LadderStep.SWAP), dumb=GuestLimits(minimum=Amount(max_ratio=1.0)))
     assert takes(tight(100, guests=[dumb(touched_mib=0)], params=swap), 10) == {}
+
+
+def split_takes(world: World) -> list[int]:
+    return [t.size_bytes // MIB for t in orders(world).takes if t.step is LadderStep.SPLIT]
+
+
+def test_huge_pages_given_in_part_are_split_where_the_ladder_says_so() -> None:
+    guest = Guest(name="g", used_mib=300, held_mib=580.0, unsplit_mib=180)
+    world = tight(4096, guests=[guest], params=params(ladder(comfortable=(LadderStep.SPLIT,))))
+    world.round()
+    assert split_takes(world) == [180]
+    assert not orders(world).switch_on, "nothing has to be made ready for it"
+
+
+@pytest.mark.parametrize("unsplit_mib", [None, 0, 15])
+def test_a_few_huge_pages_in_part_are_left_as_they_are(unsplit_mib: int | None) -> None:
+    guest = Guest(name="g", held_mib=580.0, unsplit_mib=unsplit_mib)
+    world = tight(4096, guests=[guest], params=params(ladder(comfortable=(LadderStep.SPLIT,))))
+    assert takes(world, 3) == {}
+
+
+def test_by_default_none_are_split() -> None:
+    world = tight(100, guests=[Guest(name="g", held_mib=580.0, unsplit_mib=300)], params=params())
+    world.round()
+    assert not orders(world)
+
+
+def test_who_is_exempt_keeps_its_huge_pages() -> None:
+    guests = [Guest(name=name, held_mib=580.0, unsplit_mib=180) for name in ("dear", "other")]
+    limits = GuestLimits(exempt=frozenset({LadderStep.SPLIT}))
+    told = params(ladder(comfortable=(LadderStep.SPLIT,)), dear=limits)
+    assert takes(tight(4096, guests=guests, params=told), 3).keys() == {"other"}
+
+
+def test_what_splitting_brings_is_not_taken_as_well() -> None:
+    """180 MiB of the 300 that the host lacks are as good as there."""
+    hidden = Guest(name="g", has_balloon=False, held_mib=1000.0, max_mib=1024, unsplit_mib=180)
+    world = tight(RESERVE_MIB - 300, guests=[hidden, dumb()], params=params(ladder(*ALL)))
+    world.round()
+    carried_out(world)
+    world.round()
+    carried_out(world)
+    world.round(elapse_s=3.0)
+    by_step: dict[LadderStep, int] = {}
+    for take in orders(world).takes:
+        by_step[take.step] = by_step.get(take.step, 0) + take.size_bytes
+    assert by_step[LadderStep.SPLIT] == 180 * MIB
+    assert by_step[LadderStep.COMPRESS] <= 120 * MIB
+
+
+def test_a_split_that_brings_nothing_is_tried_again_later_every_time() -> None:
+    guest = Guest(name="g", held_mib=580.0, unsplit_mib=180)
+    world = tight(4096, guests=[guest], params=params(ladder(comfortable=(LadderStep.SPLIT,))))
+    at = []
+    for _ in range(150):
+        world.round()
+        for take in orders(world).takes:
+            at.append(world.now_s)
+            world.events.append(
+                TechniqueUsed(
+                    guest=take.guest,
+                    step=take.step,
+                    act=TechniqueAct.TOOK,
+                    asked_bytes=take.size_bytes,
+                    taken_bytes=0,
+                )
+            )
+    pauses = [later - earlier for earlier, later in pairwise(at)]
+    assert pauses == sorted(pauses)
+    assert pauses[0] >= 30
+    assert pauses[1] >= 60
+
+
+def test_once_nothing_is_on_its_way_the_host_does_not_wait() -> None:
+    """A gap that stands for a second round, a quarter of a second later, is taken."""
+    world = tight(guests=[dumb()], params=params(ladder(*ALL)))
+    world.memory = memory(4096)
+    world.round()
+    world.params = params(ladder(*ALL, comfortable=ALL))
+    world.round()
+    carried_out(world)
+    world.memory = memory(700)
+    first = world.round(elapse_s=0.25)
+    assert not first.orders.takes
+    assert first.plan.next_round_s <= world.params.round_moving_s
+    assert world.round(elapse_s=0.25).orders.takes

@@ -66,6 +66,7 @@ EVER = {
     "Steps of the ladder": """
         give_surplus take_free take_by_weight give_to_distress_only refuse_starts alert
         reporting merge compress swap
+        split
         """,
     "Pressure triggers": "some full",
     "Acts of techniques": "switched_on put_back took failed",

@@ -10,6 +10,7 @@ const STEPS = [
   ["merge", "merge identical pages", "the host's KSM; revocable: any write takes it back"],
   ["take_free", "balloon: free memory", "what lies free in guests"],
   ["take_by_weight", "balloon: by weight", "what calm guests use least, in small steps"],
+  ["split", "split huge pages", "of which balloons have taken a part: else the host gets nothing back"],
   ["compress", "compress", "guests' cold memory, in the host's RAM (zswap, zram)"],
   ["swap", "swap", "guests' cold memory, to the host's disk"],
   ["give_to_distress_only", "give in distress only", "nobody else grows"],

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from aerostat.host.cgroup import CgroupReader
+from aerostat.host.cgroup import CgroupReader, OwnGroups
 from aerostat.host.meminfo import parse_meminfo
 from aerostat.host.process_memory import parse_kilobytes
 from aerostat.host.techniques.changes import undo
@@ -17,6 +17,7 @@ from aerostat.host.techniques.host_swap import HostSwap, SwapState
 from aerostat.host.techniques.kernel import Kernel
 from aerostat.host.techniques.ksm import Ksm, KsmState
 from aerostat.host.techniques.page_out import PageOut
+from aerostat.host.techniques.page_split import PageSplit
 from aerostat.host.techniques.sparing import Sparing
 from aerostat.host.techniques.swaps import read_swaps
 from aerostat.host.techniques.technique import Probe, TechniqueError
@@ -186,6 +187,8 @@ class ManagedTechniques:
 
     def _take(self, order: HostTake) -> Taken:
         groups = self._cgroups.groups(order.pid)
+        if order.step is LadderStep.SPLIT:
+            return self._split(order, groups)
         before = self._pools_bytes()
         if groups.charge is not None:
             reclaim = VmReclaim(self._kernel, self._log, groups.charge, is_v2=groups.is_v2)
@@ -202,6 +205,14 @@ class ManagedTechniques:
         is_charged = groups.charge is not None and groups.is_v2  # zswap's pool is, on cgroup v2
         grown = 0 if is_charged else max(0, self._pools_bytes() - before)
         return _taken(done, grown, how)
+
+    def _split(self, order: HostTake, groups: OwnGroups) -> Taken:
+        if groups.charge is None:
+            raise TechniqueError("it has no memory cgroup to itself: its pages cannot be split")
+        splitting = PageSplit(self._kernel, self._log, groups.charge, is_v2=groups.is_v2)
+        splitting.apply(ReclaimState(take_bytes=order.size_bytes))
+        assert splitting.last is not None, "an apply that returns says what it came to"
+        return _taken(splitting.last, 0, "huge pages split, by its cgroup")
 
     def _forget_the_gone(self) -> None:
         for pid in [pid for pid in self._pagers if not self._kernel.path(f"/proc/{pid}").exists()]:

@@ -42,11 +42,13 @@ class RealFleet:
         on_progress: OnProgress,
         *,
         reports_free_pages: bool = False,
+        huge_pages: bool = False,
         variant: Variant | None = None,
     ) -> None:
         """Describe it; with a ``variant`` of the image guests have a port to its application."""
         self._schedule = schedule
         self._reports_free_pages = reports_free_pages
+        self._huge_pages = huge_pages
         self._on_progress = on_progress
         self._variant = variant
         self._stack = AsyncExitStack()
@@ -200,7 +202,8 @@ class RealFleet:
             self._accelerator.name, reports_free_pages=self._reports_free_pages
         )
         for plain in specs:
-            spec = replace(plain, has_application_port=self._variant is not None)
+            has_port = self._variant is not None
+            spec = replace(plain, has_application_port=has_port, huge_pages=self._huge_pages)
             machine = Machine.start(spec, image, Path(directory))
             self._machines[spec.name] = await self._stack.enter_async_context(machine)
         deadline_s = max(BOOT_DEADLINE_S, BOOT_DEADLINE_A_GUEST_S * len(specs))

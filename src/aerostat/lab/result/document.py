@@ -80,6 +80,7 @@ def _arm(arm: ArmRecording, score: ArmScore, *, slo_s: float) -> Document:
         "cpu_split_s": arm.cpu_split_s and {k: _rounded(v) for k, v in arm.cpu_split_s.items()},
         "zswap_in_bytes": arm.zswap_in_bytes,
         "zswap_out_bytes": arm.zswap_out_bytes,
+        "taken_back_bytes": arm.taken_back_bytes,
         "foreign_cores": _rounded(arm.foreign_cores),
         "guests": {name: _present(_figures(guest)) for name, guest in score.guests.items()},
         "phases": [_phase(phase) for phase in arm.phases],

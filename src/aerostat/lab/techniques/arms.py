@@ -30,6 +30,11 @@ class TechniqueArm:
     is_held: bool = False  # the host holds the guests to the budget; it takes what it must
 
     @property
+    def has_pool(self) -> bool:
+        """Whether compressed pages take memory beside what the guests are charged with."""
+        return bool(self.host & {Host.ZSWAP, Host.ZRAM})
+
+    @property
     def can_take_at_will(self) -> bool:
         """Whether it can be held to a budget at all, or only saves what there is to save."""
         return self.is_held or self.policy != UNCONSTRAINED
@@ -65,10 +70,10 @@ ARMS: tuple[TechniqueArm, ...] = (
     TechniqueArm(
         name="zram",
         title="zram",
-        how="a compressed swap device in memory",
+        how="a compressed swap device in memory, then swap",
         guest_must="nothing",
         cost="CPU, and memory for the device",
-        host=frozenset({Host.ZRAM}),
+        host=frozenset({Host.SWAP, Host.ZRAM}),
         is_held=True,
     ),
     TechniqueArm(

@@ -2,7 +2,13 @@
 
 from dataclasses import replace
 
-from aerostat.engine.params import Accounting, EngineParams, HostParams, LadderParams
+from aerostat.engine.params import (
+    Accounting,
+    EngineParams,
+    GuardParams,
+    HostParams,
+    LadderParams,
+)
 from aerostat.lab.experiment.policies import UNCONSTRAINED, arm_params
 from aerostat.lab.schedule import Schedule
 from aerostat.lab.techniques.arms import LADDER, TechniqueArm
@@ -13,10 +19,14 @@ LADDER_RESERVE = Amount(max_ratio=0.06)
 """Of the budget, that the ladder keeps free by taking what is free and cache in the guests."""
 
 
+LOOP_IS_NEW_S = 1.0
+"""Each arm's ladder has a loop of its own, to which the guests are new; they are up for minutes."""
+
 _STEPS = (
     LadderStep.REPORTING,
     LadderStep.TAKE_FREE,
     LadderStep.MERGE,
+    LadderStep.SPLIT,
     LadderStep.COMPRESS,
     LadderStep.SWAP,
 )
@@ -48,5 +58,6 @@ def ladder_params() -> EngineParams:
     """
     return EngineParams(
         host=HostParams(accounting=Accounting.ELASTIC, reserve=LADDER_RESERVE),
+        guard=GuardParams(grace_s=LOOP_IS_NEW_S),
         ladder=LadderParams(comfortable=_STEPS, soft=_STEPS, hard=_STEPS, critical=_STEPS),
     )

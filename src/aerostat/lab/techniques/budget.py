@@ -31,6 +31,9 @@ PERIOD_S = 0.25
 STEP_BYTES = 12 * MIB
 FLOOR_RATIO = 0.6
 """Of the budget: the limit never goes below."""
+POOL_AIM_RATIO = 0.97
+"""Of the budget: pools grow faster than the limit follows, so who has one begins below and aims
+there."""
 _UNLIMITED = {1: "-1", 2: "max"}
 
 
@@ -62,9 +65,16 @@ class LimitWriter:
 
 @contextlib.asynccontextmanager
 async def held_to(
-    budget_bytes: int, group: MemoryGroup, measure: Measure, writer: LimitWriter
+    budget_bytes: int,
+    group: MemoryGroup,
+    measure: Measure,
+    writer: LimitWriter,
+    *,
+    has_pool: bool = False,
 ) -> AsyncIterator[None]:
     """Hold the guests to the budget inside the block; afterwards there is no limit."""
+    if has_pool:
+        budget_bytes = int(POOL_AIM_RATIO * budget_bytes)
     keeper = asyncio.create_task(_keep(budget_bytes, measure, writer))
     try:
         yield

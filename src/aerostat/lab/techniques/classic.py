@@ -16,12 +16,11 @@ from aerostat.lab.techniques.costs import (
     take_of,
     traffic_of,
 )
-from aerostat.lab.techniques.table import MEASURES, in_order
+from aerostat.lab.techniques.table import MEASURES, MEMORY_MEASURES, in_order
 from aerostat.present.markup import Markup, escaped, join
 from aerostat.present.wording import ABSENT, format_range
 
 _WORDS = ("how", "the guest must", "cost")
-_SHOWN = ("served_ratio", "within_slo_ratio", "latency_p99_s", "host_memory_mean_bytes")
 _LEAD = (
     "The same guests, the same schedule, the same memory of the host, all of it counted. "
     "Taking counts until 95 % of 256 MiB have left the host's measured memory: the guests' cgroup "
@@ -35,8 +34,12 @@ def classic_table(document: Mapping[str, Any]) -> Markup:
     if not rows:
         return Markup("")
     kinds = contents_seen(document)
-    measures = [m for m in MEASURES if m.key in _SHOWN]
-    heads = ["technique", *_WORDS, *(m.label.replace("\n", " ") for m in measures)]
+    measures = [*MEASURES, *MEMORY_MEASURES[:2]]
+    heads = [
+        "technique",
+        *_WORDS,
+        *(m.label.replace("-\n", "").replace("\n", " ") for m in measures),
+    ]
     heads += [f"{act} {kind}" for kind in kinds for act in ("take 256 MiB,", "give,")]
     body = join(_row(document, row, measures, kinds) for row in rows)
     return Markup(

@@ -9,6 +9,7 @@ from aerostat.present.wording import (
     ABSENT,
     Spread,
     format_bytes,
+    format_percent,
     format_range,
     format_seconds,
     spread_of,
@@ -30,6 +31,11 @@ TRAFFIC_NAMES = {
     "zswap_out_bytes": "to zswap",
     "zswap_in_bytes": "from zswap",
 }
+
+
+HUGE = "free, huge pages"
+KINDS = ("free", "cold", HUGE)
+"""What is taken back; "free" is free in guests without huge pages behind them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,17 +79,41 @@ def give_of(document: Mapping[str, Any], technique: str, contents: str) -> Told:
 
 
 def contents_seen(document: Mapping[str, Any]) -> Sequence[str]:
-    """Which contents were taken back in this experiment."""
-    seen = {entry["contents"] for entry in document.get("take_back", ())}
-    return [contents for contents in ("free", "cold") if contents in seen]
+    """Which kinds of memory were taken back in this experiment."""
+    seen = {_kind(entry) for entry in document.get("take_back", ())}
+    return [kind for kind in KINDS if kind in seen]
+
+
+def measured_words(document: Mapping[str, Any], summary: PolicySummary) -> Sequence[str]:
+    """The classic table's last column: what was measured, in a few lines."""
+    lines = []
+    served = spread_of([arm["served_ratio"] for arm in summary.arms if "served_ratio" in arm])
+    if served is not None:
+        lines.append(f"{format_percent(served.mean)} served")
+    for kind in contents_seen(document):
+        told = take_of(document, summary.policy, kind).text
+        if told != ABSENT:
+            lines.append(f"{told} ({kind})")
+    spent = spread_of([sum(_host_cpu_s(arm)) for arm in summary.arms if "cpu_split_s" in arm])
+    if spent is not None:
+        lines.append(f"{format_seconds(spent.mean)} host CPU")
+    return lines
+
+
+def _host_cpu_s(arm: Mapping[str, Any]) -> list[float]:
+    return [seconds for name, seconds in arm["cpu_split_s"].items() if name != "vm_guest"]
 
 
 def _tries(document: Mapping[str, Any], technique: str, contents: str) -> list[Mapping[str, Any]]:
     return [
         entry
         for entry in document.get("take_back", ())
-        if entry["technique"] == technique and entry["contents"] == contents
+        if entry["technique"] == technique and _kind(entry) == contents
     ]
+
+
+def _kind(entry: Mapping[str, Any]) -> str:
+    return HUGE if entry.get("huge_pages") else str(entry["contents"])
 
 
 def _told(spread: Spread | None, form: Any) -> Told:

@@ -31,10 +31,11 @@ from aerostat.lab.techniques.daemons_ladder import ReclaimThread, ladder_in_char
 from aerostat.lab.techniques.host_memory import HostMeasure, own_bytes
 from aerostat.lab.techniques.host_state import HostTechniques
 from aerostat.lab.techniques.plan import TechniquePlan
-from aerostat.lab.techniques.renewal import renew_swapped
+from aerostat.lab.techniques.renewal import fill_once, renew_swapped
 from aerostat.lab.techniques.swap_speed import throttled
 from aerostat.lab.techniques.take_back import NAMES as TAKE_BACK_NAMES
 from aerostat.lab.techniques.take_back import TakeBackProbe, contents_of
+from aerostat.lab.techniques.taken_back import with_taken_back
 
 LEAD_IN_S = 2.0
 """With an arm's techniques on and everybody small, before it is measured."""
@@ -85,10 +86,19 @@ class TechniqueComparison:
                 fleet = bench.fleet
                 await self._warm_up(bench)
                 for arm, repeat in boot.arms:
-                    await self._arm(bench, arm, repeat)
+                    await (
+                        self._reference(bench, repeat)
+                        if arm is None
+                        else self._arm(bench, arm, repeat)
+                    )
                 for arm, repeat in boot.arms:
-                    if arm.name in TAKE_BACK_NAMES and repeat <= self.plan.take_backs:
+                    if (
+                        arm is not None
+                        and arm.name in TAKE_BACK_NAMES
+                        and repeat <= self.plan.take_backs
+                    ):
                         await self._take_back(bench, arm)
+        await self._with_huge_pages()
         assert fleet is not None, "a plan boots at least once"
         speed = {} if self.plan.swap_speed is None else self.plan.swap_speed.as_world()
         return Experiment(
@@ -99,15 +109,33 @@ class TechniqueComparison:
             world={**schedule.as_world(), **speed},
             guest_max_bytes={guest.name: guest.ram_bytes for guest in schedule.guests},
             slo_s=schedule.slo_s,
-            arms=tuple(self._arms),
+            arms=with_taken_back(self._arms),
             notes=tuple(self._notes),
             take_backs=tuple(self._take_backs),
         )
 
-    async def _boot(self, stack: AsyncExitStack, reports_free_pages: bool) -> _Bench:
+    async def _with_huge_pages(self) -> None:
+        """Take memory back of guests with huge pages behind them, which hide what is given."""
+        arms = self.plan.on_huge_pages
+        if not arms:
+            return
+        async with AsyncExitStack() as stack:
+            bench = await self._boot(stack, reports_free_pages=False, huge_pages=True)
+            await self._warm_up(bench)
+            for arm in arms:
+                await self._take_back(bench, arm, huge_pages=True)
+
+    async def _boot(
+        self, stack: AsyncExitStack, reports_free_pages: bool, *, huge_pages: bool = False
+    ) -> _Bench:
         schedule = self.plan.schedule
         fleet = await stack.enter_async_context(
-            RealFleet(schedule, self.on_progress, reports_free_pages=reports_free_pages)
+            RealFleet(
+                schedule,
+                self.on_progress,
+                reports_free_pages=reports_free_pages,
+                huge_pages=huge_pages,
+            )
         )
         group = fleet.group
         if group is None:
@@ -143,14 +171,22 @@ class TechniqueComparison:
         return bench
 
     async def _warm_up(self, bench: _Bench) -> None:
-        """Every guest big once with all its memory; the first time it is also the reference."""
+        """Every guest big once with all its memory, so that no arm measures its first touch."""
         self.on_progress("warming up: every guest big once")
-        turns = self.plan.schedule.warm_up()[:-1]
-        played = await bench.runner.play(_setting(None, 1, None, turns))
-        if not self._arms:
-            self._arms.append(played)
+        await fill_once(bench.fleet, self.plan.schedule)
         pids = bench.fleet.pids
         bench.own_bytes = sum(own_bytes(bench.host.kernel, pid) for pid in pids)
+
+    async def _reference(self, bench: _Bench, repeat: int) -> None:
+        """The schedule by guests with all their memory."""
+        self.on_progress(f"unconstrained, repeat {repeat}")
+        await self._recover(bench)
+        schedule = self.plan.schedule
+        before, kernel_s = _cpu_use(bench), _kernel_cpu_s(bench)
+        played = await bench.runner.play(_setting(None, repeat, None, schedule.phases))
+        foreign = foreign_cores(before, _cpu_use(bench), schedule.duration_s)
+        kernel_cpu_s = _kernel_cpu_s(bench) - kernel_s
+        self._arms.append(replace(judged_by_load(played, foreign), kernel_cpu_s=kernel_cpu_s))
 
     async def _arm(self, bench: _Bench, arm: TechniqueArm, repeat: int) -> None:
         why_not = bench.host.why_not(arm)
@@ -190,7 +226,13 @@ class TechniqueComparison:
         schedule = self.plan.schedule
         async with AsyncExitStack() as stack:
             if arm.is_held:
-                keeper = held_to(schedule.budget_bytes, bench.group, bench.measure, bench.writer)
+                keeper = held_to(
+                    schedule.budget_bytes,
+                    bench.group,
+                    bench.measure,
+                    bench.writer,
+                    has_pool=arm.has_pool,
+                )
                 await stack.enter_async_context(keeper)
             if arm.is_held and arm.policy == ADAPTIVE:
                 # Only to who balances by it: a fixed split would divide a smaller host as well.
@@ -219,11 +261,29 @@ class TechniqueComparison:
             zswap_out_bytes=gone_by(spent.zswap_out_bytes, now.zswap_out_bytes),
         )
 
-    async def _take_back(self, bench: _Bench, arm: TechniqueArm) -> None:
+    async def _take_back(
+        self, bench: _Bench, arm: TechniqueArm, *, huge_pages: bool = False
+    ) -> None:
         """Measure how fast it takes memory, of guests that have all of theirs."""
         if bench.host.why_not(arm) is not None:
             return
-        probe = TakeBackProbe(
+        kinds = contents_of(self.plan.schedule)[: 1 if huge_pages else self.plan.take_back_kinds]
+        for contents in kinds:
+            self.on_progress(f"{arm.title}: taking 256 MiB back that are {contents}")
+            await self._recover(bench)
+            if arm.policy == ADAPTIVE:
+                # What a balloon took before, and let go, the host does not hold: nothing to take.
+                await fill_once(bench.fleet, self.plan.schedule)
+            try:
+                with bench.host.on(arm):
+                    async with self._in_charge(bench, arm):
+                        probe = self._probe(bench, huge_pages=huge_pages)
+                        self._take_backs.append(await probe.run(arm, contents))
+            except TechniqueError as error:
+                self._notes[f"{arm.title} could not take {contents} memory back: {error}"] = None
+
+    def _probe(self, bench: _Bench, *, huge_pages: bool) -> TakeBackProbe:
+        return TakeBackProbe(
             fleet=bench.fleet,
             controller=bench.controller,
             measure=bench.measure,
@@ -232,15 +292,9 @@ class TechniqueComparison:
             schedule=self.plan.schedule,
             sensor=bench.sensor,
             deadline_s=self.plan.take_back_s,
+            give_s_max=self.plan.give_s_max,
+            huge_pages=huge_pages,
         )
-        for contents in contents_of(self.plan.schedule)[: self.plan.take_back_kinds]:
-            self.on_progress(f"{arm.title}: taking 256 MiB back that are {contents}")
-            await self._recover(bench)
-            try:
-                with bench.host.on(arm):
-                    self._take_backs.append(await probe.run(arm, contents))
-            except TechniqueError as error:
-                self._notes[f"{arm.title} could not take {contents} memory back: {error}"] = None
 
     async def _recover(self, bench: _Bench) -> None:
         """Wait until everybody serves again: what an arm swapped out is not the next one's."""

@@ -15,11 +15,18 @@ from aerostat.host.techniques.zram import Zram, ZramState
 from aerostat.host.techniques.zswap import Zswap, ZswapState
 from aerostat.lab.image.cache import cache_directory
 from aerostat.lab.techniques.arms import Host, TechniqueArm
+from aerostat.lab.techniques.budget import FLOOR_RATIO
+from aerostat.units import PAGE_BYTES
 
 KSM_PACE = KsmState(pages_to_scan=5000, sleep_ms=20)
 """Fast: an arm lasts a minute, and the default would not get once through the guests in it."""
 POOL_RATIO = 0.2
 """Of the budget, not of the machine's RAM: zswap's own default on a host of the budget's size."""
+ZRAM_RATIO = 1 - FLOOR_RATIO
+"""Of the budget, that a zram device may hold: with the lowest limit beside it, all of it."""
+ZRAM_GAIN = 1 / 0.6
+"""So many times its memory it takes in: half of each page compresses to nearly nothing. What it has
+no room for goes to the file."""
 _POOL_RATIO_MIN = 0.01
 """The kernel takes whole percent of RAM: with 24 GiB that is 240 MiB at least."""
 
@@ -30,6 +37,7 @@ class HostTechniques:
     def __init__(self, directory: Path, swap_bytes: int, budget_bytes: int) -> None:
         """Use swap of ``swap_bytes`` in ``directory``, on a host taken to have ``budget_bytes``."""
         self.kernel = Kernel()
+        self._budget_bytes = budget_bytes
         self.pool_bytes = int(POOL_RATIO * budget_bytes)
         self.log = lab_undo_log(self.kernel)
         self.swap_file = directory / "host.swap"
@@ -73,7 +81,9 @@ class HostTechniques:
         if Host.ZSWAP in arm.host:
             self._zswap.apply(ZswapState(pool_ratio_max=self._pool_ratio()))
         if Host.ZRAM in arm.host:
-            self._zram.apply(ZramState(size_bytes=self._swap_bytes))
+            memory = int(ZRAM_RATIO * self._budget_bytes)
+            size = int(ZRAM_GAIN * memory) // PAGE_BYTES * PAGE_BYTES
+            self._zram.apply(ZramState(size_bytes=size, memory_bytes_max=memory))
         if Host.KSM in arm.host:
             self._ksm.apply(KSM_PACE)
 

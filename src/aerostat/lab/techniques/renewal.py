@@ -15,7 +15,7 @@ from aerostat.units import MIB
 
 SWAPPED_BYTES_MAX = 8 * MIB
 """So little in a guest's swap is left there: its system's own, mostly."""
-WAIT_S_MAX = 12.0
+WAIT_S_MAX = 15.0
 HURRY = 4
 FILL_RATIO = 0.9
 LOOK_S = 0.05
@@ -31,11 +31,21 @@ async def renew_swapped(fleet: RealFleet, schedule: Schedule) -> Sequence[str]:
 
 async def _renew(fleet: RealFleet, schedule: Schedule, guest: GuestPlan) -> None:
     name = guest.name
-    sizes = sorted(phase.hot_bytes[name] for phase in schedule.phases)
     fleet.order(name, "keep", "release")
     fleet.set_hot(name, 0)
     await _until(fleet, name, lambda sample: _swapped_bytes(sample) == 0)
     fleet.order(name, "keep", guest.keep)
+    await _fill(fleet, schedule, guest)
+
+
+async def fill_once(fleet: RealFleet, schedule: Schedule) -> None:
+    """Every guest big once, all at the same time, and then as small as it ever is."""
+    await asyncio.gather(*(_fill(fleet, schedule, guest) for guest in schedule.guests))
+
+
+async def _fill(fleet: RealFleet, schedule: Schedule, guest: GuestPlan) -> None:
+    name = guest.name
+    sizes = sorted(phase.hot_bytes[name] for phase in schedule.phases)
     fleet.order(name, "rate", HURRY * schedule.rate)
     fleet.set_hot(name, sizes[-1])
     await _until(fleet, name, lambda sample: sample.heap_bytes >= FILL_RATIO * sizes[-1])

@@ -10,7 +10,14 @@ from rich.text import Text
 from aerostat.lab.result.measures import Better, Measure, best_told
 from aerostat.lab.result.summary import UNCONSTRAINED, PolicySummary, summaries
 from aerostat.lab.techniques.arms import ARM_OF, ARMS
-from aerostat.lab.techniques.costs import CPU_NAMES, contents_seen, cpu_of, give_of, take_of
+from aerostat.lab.techniques.costs import (
+    CPU_NAMES,
+    contents_seen,
+    cpu_of,
+    give_of,
+    measured_words,
+    take_of,
+)
 from aerostat.present.wording import (
     ABSENT,
     format_bytes,
@@ -28,11 +35,24 @@ MEASURES = (
         better=Better.HIGHER,
     ),
     Measure(
+        key="unconstrained_ratio",
+        label="of uncon-\nstrained",
+        meaning="Requests served, against guests with all their memory",
+        form=format_percent,
+        better=Better.HIGHER,
+    ),
+    Measure(
         key="within_slo_ratio",
         label="in time",
         meaning="Share of the offered requests that were done in time",
         form=format_percent,
         better=Better.HIGHER,
+    ),
+    Measure(
+        key="latency_p50_s",
+        label="p50",
+        meaning="Half of the served requests were done in this time, counted from when due",
+        form=format_latency,
     ),
     Measure(
         key="latency_p99_s",
@@ -41,57 +61,59 @@ MEASURES = (
         form=format_latency,
     ),
     Measure(
-        key="host_memory_mean_bytes",
-        label="host\nmemory",
-        meaning="What the guests cost the host, everything counted",
-        form=format_bytes,
-        better=Better.NEITHER,
-    ),
-    Measure(
-        key="guest_swap_in_bytes",
-        label="guest\nswap in",
-        meaning="Read back from swap by the guests",
-        form=format_bytes,
-        better=Better.NEITHER,
-    ),
-    Measure(
-        key="host_swap_in_bytes",
-        label="host\nswap in",
-        meaning="Read back from swap by the host",
-        form=format_bytes,
-        better=Better.NEITHER,
-    ),
-    Measure(
-        key="kernel_cpu_s",
-        label="kernel\nCPU",
-        meaning="CPU time of the host's kernel threads",
+        key="starved_s",
+        label="stalled",
+        meaning="Guest-seconds in which less than 90 % of the offered requests were served",
         form=format_seconds,
-        better=Better.NEITHER,
     ),
 )
+"""How guests were served."""
+
+MEMORY_MEASURES = tuple(
+    Measure(key=key, label=label, meaning=meaning, form=format_bytes, better=Better.NEITHER)
+    for key, label, meaning in (
+        ("host_memory_mean_bytes", "host\nmemory", "What the guests cost, everything counted"),
+        ("taken_back_bytes", "taken\nback", "Less than guests with all their memory cost"),
+        ("guest_swap_out_bytes", "guest\nswap out", "Written to swap by the guests"),
+        ("guest_swap_in_bytes", "guest\nswap in", "Read back from swap by the guests"),
+        ("host_swap_out_bytes", "host\nswap out", "Written to swap by the host"),
+        ("host_swap_in_bytes", "host\nswap in", "Read back from swap by the host"),
+    )
+)
+"""What it cost the host, and what went to disks for it."""
 
 
 def techniques_table(document: Mapping[str, Any]) -> Table:
+    """A row an arm: how its guests were served."""
+    return _measured(document, MEASURES)
+
+
+def memory_table(document: Mapping[str, Any]) -> Table:
     """A row an arm; host memory is what it came to, which is to be the same for all."""
+    return _measured(document, MEMORY_MEASURES)
+
+
+def _measured(document: Mapping[str, Any], measures: Sequence[Measure]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
-    for measure in MEASURES:
+    for measure in measures:
         table.add_column(measure.label, justify="right")
     rows = in_order(document)
     for summary in rows:
-        table.add_row(_title(summary), *_cells(summary, rows))
+        table.add_row(_title(summary), *_cells(summary, rows, measures))
     return table
 
 
 def words_table(document: Mapping[str, Any]) -> Table:
-    """The classic table: what each technique does, what it asks of the guest, what it costs."""
+    """The classic table: what each does, what it asks of the guest, what it costs, as measured."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for heading in ("technique", "how", "the guest must", "cost"):
+    for heading in ("technique", "how", "the guest must", "cost", "measured"):
         table.add_column(heading)
     for summary in in_order(document):
         arm = ARM_OF.get(summary.policy)
         if arm is not None:
-            table.add_row(arm.title, arm.how, arm.guest_must, arm.cost)
+            told = Text("\n".join(measured_words(document, summary)), style="dim")
+            table.add_row(arm.title, arm.how, arm.guest_must, arm.cost, told)
     return table
 
 
@@ -103,12 +125,13 @@ def take_back_table(document: Mapping[str, Any]) -> Table | None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("256 MiB", no_wrap=True)
     for kind in kinds:
-        table.add_column(f"{kind} in the guest:\ntaken", justify="right")
+        table.add_column(f"{kind}:\ntaken", justify="right")
         table.add_column("\ngiven again", justify="right")
     seen = {entry["technique"] for entry in document.get("take_back", ())}
     for name in (arm.name for arm in ARMS if arm.name in seen):
-        cells = [of(document, name, kind) for kind in kinds for of in (take_of, give_of)]
-        table.add_row(Text(ARM_OF[name].title, style="bold"), *(cell.text for cell in cells))
+        told = [of(document, name, kind) for kind in kinds for of in (take_of, give_of)]
+        cells = [Text(one.text + (f"\n{one.beside}" if one.beside else "")) for one in told]
+        table.add_row(Text(ARM_OF[name].title, style="bold"), *cells)
     return table
 
 
@@ -154,9 +177,11 @@ def _title(summary: PolicySummary) -> Text:
     return text
 
 
-def _cells(summary: PolicySummary, rows: Sequence[PolicySummary]) -> list[Text]:
+def _cells(
+    summary: PolicySummary, rows: Sequence[PolicySummary], measures: Sequence[Measure]
+) -> list[Text]:
     cells = []
-    for measure in MEASURES:
+    for measure in measures:
         spread = summary.spread(measure)
         if spread is None:
             cells.append(Text(ABSENT, style="dim"))
@@ -165,7 +190,7 @@ def _cells(summary: PolicySummary, rows: Sequence[PolicySummary]) -> list[Text]:
         is_best = told == best_told(measure, _contest(measure, rows))
         text = Text(told, style="bold green" if is_best and _competes(summary) else "")
         if spread.runs > 1:
-            text.append(f"\n{measure.form(spread.low)} to {measure.form(spread.high)}", "dim")
+            text.append(f"\n{measure.form(spread.low)}\nto {measure.form(spread.high)}", "dim")
         cells.append(text)
     return cells
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
-from aerostat.engine.climb import PATIENCE_S
 from aerostat.engine.params import Accounting, EngineParams, HostParams
 from aerostat.host.techniques.kernel import Kernel
 from aerostat.host.techniques.undo_log import UndoLog
@@ -19,7 +18,7 @@ from aerostat.lab.experiment.policies import ADAPTIVE, UNCONSTRAINED, arm_params
 from aerostat.lab.experiment.real_fleet import RealFleet
 from aerostat.lab.recording import TakeBack
 from aerostat.lab.schedule import Schedule
-from aerostat.lab.techniques.arms import Host, TechniqueArm
+from aerostat.lab.techniques.arms import LADDER, Host, TechniqueArm
 from aerostat.lab.techniques.balance import ladder_params
 from aerostat.lab.techniques.budget import Measure
 from aerostat.lab.techniques.budget_sensor import BudgetSensor
@@ -33,7 +32,6 @@ FILL_S_MAX = 12.0
 FILL_HURRY = 4
 FILL_RATIO = 0.9
 SETTLE_S = 1.5
-GIVE_S_MAX = 10.0
 WELL_RATIO = 0.95
 
 NAMES = ("host_swap", "zswap", "zram", "reporting", "balloon", "ladder")
@@ -54,6 +52,8 @@ class TakeBackProbe:
     schedule: Schedule
     sensor: BudgetSensor
     deadline_s: float
+    give_s_max: float = 10.0
+    huge_pages: bool = False  # behind these guests
 
     async def run(self, arm: TechniqueArm, contents: str) -> TakeBack:
         """Measure one technique; what it needs of the host is on.
@@ -73,6 +73,8 @@ class TakeBackProbe:
             # Nobody orders anything: reporting begins as soon as something is free.
             taken, took_s = await self._watch(lambda: self._shrink(victim), before)
         else:
+            if arm.name == LADDER:
+                self._use_ladder()
             await self._shrink(victim)
             await asyncio.sleep(SETTLE_S)
             if not arm.reports_free_pages:  # else what was reported meanwhile counts as well
@@ -90,24 +92,25 @@ class TakeBackProbe:
             taken_bytes=max(0, taken),
             took_s=took_s,
             gave_s=gave_s,
+            huge_pages=self.huge_pages,
         )
 
     async def _act(self, arm: TechniqueArm, victim: str, before_bytes: int) -> None:
         """Order the memory; what takes long goes on while it is watched."""
-        goal = before_bytes - TAKE_BYTES
         if arm.policy == ADAPTIVE:
-            self._show_short_host(arm)
-            if arm.host:
-                await asyncio.sleep(PATIENCE_S)  # what the ladder gives its balloons
-        if arm.host & {Host.SWAP, Host.ZSWAP, Host.ZRAM}:
-            await self._reclaim(victim, goal)
+            self._show_short_host(arm, before_bytes)
+        elif arm.host & {Host.SWAP, Host.ZSWAP, Host.ZRAM}:
+            await self._reclaim(victim, before_bytes - TAKE_BYTES)
 
-    def _show_short_host(self, arm: TechniqueArm) -> None:
-        """The balancer sees a host that has nothing left of a reserve of 256 MiB."""
-        self.sensor.show_budget(
-            self.measure.read().total_bytes, lambda: self.measure.read().total_bytes
-        )
-        params = ladder_params() if arm.host else EngineParams()
+    def _use_ladder(self) -> None:
+        """The daemon's ladder, on a host that lacks nothing yet: its techniques are made ready."""
+        self.sensor.show_all()
+        self.controller.replace_params(ladder_params())
+
+    def _show_short_host(self, arm: TechniqueArm, before_bytes: int) -> None:
+        """The balancer sees a host that had nothing left of a reserve of 256 MiB just before."""
+        self.sensor.show_budget(before_bytes, lambda: self.measure.read().total_bytes)
+        params = ladder_params() if arm.name == LADDER else EngineParams()
         reserve = Amount(size_bytes=TAKE_BYTES)
         host = HostParams(
             accounting=Accounting.ELASTIC, reserve=reserve, burst_reserve=Amount(size_bytes=0)
@@ -153,7 +156,7 @@ class TakeBackProbe:
             pass
         self.fleet.set_hot(victim, hot_bytes)
         began_s = time.monotonic()
-        while time.monotonic() - began_s < GIVE_S_MAX:
+        while time.monotonic() - began_s < self.give_s_max:
             sample = self.fleet.next_sample(victim)
             if sample is None:
                 await asyncio.sleep(LOOK_S)

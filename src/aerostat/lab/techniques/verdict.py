@@ -11,11 +11,8 @@ from aerostat.present.wording import format_percent
 
 NEVER_WORSE_RATIO = 0.97
 """The ladder is to serve at least this part of what the best single technique serves."""
-OVER_BUDGET_RATIO = 1.1
-"""Who held more than this times the budget on average did not do what the others did.
-
-Compressed pools grow faster than the limit follows them: up to so much, arms are alike.
-"""
+OVER_BUDGET_RATIO = 1.03
+"""Who held more than this times the budget on average did not do what the others did."""
 _SERVED = MEASURES[0]
 
 

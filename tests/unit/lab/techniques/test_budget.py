@@ -1,8 +1,11 @@
 """The limit follows the budget and the pools, in small steps, and is lifted at the end."""
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from itertools import pairwise
 from pathlib import Path
+
+import pytest
 
 from aerostat.lab.machine.cgroup import MemoryGroup
 from aerostat.lab.techniques.budget import (
@@ -44,7 +47,8 @@ def test_a_pool_that_empties_gives_its_memory_back() -> None:
     assert next_limit(BUDGET - 1, BUDGET, 0) == BUDGET
 
 
-def test_no_limit_stays_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("has_pool", "aim"), [(False, BUDGET), (True, int(0.97 * BUDGET))])
+def test_no_limit_stays_behind(tmp_path: Path, has_pool: bool, aim: int) -> None:
     class Guests:
         def read(self) -> HostHeld:
             return HostHeld(charged_bytes=BUDGET, pool_bytes=0)
@@ -52,11 +56,14 @@ def test_no_limit_stays_behind(tmp_path: Path) -> None:
     file = tmp_path / "memory.limit_in_bytes"
     file.write_text("-1")
 
+    def _held(group: MemoryGroup, writer: LimitWriter) -> AbstractAsyncContextManager[None]:
+        return held_to(BUDGET, group, Guests(), writer, has_pool=has_pool)
+
     async def hold() -> None:
         group = MemoryGroup(path=tmp_path, version=1)
         writer = LimitWriter(group)
-        async with asyncio.timeout(30), held_to(BUDGET, group, Guests(), writer):
-            while file.read_text() != str(BUDGET):  # noqa: ASYNC110 # a file tells nobody
+        async with asyncio.timeout(30), _held(group, writer):
+            while file.read_text() != str(aim):  # noqa: ASYNC110 # a file tells nobody
                 await asyncio.sleep(0.001)
 
     asyncio.run(hold())
