@@ -27,6 +27,7 @@ from aerostat.sim.host import SimulatedSensor
 from aerostat.sim.world import GuestSpec, World
 from aerostat.store import Retention, Store
 from aerostat.units import GIB, MIB
+from certificates import Signed
 from deadlines import PATIENCE_S
 
 CONTROL = "control-token-of-the-tests"
@@ -44,8 +45,16 @@ class Live:
     """A host: its world, its loop, its API."""
 
     def __init__(  # a test says what it is about
-        self, folder: Path, names: list[str], mode: Mode, *, has_store: bool, rates: Rates
+        self,
+        folder: Path,
+        names: list[str],
+        mode: Mode,
+        *,
+        has_store: bool,
+        rates: Rates,
+        tls: Signed | None = None,
     ) -> None:
+        self.tls = tls
         self.rates = rates
         self.folder = folder
         self.socket = folder / "api.sock"
@@ -115,7 +124,12 @@ class Live:
                 path=self.socket,
             ),
             Listener(
-                where="tcp", socket=tcp, tokens=Tokens(control=CONTROL, read=READ), rates=self.rates
+                where="tcp",
+                socket=tcp,
+                tokens=Tokens(control=CONTROL, read=READ),
+                rates=self.rates,
+                certificate=None if self.tls is None else self.tls.certificate,
+                key=None if self.tls is None else self.tls.key,
             ),
         ]
         with ApiServer(self.seat, listeners):
@@ -164,9 +178,11 @@ def live(
     mode: Mode = Mode.ENFORCE,
     has_store: bool = True,
     rates: Rates = Rates(),  # noqa: B008 # frozen
+    tls: Signed | None = None,
 ) -> Iterator[Live]:
     """A host that lives for the length of a block."""
-    host = Live(folder, names or ["ada", "bob", "cleo"], mode, has_store=has_store, rates=rates)
+    named = names or ["ada", "bob", "cleo"]
+    host = Live(folder, named, mode, has_store=has_store, rates=rates, tls=tls)
     host.start()
     try:
         host.until(host.is_seen, "every guest is read")

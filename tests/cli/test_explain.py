@@ -188,7 +188,8 @@ def test_the_verbs_fail_with_a_sentence_and_a_status(tmp_path: Path) -> None:
     off = tmp_path / "off.toml"
     off.write_text("[store]\nenabled = false\n")
     switched_off = aerostat("events", "-c", str(off))
-    assert switched_off.returncode == 1
+    assert switched_off.returncode == 3, "neither the daemon nor its store is there"
+    assert "no daemon answers" in switched_off.stderr
     assert "switches the store off" in switched_off.stderr
 
 

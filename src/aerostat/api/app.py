@@ -29,7 +29,7 @@ def create_app(seat: Seat, stream: Stream) -> FastAPI:
     app.add_exception_handler(LoopBusyError, _busy)
     app.add_exception_handler(ValueError, _out_of_range)
     reading_routes(app, seat)
-    remembering_routes(app, seat)
+    remembering_routes(app, seat, stream)
     commanding_routes(app, seat)
     _following(app, stream)
     _measuring(app, seat)

@@ -5,19 +5,17 @@ from typing import Annotated
 from fastapi import FastAPI, Query, Response
 
 from aerostat.api.answers import OF_GUEST, Since, Told, Vm
+from aerostat.api.events import EVENTS_MAX, Wanted, what_happened
 from aerostat.api.guests import live_explanation, present_guest
 from aerostat.api.history import POINTS_MAX, guest_history
+from aerostat.api.one_guest import one_guest_document
 from aerostat.api.requests import checked_duration
 from aerostat.api.seat import Seat
 from aerostat.api.sparklines import Sparklines
-from aerostat.api.state import guest_document, host_document, state_document
+from aerostat.api.state import host_document, state_document
+from aerostat.api.stream import Stream
 from aerostat.api.written import PerRound, told
-from aerostat.store import StoreError, open_store
-from aerostat.story.explanation import explanation_document, explanation_text
-from aerostat.story.happenings import lines_of
-from aerostat.story.remembered import Freshness, known_only
-
-EVENTS_MAX = 5000
+from aerostat.story.explanation import explanation_answer
 
 
 def reading_routes(app: FastAPI, seat: Seat) -> None:
@@ -50,7 +48,7 @@ def reading_routes(app: FastAPI, seat: Seat) -> None:
         return Response(lines.body(), media_type="application/json")
 
 
-def remembering_routes(app: FastAPI, seat: Seat) -> None:
+def remembering_routes(app: FastAPI, seat: Seat, stream: Stream) -> None:
     """What was, and why."""
 
     # Plain functions: they read a file, and so run beside the server's loop.
@@ -63,7 +61,7 @@ def remembering_routes(app: FastAPI, seat: Seat) -> None:
     )
     def explanation(vm: Vm, since: Since = "1h") -> Response:
         why = live_explanation(seat, vm, since_s=checked_duration(since))
-        return told({**explanation_document(why), "text": explanation_text(why)})
+        return told(explanation_answer(why))
 
     @app.get(
         "/v1/guests/{vm:path}/history",
@@ -92,8 +90,10 @@ def remembering_routes(app: FastAPI, seat: Seat) -> None:
         since: Since = "1h",
         vm: Annotated[str | None, Query(max_length=256)] = None,
         limit: Annotated[int, Query(ge=1, le=EVENTS_MAX)] = 500,
+        routine: Annotated[bool, Query(description="Also what is routine.")] = False,
     ) -> Response:
-        return told(_events(seat, since_s=checked_duration(since), vm=vm, limit=limit))
+        wanted = Wanted(since_s=checked_duration(since), vm=vm, limit=limit, has_routine=routine)
+        return told(what_happened(seat, stream, wanted))
 
 
 def guest_route(app: FastAPI, seat: Seat) -> None:
@@ -107,37 +107,4 @@ def guest_route(app: FastAPI, seat: Seat) -> None:
         response_model=Told,
     )
     async def guest(vm: Vm) -> Response:
-        record, snapshot, trace = present_guest(seat, vm)
-        now_s = seat.clock.now_s()
-        document = guest_document(
-            snapshot,
-            trace,
-            seat.board.status.orders,
-            was_enforced=record.was_enforced,
-            now_s=now_s,
-            since_s=max(0.0, now_s - record.snapshot.now_s),
-        )
-        return told(document)
-
-
-def _events(seat: Seat, *, since_s: float, vm: str | None, limit: int) -> Told:
-    now_wall_s = seat.clock.wall_s()
-    now = Freshness(now_wall_s=now_wall_s, written_wall_s=now_wall_s)
-    only = None if vm is None else present_guest(seat, vm)[1].guest
-    lines = []
-    trouble = "the store is switched off" if seat.store_path is None else None
-    if seat.store_path is not None:
-        try:
-            with open_store(seat.store_path) as reader:
-                lines = lines_of(
-                    reader,
-                    reader.guests(),
-                    only=only,
-                    since_wall_s=now_wall_s - since_s,
-                    until_wall_s=now_wall_s,
-                )
-        except StoreError as error:
-            trouble = str(error)
-    lines = [line for line in lines if not line.is_routine]
-    documents = [line.document(now) for line in lines[-limit:]]
-    return {"schema": "aerostat.events/1", **known_only(trouble=trouble), "events": documents}
+        return told(one_guest_document(seat, vm))

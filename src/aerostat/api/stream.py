@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from aerostat.control.board import Status
 from aerostat.model.events import BalloonMoved, Event, Outcome, TargetAnswered
+from aerostat.model.guest import GuestId
 from aerostat.ports.journal import RoundRecord
 from aerostat.store import Happening, Move
-from aerostat.story.happenings import line_of_event, line_of_move
+from aerostat.story.happenings import Line, line_of_decision, line_of_event, line_of_move
 from aerostat.story.remembered import Freshness
 
 KEPT = 1000
@@ -74,6 +75,16 @@ class Stream:
         for woken in self._woken:
             woken.set()
 
+    def happened(self, *, only: GuestId | None, since_wall_s: float) -> list[Line]:
+        """What is still in memory, oldest first; what came of it is not known here."""
+        lines = (
+            _line(one)
+            for kept in list(self._kept)
+            if kept.wall_s >= since_wall_s
+            for one in kept.happened
+        )
+        return [line for line in lines if only is None or line.guest == only]
+
     async def messages(self, *, after: int | None) -> AsyncIterator[str]:
         """Server-sent events: ``round`` and ``happened``; ``after``: the last one a client has."""
         woken = asyncio.Event()
@@ -99,6 +110,10 @@ class Stream:
                 woken.clear()
         finally:
             self._woken.discard(woken)
+
+
+def _line(one: Happening | Move) -> Line:
+    return line_of_decision(one) if isinstance(one, Move) else line_of_event(one)
 
 
 def _round_document(record: RoundRecord) -> dict[str, object]:
