@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from aerostat.config import default_config, load_config
-from aerostat.config.document import Document, GuestTable
+from aerostat.config.document import Document, GuestsTable, GuestTable
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "configuration.md"
