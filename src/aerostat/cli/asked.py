@@ -80,6 +80,7 @@ class Daemon:
         if url is not None and socket is not None:
             raise WrongUsageError("--socket and --url are two daemons: give one of them")
         token = _token()
+        self._is_socket = url is None
         self._where = url or str(socket or api_socket_to_ask())
         self._client = httpx.Client(
             base_url="http://aerostat" if url is None else _checked_url(url),
@@ -121,6 +122,7 @@ class Daemon:
         Raises:
             UnreachableError, RefusedError, WrongUsageError, UnsafeError: it ends.
         """
+        self._must_be_there()
         with self._told_errors():
             stream = self._client.stream(
                 "GET", "/v1/stream", headers={"Last-Event-ID": "0"}, timeout=SILENCE_S
@@ -132,7 +134,15 @@ class Daemon:
                 yield from _happened(response.iter_lines())
         raise UnreachableError(f"{self._where}: the daemon ended the stream")
 
+    def _must_be_there(self) -> None:
+        """Say so where there is no socket at all, before anything is opened."""
+        if self._is_socket and not os.path.lexists(self._where):
+            raise UnreachableError(
+                f"{self._where}: no daemon answers, there is none; {_advice('')}"
+            )
+
     def _answer(self, method: str, path: str, **more: Any) -> Any:
+        self._must_be_there()
         with self._told_errors():
             response = self._client.request(method, path, **more)
         if not response.is_success:
@@ -176,7 +186,8 @@ def _checked_url(text: str) -> httpx.URL:
         url = httpx.URL(text)
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
         raise WrongUsageError(f"--url {text!r}: {error}; write https://host:9730") from error
-    if url.scheme not in {"http", "https"} or not url.host:
+    is_port = url.port is None or 0 < url.port < 65536
+    if url.scheme not in {"http", "https"} or not url.host or not is_port:
         raise WrongUsageError(f"--url {text!r} is no address of a daemon: write https://host:9730")
     return url
 
