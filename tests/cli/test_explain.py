@@ -38,7 +38,7 @@ from daemon_process import aerostat
 from recorded_rounds import Recorder, remember
 
 SCHEMA = json.loads(
-    resources.files("aerostat.cli").joinpath("explain.schema.json").read_text("utf-8")
+    resources.files("aerostat.api").joinpath("explain.schema.json").read_text("utf-8")
 )
 
 

@@ -107,7 +107,7 @@ def test_what_is_typed_is_done_in_the_guest_and_exit_ends_it(image: GuestImage) 
         total_kib = int(seat.until(r"MemTotal: +(\d+) kB")[1])
         assert 180 << 10 < total_kib < 256 << 10
         seat.type("stty size; tty\r")
-        seat.until("ttyS1")
+        seat.until(r"\d+ \d+\s+/dev/ttyS1")
         seat.type("exit\r")
         assert seat.status() == 0, seat.shown
     assert qemus_of(socket) == []

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import FastAPI, Query, Response
 
-from aerostat.api.answers import OF_GUEST, Since, Told, Vm
+from aerostat.api.answers import OF_GUEST, Since, Vm
+from aerostat.api.described import answers
 from aerostat.api.events import EVENTS_MAX, Wanted, what_happened
 from aerostat.api.guests import live_explanation, present_guest
 from aerostat.api.history import POINTS_MAX, guest_history
@@ -22,19 +23,29 @@ def reading_routes(app: FastAPI, seat: Seat) -> None:
     """What is now."""
     written = PerRound(seat)
 
-    @app.get("/v1/state", summary="Host, daemon and all VMs, as of the last round", tags=["read"])
+    @app.get(
+        "/v1/state",
+        summary="Host, daemon and all VMs, as of the last round",
+        tags=["read"],
+        responses=answers("state"),
+    )
     async def state() -> Response:
         return written.answer("state", lambda: state_document(seat))
 
-    @app.get("/v1/host", summary="The host alone", tags=["read"], response_model=Told)
+    @app.get("/v1/host", summary="The host alone", tags=["read"], responses=answers("state_host"))
     async def host() -> Response:
         return written.answer("host", lambda: host_document(seat.board.status))
 
-    @app.get("/v1/config", summary="Every setting, and where it came from", tags=["read"])
-    async def config() -> Told:
+    @app.get(
+        "/v1/config",
+        summary="Every setting, and where it came from",
+        tags=["read"],
+        responses=answers("config"),
+    )
+    async def config() -> Response:
         settings = seat.config().settings()
         rows = [{"key": s.key, "value": s.value, "origin": str(s.origin)} for s in settings]
-        return {"schema": "aerostat.config/1", "settings": rows}
+        return told({"schema": "aerostat.config/1", "settings": rows})
 
     lines = Sparklines(seat.recent)
 
@@ -42,7 +53,7 @@ def reading_routes(app: FastAPI, seat: Seat) -> None:
         "/v1/sparklines",
         summary="What each VM held lately, few points each",
         tags=["read"],
-        response_model=Told,
+        responses=answers("sparklines"),
     )
     async def sparklines() -> Response:
         return Response(lines.body(), media_type="application/json")
@@ -56,8 +67,7 @@ def remembering_routes(app: FastAPI, seat: Seat, stream: Stream) -> None:
         "/v1/guests/{vm:path}/explanation",
         summary="Why a VM is at its size, and what would change it",
         tags=["read"],
-        responses=OF_GUEST,
-        response_model=Told,
+        responses={**answers("explain"), **OF_GUEST},
     )
     def explanation(vm: Vm, since: Since = "1h") -> Response:
         why = live_explanation(seat, vm, since_s=checked_duration(since))
@@ -67,8 +77,7 @@ def remembering_routes(app: FastAPI, seat: Seat, stream: Stream) -> None:
         "/v1/guests/{vm:path}/history",
         summary="A VM over time",
         tags=["read"],
-        responses=OF_GUEST,
-        response_model=Told,
+        responses={**answers("history"), **OF_GUEST},
     )
     def history(
         vm: Vm,
@@ -83,8 +92,7 @@ def remembering_routes(app: FastAPI, seat: Seat, stream: Stream) -> None:
         "/v1/events",
         summary="What happened, oldest first",
         tags=["read"],
-        responses=OF_GUEST,
-        response_model=Told,
+        responses={**answers("events"), **OF_GUEST},
     )
     def events(
         since: Since = "1h",
@@ -103,8 +111,7 @@ def guest_route(app: FastAPI, seat: Seat) -> None:
         "/v1/guests/{vm:path}",
         summary="One VM",
         tags=["read"],
-        responses=OF_GUEST,
-        response_model=Told,
+        responses={**answers("state_guest"), **OF_GUEST},
     )
     async def guest(vm: Vm) -> Response:
         return told(one_guest_document(seat, vm))

@@ -17,7 +17,6 @@ For = Annotated[
     str | None,
     typer.Option("--for", metavar="DURATION", help="For so long (10m, 1h); else until unhold."),
 ]
-SCHEMA = "aerostat.command/1"
 
 
 def set_limits(
@@ -126,7 +125,7 @@ def _post(daemon: Daemon, output: OutputFormat, path: str, body: Any, words: str
     with closing(daemon):
         answer = daemon.post(path, body)
     if output is OutputFormat.JSON:
-        typer.echo(json.dumps({"schema": SCHEMA, **answer}, indent=2))
+        typer.echo(json.dumps(answer, indent=2))
         return
     note = ""
     if answer["mode"] != "enforce":

@@ -24,7 +24,7 @@ ANSWER_S = 30.0
 LEAVE = b"\x1d"
 """Ctrl-], as in telnet and ``virsh console``."""
 
-_END_OF_INPUT = b"\x04"
+_END_OF_INPUT = b"\nexit\n"  # Ctrl-D would be lost while something else than the shell reads
 _CHUNK = 4096
 
 

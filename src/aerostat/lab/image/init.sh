@@ -130,8 +130,10 @@ fi
 # A guest with a shell ends when the shell does.
 if [ -n "$shell" ]; then
     (
-        stty rows "${shell_size%x*}" cols "${shell_size#*x}" <"/dev/$shell"
-        HOME=/ TERM=linux setsid -c sh -i <"/dev/$shell" >"/dev/$shell" 2>&1 3>&-
+        # A line that nobody holds open forgets its size.
+        size="rows ${shell_size%x*} cols ${shell_size#*x}"
+        HOME=/ TERM=linux setsid -c sh -c "stty $size; exec sh -i" \
+            <"/dev/$shell" >"/dev/$shell" 2>&1 3>&-
         poweroff -f
     ) &
 fi
