@@ -28,7 +28,7 @@ class Front:
         self, path: str, *, token: str | None = None, address: str = "10.0.0.1", method: str = "GET"
     ) -> int:
         headers = [] if token is None else [(b"authorization", f"Bearer {token}".encode())]
-        scope = {"type": "http", "method": method, "path": path, "headers": headers}
+        scope: dict[str, Any] = {"type": "http", "method": method, "path": path, "headers": headers}
         scope["client"] = (address, 1)
         statuses: list[int] = []
 

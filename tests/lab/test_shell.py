@@ -14,11 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from aerostat.lab.image import GuestImage
 from daemon_process import aerostat
 from deadlines import PATIENCE_S
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow]
+pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.usefixtures("image")]
 
 
 class Seat:
@@ -97,8 +96,7 @@ def qemus_of(socket: Path) -> list[int]:
     return found
 
 
-def test_what_is_typed_is_done_in_the_guest_and_exit_ends_it(image: GuestImage) -> None:
-    assert image
+def test_what_is_typed_is_done_in_the_guest_and_exit_ends_it() -> None:
     with seated("--memory", "256MiB", "--no-balloon") as (seat, socket):
         assert len(qemus_of(socket)) == 1
         seat.type("echo $((6 * 7)) is the answer\r")
@@ -114,8 +112,7 @@ def test_what_is_typed_is_done_in_the_guest_and_exit_ends_it(image: GuestImage) 
     assert not socket.parent.exists()
 
 
-def test_a_daemon_beside_it_sees_it_and_the_key_to_leave_ends_it(image: GuestImage) -> None:
-    assert image
+def test_a_daemon_beside_it_sees_it_and_the_key_to_leave_ends_it() -> None:
     with seated("--memory", "256MiB", "--swap", "none") as (seat, socket):
         told = aerostat("doctor", "shell", "--qmp", str(socket))
         assert "256 MiB" in told.stdout, told.stdout + told.stderr
@@ -125,8 +122,7 @@ def test_a_daemon_beside_it_sees_it_and_the_key_to_leave_ends_it(image: GuestIma
     assert not socket.parent.exists()
 
 
-def test_what_is_piped_in_is_done_to_its_end(image: GuestImage) -> None:
-    assert image
+def test_what_is_piped_in_is_done_to_its_end() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "aerostat", "lab", "shell", "--memory", "256MiB", "-q"],
         input="echo $((6 * 7)) is the answer\n",
