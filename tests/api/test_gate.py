@@ -7,9 +7,10 @@ from typing import Any
 from aerostat.api.gate import STRANGERS_MAX, Gate, Rates, Tokens
 
 CONTROL, READ = "control-token-of-the-tests", "read-token-of-the-tests"
-RATES = Rates(
-    reads_per_s=1.0, reads_burst=3.0, strangers_per_s=0.5, strangers_burst=2.0
-)  # few, so that they are soon used up
+RATES = Rates(  # few, so that they are soon used up
+    reads_per_s=1.0, reads_burst=3.0,
+    visits_per_s=0.5, visits_burst=3.0, guesses_per_s=0.5, guesses_burst=2.0,
+)  # fmt: skip
 
 
 class Front:
@@ -59,9 +60,16 @@ def test_who_guesses_keeps_nobody_else_out() -> None:
         front.ask("/v1/state", token="guess")
         front.ask("/")
     assert front.ask("/") == 429
+    assert front.ask("/v1/state") == 429
     assert front.ask("/", address="10.0.0.2") == 200
     assert front.ask("/v1/state", token=READ) == 200, "a good token, from the same address"
     assert front.ask("/v1/reclaim", token=CONTROL, method="POST") == 200
+
+
+def test_guesses_do_not_close_the_page_to_who_has_forgotten_a_token() -> None:
+    front = Front()
+    assert [front.ask("/v1/state") for _ in range(3)] == [401, 401, 429]
+    assert [front.ask("/static/app.js") for _ in range(4)] == [200, 200, 200, 429]
 
 
 def test_who_reads_does_not_close_the_open_pages() -> None:

@@ -59,8 +59,11 @@ class Rates:
     reads_burst: float = 400.0
     commands_per_s: float = 10.0
     commands_burst: float = 50.0
-    strangers_per_s: float = 10.0  # of one address that shows no good token
-    strangers_burst: float = 120.0  # a page that is opened asks for its files at once
+    # Of one address without a good token: pages that need none, and everything else.
+    visits_per_s: float = 50.0
+    visits_burst: float = 400.0  # a page that is opened asks for a dozen files at once
+    guesses_per_s: float = 5.0
+    guesses_burst: float = 50.0
 
 
 class Bucket:
@@ -99,8 +102,8 @@ _ANYBODY = ""
 class Strangers:
     """A bucket for each address that shows no good token."""
 
-    def __init__(self, rates: Rates, now_s: Callable[[], float]) -> None:
-        self._rates, self._now_s = rates, now_s
+    def __init__(self, rate: float, burst: float, now_s: Callable[[], float]) -> None:
+        self._rate, self._burst, self._now_s = rate, burst, now_s
         self._buckets: dict[str, Bucket] = {}
 
     def take(self, address: str) -> bool:
@@ -110,8 +113,7 @@ class Strangers:
             address = address if len(self._buckets) < STRANGERS_MAX else _ANYBODY
         bucket = self._buckets.get(address)
         if bucket is None:
-            rates = self._rates
-            bucket = Bucket(rates.strangers_per_s, rates.strangers_burst, self._now_s)
+            bucket = Bucket(self._rate, self._burst, self._now_s)
             self._buckets[address] = bucket
         return bucket.take()
 
@@ -136,7 +138,8 @@ class Gate:
         self._tokens = tokens
         self._reads = Bucket(rates.reads_per_s, rates.reads_burst, now_s)
         self._commands = Bucket(rates.commands_per_s, rates.commands_burst, now_s)
-        self._strangers = Strangers(rates, now_s)
+        self._visits = Strangers(rates.visits_per_s, rates.visits_burst, now_s)
+        self._guesses = Strangers(rates.guesses_per_s, rates.guesses_burst, now_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it here."""
@@ -158,9 +161,10 @@ class Gate:
         headers = _headers(scope)
         is_command = scope["method"] not in {"GET", "HEAD", "OPTIONS"}
         if (right := self._right(headers)) is Right.NONE:
-            if not self._strangers.take(_address(scope)):
+            is_open = _is_open(scope)
+            if not (self._visits if is_open else self._guesses).take(_address(scope)):
                 return 429, "too many requests without a good token: wait a minute"
-            if not _is_open(scope):
+            if not is_open:
                 return 401, "a bearer token is needed: Authorization: Bearer ..."
         elif is_command and right is not Right.CONTROL:
             return 403, "this token may only read"
