@@ -28,6 +28,7 @@ from aerostat.sim.host import SimulatedSensor
 from aerostat.sim.world import GuestSpec, World
 from aerostat.store import Retention, Store
 from aerostat.units import GIB, MIB
+from certificates import Signed
 from deadlines import PATIENCE_S
 
 CONTROL = "control-token-of-the-tests"
@@ -55,7 +56,9 @@ class Live:
         has_store: bool,
         rates: Rates,
         faces: Mapping[str, Any],
+        tls: Signed | None = None,
     ) -> None:
+        self.tls = tls
         self.rates = rates
         self.faces = faces
         self.folder = folder
@@ -129,7 +132,12 @@ class Live:
                 path=self.socket,
             ),
             Listener(
-                where="tcp", socket=tcp, tokens=Tokens(control=CONTROL, read=READ), rates=self.rates
+                where="tcp",
+                socket=tcp,
+                tokens=Tokens(control=CONTROL, read=READ),
+                rates=self.rates,
+                certificate=None if self.tls is None else self.tls.certificate,
+                key=None if self.tls is None else self.tls.key,
             ),
         ]
         with ApiServer(self.seat, listeners):
@@ -178,17 +186,12 @@ def live(
     mode: Mode = Mode.ENFORCE,
     has_store: bool = True,
     rates: Rates = Rates(),  # noqa: B008 # frozen
+    tls: Signed | None = None,
     **faces: Any,
 ) -> Iterator[Live]:
     """A host that lives for the length of a block; ``faces``: what else its API looks at."""
-    host = Live(
-        folder,
-        names or ["ada", "bob", "cleo"],
-        mode,
-        has_store=has_store,
-        rates=rates,
-        faces=faces,
-    )
+    named = names or ["ada", "bob", "cleo"]
+    host = Live(folder, named, mode, has_store=has_store, rates=rates, faces=faces, tls=tls)
     host.start()
     try:
         host.until(host.is_seen, "every guest is read")

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    response_schema_conformance,
     status_code_conformance,
 )
 
@@ -49,7 +50,12 @@ def test_everything_is_answered_as_documented(case: schemathesis.Case[Any], fuzz
     rounds = fuzzed.loop.board.status.rounds
     case.call_and_validate(
         headers={"Authorization": f"Bearer {CONTROL}"},
-        checks=[not_a_server_error, status_code_conformance, content_type_conformance],
+        checks=[
+            not_a_server_error,
+            status_code_conformance,
+            content_type_conformance,
+            response_schema_conformance,
+        ],
         timeout=120,
     )
     status = fuzzed.loop.board.status

@@ -1,12 +1,15 @@
 """Figures for Prometheus: documented, absent where absent; what alerts and dashboard ask for."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,11 +18,20 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
+from aerostat.api.counters import Counters
 from aerostat.api.guest_metrics import GUEST_FIGURES, Labels, guest_lines
+from aerostat.control.board import Status
 from aerostat.control.orders import Ask, OrderBook
-from aerostat.model.events import Command
-from aerostat.model.guest import GuestSnapshot
+from aerostat.engine.eligibility import is_eligible, steps_that_take
+from aerostat.engine.params import EngineParams, LadderParams
+from aerostat.model.events import Command, TechniqueAct, TechniqueUsed
+from aerostat.model.figures import VmFootprint
+from aerostat.model.guest import GuestId, GuestSnapshot, RunState
+from aerostat.model.host_state import LadderStep
+from aerostat.model.limits import GuestLimits
 from aerostat.model.plan import GuestTrace
+from aerostat.ports.journal import RoundRecord
+from aerostat.units import GIB, MIB
 from api.live import Live, live
 from simulated_daemon import simulated_rounds
 
@@ -27,6 +39,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "metrics.md").read_text("utf-8")
 RULES = ROOT / "etc" / "prometheus" / "aerostat-rules.yml"
 DASHBOARD = ROOT / "etc" / "grafana" / "aerostat.json"
+PINNED = VmFootprint(age_s=0.0, pid=1, locked_bytes=GIB)
 _NAME = re.compile(r"\baerostat_[a-z0-9_]+")
 
 
@@ -78,6 +91,10 @@ def test_what_a_simulated_host_cannot_show_is_no_sample(host: Live, exported: se
         "aerostat_host_swap_in_bytes_total",
         "aerostat_host_swap_out_bytes_total",
         "aerostat_commands_total",
+        "aerostat_host_revocable_bytes",
+        "aerostat_technique_acts_total",
+        "aerostat_guest_host_limit_bytes",
+        "aerostat_guest_host_locked_bytes",
         "aerostat_guest_swap_in_bytes_per_second",
         "aerostat_guest_swap_out_bytes_per_second",
     }
@@ -129,8 +146,9 @@ def test_lines_of_guests_are_those_the_client_library_writes() -> None:
     )
     registry = CollectorRegistry(auto_describe=False)
     registry.register(ByTheLibrary(pairs, book))
-    by_hand = guest_lines(pairs, book.standing, Labels())
+    by_hand = guest_lines(pairs, book.standing, Labels(), EngineParams())
     assert 'standing="held"' in by_hand
+    assert 'step="take_free"} 1.0' in by_hand
     assert values(by_hand) == values(generate_latest(registry).decode())
 
 
@@ -163,6 +181,81 @@ class ByTheLibrary(Collector):
                 assert one.order.standing is not None
                 ordered.add_metric([guest.name, guest.guest, one.order.standing.value], 1)
         yield from (reasons, ordered)
+        eligible = GaugeMetricFamily(
+            "aerostat_guest_eligible",
+            "1: this step may take of it, 0: it may not",
+            labels=["guest", "id", "step"],
+        )
+        for step in ("take_free", "take_by_weight"):  # all that the default ladder names
+            for guest, _ in self._pairs:
+                eligible.add_metric([guest.name, guest.guest, step], 1)
+        yield eligible
+
+
+LADDER = LadderParams(
+    hard=(LadderStep.TAKE_FREE, LadderStep.MERGE, LadderStep.SWAP),
+    critical=(LadderStep.TAKE_FREE, LadderStep.MERGE, LadderStep.SWAP),
+)
+
+
+@pytest.mark.parametrize(
+    ("guest", "limits", "may"),
+    [
+        ({}, {}, {"take_free": True, "merge": True, "swap": True}),
+        ({"has_balloon": False}, {}, {"take_free": False, "merge": True, "swap": True}),
+        ({"has_balloon": None}, {}, {"take_free": None, "merge": True, "swap": True}),
+        ({"footprint": None}, {}, {"take_free": True, "merge": None, "swap": None}),
+        ({"footprint": PINNED}, {}, {"take_free": False, "merge": True, "swap": False}),
+        ({}, {"is_managed": False}, {"take_free": False, "merge": False, "swap": False}),
+        (
+            {},
+            {"exempt": frozenset({LadderStep.MERGE})},
+            {"take_free": True, "merge": False, "swap": True},
+        ),
+    ],
+)
+def test_what_a_step_may_take_of(
+    guest: dict[str, Any], limits: dict[str, Any], may: dict[str, bool | None]
+) -> None:
+    params = EngineParams(ladder=LADDER, default_limits=GuestLimits(**limits))
+    given: dict[str, Any] = {
+        "max_bytes": GIB, "has_balloon": True, "footprint": VmFootprint(age_s=0.0, pid=1), **guest
+    }  # fmt: skip
+    snapshot = GuestSnapshot(guest=GuestId("g"), name="g", run_state=RunState.RUNNING, **given)
+    steps = [step for step in steps_that_take(params) if step.value in may]
+    assert {step.value: is_eligible(snapshot, step, params) for step in steps} == may
+
+
+def test_what_techniques_took_is_counted_by_step(rounds_of_techniques: list[RoundRecord]) -> None:
+    counters = Counters()
+    for record in rounds_of_techniques:
+        counters.follow(Status(last=record, rounds=record.number))
+    assert counters.taken_bytes() == {"merge": 0, "compress": 12 * MIB, "swap": 0}
+    assert counters.technique_acts == {
+        ("compress", "switched_on"): 1,
+        ("compress", "took"): 3,
+        ("swap", "failed"): 1,
+    }
+
+
+@pytest.fixture
+def rounds_of_techniques() -> list[RoundRecord]:
+    def used(step: LadderStep, act: TechniqueAct, taken_bytes: int | None = None) -> TechniqueUsed:
+        return TechniqueUsed(guest=GuestId("g"), step=step, act=act, taken_bytes=taken_bytes)
+
+    told = [
+        (used(LadderStep.COMPRESS, TechniqueAct.SWITCHED_ON),),
+        (
+            used(LadderStep.COMPRESS, TechniqueAct.TOOK, 8 * MIB),
+            used(LadderStep.COMPRESS, TechniqueAct.TOOK, -3 * MIB),  # its pool grew by more
+        ),
+        (
+            used(LadderStep.COMPRESS, TechniqueAct.TOOK, 4 * MIB),
+            used(LadderStep.SWAP, TechniqueAct.FAILED),
+        ),
+    ]
+    rounds = simulated_rounds(20.0, guests=1, is_eventful=False)
+    return [replace(record, events=events) for record, events in zip(rounds, told, strict=False)]
 
 
 def test_names_follow_the_conventions(exported: set[str]) -> None:
@@ -188,9 +281,10 @@ def test_every_alert_asks_for_what_there_is_and_has_its_runbook(exported: set[st
 
 
 def test_promtool_takes_the_rules() -> None:
-    promtool = shutil.which("promtool")
+    beside = str(Path(sys.executable).parent)  # where script/setup puts it
+    promtool = shutil.which("promtool", path=os.pathsep.join((beside, os.environ["PATH"])))
     if promtool is None:
-        pytest.skip("promtool is not installed (Debian: prometheus)")
+        pytest.skip("promtool is not installed (script/setup test)")
     done = subprocess.run(
         [promtool, "check", "rules", str(RULES)], capture_output=True, text=True, check=False
     )

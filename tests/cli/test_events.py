@@ -36,7 +36,7 @@ from cli.stories import Story, db_1_in_distress, told
 from recorded_rounds import Recorder
 
 SCHEMA = json.loads(
-    resources.files("aerostat.cli").joinpath("events.schema.json").read_text("utf-8")
+    resources.files("aerostat.api").joinpath("events.schema.json").read_text("utf-8")
 )
 
 

@@ -38,7 +38,7 @@ from daemon_process import aerostat
 from recorded_rounds import Recorder, remember
 
 SCHEMA = json.loads(
-    resources.files("aerostat.cli").joinpath("explain.schema.json").read_text("utf-8")
+    resources.files("aerostat.api").joinpath("explain.schema.json").read_text("utf-8")
 )
 
 
@@ -216,7 +216,8 @@ def test_the_verbs_fail_with_a_sentence_and_a_status(tmp_path: Path) -> None:
     off = tmp_path / "off.toml"
     off.write_text("[store]\nenabled = false\n")
     switched_off = aerostat("events", "-c", str(off))
-    assert switched_off.returncode == 1
+    assert switched_off.returncode == 3, "neither the daemon nor its store is there"
+    assert "no daemon answers" in switched_off.stderr
     assert "switches the store off" in switched_off.stderr
 
 

@@ -42,6 +42,10 @@ def test_what_a_running_daemon_is_asked(host: Live) -> None:
     state = checked("state", aerostat("status", *socket).stdout)
     (guest,) = state["guests"]
     assert guest["max_bytes"] >= 512 * MIB
+    config = checked("config", aerostat("config", "show", *socket).stdout)
+    assert config["source"] == f"the daemon at {host.socket}"
+    checked("events", aerostat("events", *socket).stdout)
+    checked("explain", aerostat("explain", "ada", *socket).stdout)
     one = json.loads(aerostat("show", "ada", *socket).stdout)
     described = {**SCHEMAS["state.schema.json"], "$ref": "#/$defs/guest"}
     for rest in ("properties", "required"):

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from aerostat.config import ConfigError, ConfigProblem, default_config, load_config
+from aerostat.config import ConfigError, ConfigProblem, default_config, load_config, stored_config
 from aerostat.engine.params import EngineParams
 from aerostat.model.limits import Amount
 from aerostat.model.modes import Mode, OnStop
@@ -195,6 +195,45 @@ def test_a_narrow_rule_before_a_wide_one_is_right(tmp_path: Path) -> None:
     text = "".join(f'[[guest]]\nname = "{name}"\n' for name in names)
     rules = load_config(written(tmp_path, text)).engine_params().rules
     assert [rule.name_glob for rule in rules] == names
+
+
+def test_rules_by_tag(tmp_path: Path) -> None:
+    text = '[[guest]]\ntag = "prod"\nmin = "1GiB"\n[[guest]]\nname = "db-*"\ntag = "db"\n'
+    config = load_config(written(tmp_path, text))
+    first, second = config.engine_params().rules
+    assert (first.name_glob, first.tag_glob) == (None, "prod")
+    assert (second.name_glob, second.tag_glob) == ("db-*", "db")
+    shown = {setting.key: setting.value for setting in config.settings()}
+    assert shown["guest[0].tag"] == '"prod"'
+    assert shown["guest[0].name"] is None
+    kept = stored_config(config.stored_text())
+    assert kept is not None
+    assert kept.engine_params().rules == (first, second)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "words"),
+    [
+        ('[[guest]]\nmin = "1GiB"', 1, "guest[0].name", ['tag = "']),
+        ('[[guest]]\ntag = ""', 2, "guest[0].tag", []),
+        ("[[guest]]\ntag = 5", 2, "guest[0].tag", []),
+        ('[[guest]]\ntag = "p*"\n[[guest]]\ntag = "prod"', 4, "guest[1].tag", ["never reached"]),
+        ('[[guest]]\nname = "*"\n[[guest]]\ntag = "prod"', 4, "guest[1].tag", ["never reached"]),
+    ],
+)
+def test_rules_by_tag_that_are_wrong(
+    tmp_path: Path, text: str, line: int, key: str, words: list[str]
+) -> None:
+    problem = only_problem(tmp_path, text)
+    assert (problem.line, problem.key) == (line, key)
+    for word in words:
+        assert word in problem.message
+
+
+def test_a_rule_by_tag_hides_none_by_name(tmp_path: Path) -> None:
+    """Which VMs have a tag is not known before they are there."""
+    text = '[[guest]]\ntag = "*"\n[[guest]]\nname = "db-1"\n[[guest]]\nname = "db-*"\ntag = "x"\n'
+    assert len(load_config(written(tmp_path, text)).engine_params().rules) == 3
 
 
 def test_all_that_is_wrong_is_told_at_once_in_order_of_lines(tmp_path: Path) -> None:

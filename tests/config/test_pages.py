@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from aerostat.config import default_config, load_config
-from aerostat.config.document import Document, GuestTable
+from aerostat.config.document import Document, GuestsTable, GuestTable
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "configuration.md"
@@ -24,7 +24,8 @@ def declared() -> dict[str, str]:
         for setting in default_config().settings()
     }
     for key in GuestTable.model_fields:
-        defaults[f"guest[].{key}"] = "required" if key == "name" else "from `[guests]"
+        says_whom = key not in GuestsTable.model_fields
+        defaults[f"guest[].{key}"] = "one of both is required" if says_whom else "from `[guests]"
     return defaults
 
 
@@ -81,6 +82,7 @@ def test_the_examples_rules_load_when_uncommented(tmp_path: Path) -> None:
         re.sub(r"^# (?=\[\[guest\]\]|\w+ = )", "", EXAMPLE.read_text(), flags=re.MULTILINE)
     )
     rules = load_config(path).engine_params().rules
-    assert [rule.name_glob for rule in rules] == ["db-*", "router"]
+    assert [rule.name_glob for rule in rules] == ["db-*", None, "router"]
+    assert [rule.tag_glob for rule in rules] == [None, "batch", None]
     assert rules[0].limits.weight == 200
-    assert not rules[1].limits.is_managed
+    assert not rules[2].limits.is_managed

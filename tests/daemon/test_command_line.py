@@ -120,7 +120,24 @@ def test_show_prints_every_setting_as_json_with_where_it_comes_from(tmp_path: Pa
     assert all(set(row) == {"key", "value", "origin"} for row in rows.values())
 
 
-def test_show_without_a_file_prints_the_defaults() -> None:
+def test_show_at_80_columns_has_the_lines_that_values_come_from(tmp_path: Path) -> None:
+    config = tmp_path / f"{'long' * 12}.toml"
+    config.write_text('policy = "static"\n[host]\nbudget = "4GiB"\n')
+    done = aerostat("config", "show", "-c", str(config), environment={"COLUMNS": "80"})
+    assert done.returncode == 0, done.stderr
+    assert max(len(line) for line in done.stdout.splitlines()[1:]) <= 80
+    columns = "".join(line[-30:] for line in done.stdout.splitlines())
+    assert ".toml:3" in "".join(columns.split())
+
+
+def test_show_takes_a_file_or_a_daemon() -> None:
+    done = aerostat("config", "show", "-c", "/a.toml", "--socket", "/a.sock")
+    assert (done.returncode, "give no --socket" in done.stderr) == (2, True)
+    done = aerostat("config", "show", "--socket", "/nowhere/a.sock")
+    assert (done.returncode, "no daemon answers" in done.stderr) == (3, True)
+
+
+def test_show_without_a_daemon_and_a_file_prints_the_defaults() -> None:
     done = aerostat("config", "show")
     assert (done.returncode, done.stderr) == (0, "")
     assert re.search(r'^ *mode +"observe" +default *$', done.stdout, re.MULTILINE)

@@ -146,6 +146,7 @@ def test_a_description_tells_of_balloon_period_and_agent() -> None:
     assert (bare.has_balloon, bare.period_s, bare.has_agent) == (False, 0, False)
     assert bare.declared is None
     assert parse_description(declared_as("")).declared is None
+    assert bare.tags == ()
 
 
 @pytest.mark.parametrize(
@@ -161,6 +162,13 @@ def test_a_description_tells_where_our_own_agent_is_heard(source: str, found: Pa
     target = "<target type='virtio' name='org.aerostat.agent.0'/>"
     xml = domain_xml(f"<channel type='unix'>{source}{target}</channel>")
     assert parse_description(xml).agent_socket == found
+
+
+def test_tags_are_in_metadata_with_limits_or_without() -> None:
+    alone = parse_description(declared_as('tags="prod  db,eu"'))
+    assert (alone.tags, alone.declared, alone.trouble) == (("prod", "db", "eu"), None, None)
+    both = parse_description(declared_as('tags="prod" weight="7"'))
+    assert (both.tags, both.declared) == (("prod",), DeclaredLimits(weight=7))
 
 
 def test_limits_are_declared_in_metadata() -> None:

@@ -83,7 +83,7 @@ def test_auto_is_what_processes_listen_at(tmp_path: Path) -> None:
 
 
 def test_a_vm_that_somebody_else_balances_is_read_and_never_moved(fleet: Fleet) -> None:
-    custody = [Custody(rival="Proxmox balances it", number="101")]
+    custody = [Custody(rival="Proxmox balances it", number="101", tags=("prod",))]
 
     async def main() -> None:
         fleet.start("web")
@@ -93,11 +93,13 @@ def test_a_vm_that_somebody_else_balances_is_read_and_never_moved(fleet: Fleet) 
         read = await driver.read_guest(guest)
         assert read.declared == DeclaredLimits(is_managed=False)
         assert read.number == "101"
+        assert read.tags == ("prod",)
         assert "Proxmox balances it" in (read.trouble or "")
         with pytest.raises(DriverRefusedError, match="Proxmox balances it"):
             await driver.set_target(guest, target_bytes=100 * MIB)
         custody[0] = Custody(lock=Lock.TRANSIT)
-        assert (await driver.read_guest(guest)).run_state is RunState.MIGRATING
+        moving = await driver.read_guest(guest)
+        assert (moving.run_state, moving.tags) == (RunState.MIGRATING, None)
         custody[0] = Custody(lock=Lock.BACKUP)
         assert (await driver.read_guest(guest)).is_backing_up
         await driver.close()

@@ -37,6 +37,20 @@ def test_locks(lock: str, expected: Lock) -> None:
     assert custody_of("101", CONFIG.format(f"lock: {lock}")).lock is expected
 
 
+@pytest.mark.parametrize(
+    ("line", "tags"),
+    [
+        ("tags: prod;db", ("prod", "db")),
+        ("tags: prod, db;", ("prod", "db")),
+        ("tags:", ()),
+        ("name: x", ()),
+        ("[snapshot]\ntags: old", ()),
+    ],
+)
+def test_tags(line: str, tags: tuple[str, ...]) -> None:
+    assert custody_of("101", f"memory: 2048\n{line}\n").tags == tags
+
+
 def test_a_vm_is_known_by_the_number_on_its_command_line(tmp_path: Path) -> None:
     for pid, arguments in ((1, ("kvm", "-id", "101")), (2, ("qemu-system-x86_64", "-m", "1"))):
         (tmp_path / f"proc/{pid}").mkdir(parents=True)

@@ -142,7 +142,8 @@ def test_renaming_guests_renames_targets(
         params=replace(
             world.params,
             rules=tuple(
-                replace(rule, name_glob=new_name[rule.name_glob]) for rule in world.params.rules
+                replace(rule, name_glob=new_name[rule.name_glob or ""])
+                for rule in world.params.rules
             ),
         ),
     )

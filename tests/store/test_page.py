@@ -51,7 +51,7 @@ def test_everything_the_model_knows_has_a_column() -> None:
         return {prefix + field.name for field in fields(kind)} - set(without)
 
     # What is declared at a VM shows in its decisions; only the tape has it word by word.
-    parts = ("statistics", "pressure", "footprint", "declared", "number")
+    parts = ("statistics", "pressure", "footprint", "declared", "number", "tags")
     assert table["sample"] >= names(GuestSnapshot, without=("name", *parts))
     assert table["sample"] >= names(BalloonStatistics, "statistics_")
     assert table["sample"] >= names(GuestPressure, "pressure_")

@@ -66,8 +66,9 @@ snapshots = built_from_fields(
     has_balloon=st.none() | st.booleans(),
     deflates_on_oom=st.none() | st.booleans(),
     is_backing_up=st.booleans(),
-    declared=st.none(),  # the samples leave these two out; the tape has them
+    declared=st.none(),  # the samples leave these three out; the tape has them
     number=st.none(),
+    tags=st.none(),
     statistics=st.none()
     | built_from_fields(
         BalloonStatistics,

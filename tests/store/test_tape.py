@@ -95,6 +95,13 @@ def test_what_is_declared_at_a_vm_comes_back(declared: DeclaredLimits) -> None:
     assert value_from(GuestSnapshot, row_of(snapshot)) == snapshot
 
 
+def test_the_tags_of_a_vm_come_back() -> None:
+    snapshot = GuestSnapshot(
+        guest=GuestId("g"), name="g", run_state=RunState.RUNNING, tags=("prod", "a b")
+    )
+    assert value_from(GuestSnapshot, row_of(snapshot)) == snapshot
+
+
 @given(trace=traces)
 def test_any_trace_comes_back_from_its_row(trace: object) -> None:
     assert value_from(GuestTrace, row_of(trace)) == trace
@@ -115,6 +122,7 @@ def test_parameters_of_every_kind_come_back() -> None:
     rules = (
         LimitRule(name_glob="db-*", limits=GuestLimits(maximum=Amount(size_bytes=5), weight=7)),
         LimitRule(name_glob="x", limits=GuestLimits(is_managed=False)),
+        LimitRule(tag_glob="prod", limits=GuestLimits(weight=3)),
     )
     told = replace(
         TIGHT,

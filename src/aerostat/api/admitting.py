@@ -4,6 +4,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from aerostat.api.answers import COMMAND, Told
+from aerostat.api.described import answers, content
 from aerostat.api.requests import AdmitBody
 from aerostat.api.seat import Seat
 from aerostat.control.orders import Ask
@@ -14,14 +15,21 @@ from aerostat.units import format_size
 
 SCHEMA = "aerostat.admission/1"
 
-_REFUSED: Told = {"description": "It is refused; `verdict` says why, `detail` in words"}
+_REFUSED: Told = {
+    "description": "It is refused; `verdict` says why, `detail` in words",
+    **content("admission"),
+}
 
 
 def admitting_routes(app: FastAPI, seat: Seat) -> None:
     """Ask for room for a VM to come."""
     router = APIRouter(tags=["command"], responses={**COMMAND, 409: _REFUSED})
 
-    @router.post("/v1/admit", summary="May a VM of this size start, or come? Then keep its memory")
+    @router.post(
+        "/v1/admit",
+        summary="May a VM of this size start, or come? Then keep its memory",
+        responses=answers("admission", "It is let in, and its memory is kept for it"),
+    )
     async def admit(body: AdmitBody, request: Request) -> Response:
         ask = Ask(
             command=Command.ADMIT,

@@ -6,9 +6,10 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from aerostat import __version__
 from aerostat.api import metrics as metrics_format
 from aerostat.api.admitting import admitting_routes
-from aerostat.api.answers import ERRORS
+from aerostat.api.answers import ERRORS, PROBLEM
 from aerostat.api.commanding import commanding_routes
 from aerostat.api.dashboard import dashboard_routes
+from aerostat.api.described import answers, content, describe
 from aerostat.api.examining import examining_routes
 from aerostat.api.reading import guest_route, reading_routes, remembering_routes
 from aerostat.api.seat import LoopBusyError, Seat
@@ -39,6 +40,7 @@ def create_app(seat: Seat, stream: Stream) -> FastAPI:
     _measuring(app, seat)
     guest_route(app, seat)
     dashboard_routes(app)
+    describe(app)
     return app
 
 
@@ -64,7 +66,7 @@ def _following(app: FastAPI, stream: Stream) -> None:
         summary="Server-sent events: `round` and `happened`",
         tags=["read"],
         response_class=StreamingResponse,
-        responses={503: {"description": "Too many streams are open"}},
+        responses={503: {"description": "Too many streams are open", **PROBLEM}},
     )
     async def follow(request: Request) -> StreamingResponse:
         if stream.is_full:
@@ -94,7 +96,10 @@ def _measuring(app: FastAPI, seat: Seat) -> None:
         "/healthz",
         summary="Whether rounds are completed",
         tags=["read"],
-        responses={503: {"description": "None has been for a while"}},
+        responses={
+            **answers("health", "They are"),
+            503: {"description": "None has been for a while", **content("health")},
+        },
     )
     async def health() -> Response:
         record = seat.board.status.last

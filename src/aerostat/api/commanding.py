@@ -3,21 +3,25 @@
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, HTTPException, Request
+from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 
-from aerostat.api.answers import COMMAND, OF_GUEST, Told, Vm
+from aerostat.api.answers import COMMAND, OF_GUEST, Vm
+from aerostat.api.described import answers
 from aerostat.api.guests import present_guest
 from aerostat.api.requests import ForBody, LimitsBody, ReclaimBody
 from aerostat.api.seat import Seat
+from aerostat.api.written import told
 from aerostat.control.orders import RECLAIM, Ask
 from aerostat.model.events import Command
 from aerostat.model.guest import GuestId
 from aerostat.model.modes import Mode
 
+TAKEN = "The loop has it, and heeds it in its next round"
+
 
 def commanding_routes(app: FastAPI, seat: Seat) -> None:
     """Everything an operator may say."""
-    router = APIRouter(tags=["command"], responses=COMMAND)
+    router = APIRouter(tags=["command"], responses={**answers("command", TAKEN), **COMMAND})
     _limits(router, seat)
     for command, summary in _STANDING.items():
         _standing_route(router, seat, command, summary)
@@ -32,7 +36,7 @@ _STANDING = {
 }
 
 
-async def _told(seat: Seat, request: Request, vm: str, ask: Callable[..., Ask]) -> Told:
+async def _told(seat: Seat, request: Request, vm: str, ask: Callable[..., Ask]) -> Response:
     _, snapshot, _ = present_guest(seat, vm)
     await seat.ask(ask(guest=snapshot.guest, who=request.state.who))
     return _accepted(seat)
@@ -44,7 +48,7 @@ def _limits(router: APIRouter, seat: Seat) -> None:
         summary="Set min, max and weight over the configuration",
         responses=OF_GUEST,
     )
-    async def limits(vm: Vm, body: LimitsBody, request: Request) -> Told:
+    async def limits(vm: Vm, body: LimitsBody, request: Request) -> Response:
         given = body.limits()
 
         def ask(**more: Any) -> Ask:
@@ -60,7 +64,7 @@ def _standing_route(router: APIRouter, seat: Seat, command: Command, summary: st
         operation_id=command.value,
         responses=OF_GUEST,
     )
-    async def standing(vm: Vm, body: ForBody, request: Request) -> Told:
+    async def standing(vm: Vm, body: ForBody, request: Request) -> Response:
         if command is Command.RELEASE:
             _must_enforce(seat, "release")
         return await _told(seat, request, vm, _standing(command, body))
@@ -68,7 +72,7 @@ def _standing_route(router: APIRouter, seat: Seat, command: Command, summary: st
 
 def _of_all(router: APIRouter, seat: Seat) -> None:
     @router.post("/v1/release", summary="Give every VM its max, as far as the host has it")
-    async def release_all(body: ForBody, request: Request) -> Told:
+    async def release_all(body: ForBody, request: Request) -> Response:
         _must_enforce(seat, "release")
         ask, record = _standing(Command.RELEASE, body), seat.board.status.last
         for guest in () if record is None else record.snapshot.guests:
@@ -76,7 +80,7 @@ def _of_all(router: APIRouter, seat: Seat) -> None:
         return _accepted(seat)
 
     @router.post("/v1/reclaim", summary="Make so much free on the host")
-    async def reclaim(body: ReclaimBody, request: Request) -> Told:
+    async def reclaim(body: ReclaimBody, request: Request) -> Response:
         _must_enforce(seat, "reclaim")
         _must_be_to_come(seat, body.owner)
         ask = Ask(
@@ -116,10 +120,13 @@ def _must_be_to_come(seat: Seat, owner: str | None) -> None:
             raise HTTPException(400, f"owner: {owner} is here already; name a VM to come")
 
 
-def _accepted(seat: Seat) -> Told:
+def _accepted(seat: Seat) -> Response:
     """Accepted is not done: the round after this one heeds it."""
-    return {
-        "outcome": "accepted",
-        "mode": seat.config().mode.value,
-        "after_round": seat.board.status.rounds,
-    }
+    return told(
+        {
+            "schema": "aerostat.command/1",
+            "outcome": "accepted",
+            "mode": seat.config().mode.value,
+            "after_round": seat.board.status.rounds,
+        }
+    )

@@ -3,8 +3,9 @@
 from collections import Counter
 
 from aerostat.control.board import Status
-from aerostat.model.events import OperatorCommanded, Outcome, TargetAnswered
+from aerostat.model.events import OperatorCommanded, Outcome, TargetAnswered, TechniqueUsed
 from aerostat.model.guest import GuestId
+from aerostat.model.host_state import HOST_STEPS
 from aerostat.model.reasons import Reason
 from aerostat.ports.journal import RoundRecord
 
@@ -18,6 +19,8 @@ class Counters:
         self.decisions: Counter[str] = Counter()  # targets sent, by reason
         self.outcomes: Counter[str] = Counter()  # of targets, by how they ended
         self.commands: Counter[str] = Counter()  # of operators
+        self.technique_acts: Counter[tuple[str, str]] = Counter()  # by step and act
+        self._taken: Counter[str] = Counter()  # bytes that the host got back, by step
         self.distress_releases = 0
         self.inflated_bytes = 0  # taken out of guests, as seen in what they hold
         self.deflated_bytes = 0
@@ -49,6 +52,10 @@ class Counters:
                 self.outcomes[event.outcome.value] += 1
             elif isinstance(event, OperatorCommanded):
                 self.commands[event.command.value] += 1
+            elif isinstance(event, TechniqueUsed):
+                self.technique_acts[event.step.value, event.act.value] += 1
+                # Where the host has less than before, nothing was taken; counters only rise.
+                self._taken[event.step.value] += max(0, event.taken_bytes or 0)
         actual = {
             g.guest: g.actual_bytes for g in record.snapshot.guests if g.actual_bytes is not None
         }
@@ -66,6 +73,10 @@ class Counters:
         self.round_sum_s += took_s
         bucket = sum(took_s > bound for bound in BUCKETS_S)
         self.round_buckets[bucket] += 1
+
+    def taken_bytes(self) -> dict[str, int]:
+        """What every technique that takes memory has taken, counted or not."""
+        return {step.value: self._taken[step.value] for step in HOST_STEPS}
 
     def outcomes_of_all(self) -> dict[str, int]:
         """Every way a target may end, counted or not."""

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import FastAPI, HTTPException, Query, Response
 
-from aerostat.api.answers import Told
+from aerostat.api.answers import PROBLEM, Told
+from aerostat.api.described import answers
 from aerostat.api.looked import Looked
 from aerostat.api.seat import Seat
 from aerostat.api.written import told
@@ -17,8 +18,8 @@ DOCTOR_LEAST_S = 10.0
 TECHNIQUES_KEPT_S = 2.0
 
 _SILENT: dict[int | str, Told] = {
-    404: {"description": "This daemon cannot look at it"},
-    503: {"description": "It could not be looked at, or not yet"},
+    404: {"description": "This daemon cannot look at it", **PROBLEM},
+    503: {"description": "It could not be looked at, or not yet", **PROBLEM},
 }
 
 
@@ -37,8 +38,7 @@ def _doctor(app: FastAPI, seat: Seat) -> None:
         "/v1/doctor",
         summary="What works on this host and in its VMs, and what would make it work",
         tags=["read"],
-        responses=_SILENT,
-        response_model=Told,
+        responses={**answers("doctor"), **_SILENT},
     )
     async def doctor(
         *, fresh: Annotated[bool, Query(description="Look again, but not all the time.")] = False
@@ -63,8 +63,7 @@ def _techniques(app: FastAPI, seat: Seat) -> None:
         "/v1/techniques",
         summary="What the host's own techniques save and cost now",
         tags=["read"],
-        responses=_SILENT,
-        response_model=Told,
+        responses={**answers("techniques"), **_SILENT},
     )
     async def techniques() -> Response:
         return told(await looked.document())

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from aerostat.api.account import share_of
 from aerostat.control.orders import Ordered
+from aerostat.engine.eligibility import is_eligible, steps_that_take
+from aerostat.engine.params import EngineParams
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
 from aerostat.model.plan import GuestTrace
 
@@ -34,6 +36,15 @@ GUEST_FIGURES: tuple[tuple[str, str, Figure], ...] = (
     ("host_swap_bytes", "What of it lies in the host's swap", lambda _, t: t.host_swap_bytes),
     ("host_waiting_ratio", "Of the time, one of its threads waited for the host's memory",
      lambda _, t: t.host_waiting_ratio),
+    ("host_limit_bytes", "The lowest memory limit of its own cgroup",
+     lambda g, _: None if g.footprint is None else g.footprint.limit_bytes),
+    ("host_locked_bytes", "Locked, pinned or huge pages: never reclaimed",
+     lambda g, _: None if g.footprint is None else g.footprint.locked_bytes),
+    ("has_balloon", "1: it has a balloon device", lambda g, _: _truth(g.has_balloon)),
+    ("deflates_on_oom", "1: its balloon may let go by itself",
+     lambda g, _: _truth(g.deflates_on_oom)),
+    ("confined", "1: a memory limit of its own cgroup makes it wait",
+     lambda _, t: int(t.is_confined)),
     ("distressed", "1: short of memory", lambda _, t: int(t.is_distressed)),
     ("stalled", "1: its balloon does not move", lambda _, t: int(t.is_stalled)),
     ("doubted", "1: the host holds much more for it than it says", lambda _, t: int(t.is_doubted)),
@@ -52,6 +63,10 @@ GUEST_FIGURES: tuple[tuple[str, str, Figure], ...] = (
 
 def _held(guest: GuestSnapshot) -> int | None:
     return None if guest.footprint is None else guest.footprint.held_bytes
+
+
+def _truth(value: bool | None) -> int | None:
+    return None if value is None else int(value)
 
 
 class Labels:
@@ -77,6 +92,7 @@ def guest_lines(
     pairs: Sequence[tuple[GuestSnapshot, GuestTrace]],
     orders: Mapping[GuestId, Ordered],
     labels: Labels,
+    params: EngineParams,
 ) -> str:
     """All samples of all VMs; an absent value is no sample."""
     labelled = [(guest, trace, labels.of(guest)) for guest, trace in pairs]
@@ -95,6 +111,11 @@ def guest_lines(
             standing = orders[guest.guest].order.standing
             word = "limits" if standing is None else standing.value
             lines.append(_word("ordered", label, word, name="standing"))
+    lines.append(_head("aerostat_guest_eligible", "1: this step may take of it, 0: it may not"))
+    for step in steps_that_take(params):
+        for guest, _, label in labelled:
+            if (may := is_eligible(guest, step, params)) is not None:
+                lines.append(_word("eligible", label, step.value, name="step", value=int(may)))
     return "".join(lines)
 
 
@@ -102,8 +123,8 @@ def _head(full: str, words: str) -> str:
     return f"# HELP {full} {words}\n# TYPE {full} gauge\n"
 
 
-def _word(family: str, label: str, word: str, *, name: str = "reason") -> str:
-    return f'aerostat_guest_{family}{label[:-1]},{name}="{word}"}} 1.0\n'
+def _word(family: str, label: str, word: str, *, name: str = "reason", value: float = 1) -> str:
+    return f'aerostat_guest_{family}{label[:-1]},{name}="{word}"}} {float(value)!r}\n'
 
 
 def _escaped(text: str) -> str:

@@ -19,8 +19,9 @@ from aerostat.api.seat import Seat
 from aerostat.api.state import host_document
 from aerostat.api.written import PerRound
 from aerostat.model.effect import Effect
-from aerostat.model.host_state import HostState
+from aerostat.model.host_state import HOST_STEPS, HostState, LadderStep
 from aerostat.model.modes import Mode
+from aerostat.model.plan import HostTrace
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _LABELS = ("guest", "id")
@@ -29,6 +30,12 @@ HOST_FIGURES = (
     ("memory_available_bytes", "As its kernel says", ("memory", "available_bytes")),
     ("swap_total_bytes", "Its swap", ("memory", "swap_total_bytes")),
     ("swap_free_bytes", "Of it, free", ("memory", "swap_free_bytes")),
+    ("revocable_bytes", "Saved by page sharing: any write takes it back",
+     ("memory", "revocable_bytes")),
+    ("rising_bytes", "What VMs that tell nothing of themselves are about to take",
+     ("rising_bytes",)),
+    ("owed_bytes", "What guests in distress lack of their due, and nobody can be made to give",
+     ("owed_bytes",)),
     ("supply_bytes", "What all guests together may hold", ("supply_bytes",)),
     ("committed_bytes", "What they hold or have been promised", ("committed_bytes",)),
     ("demand_bytes", "What they need", ("demand_bytes",)),
@@ -39,7 +46,7 @@ HOST_FIGURES = (
     ("untouched_bytes", "Held by guests and not touched yet", ("account", "untouched_bytes")),
     ("guests_swapped_bytes", "Of guests, in the host's swap", ("account", "swapped_bytes")),
     ("reserve_bytes", "The host's own reserve", ("account", "reserve_bytes")),
-)
+)  # fmt: skip
 HOST_COUNTERS = (
     ("swap_in_bytes", "Read from the host's swap since it booted", ("memory", "swap_in_bytes")),
     ("swap_out_bytes", "Written to the host's swap", ("memory", "swap_out_bytes")),
@@ -73,8 +80,9 @@ class Metrics:
             return b""
         pairs = list(zip(record.snapshot.guests, record.trace.guests, strict=True))
         self._labels.keep(guest.guest for guest, _ in pairs)
-        standing = self._seat.board.status.orders.standing
-        return guest_lines(pairs, standing, self._labels).encode()
+        status = self._seat.board.status
+        params = status.params or self._seat.config().engine_params()
+        return guest_lines(pairs, status.orders.standing, self._labels, params).encode()
 
 
 class _Figures(Collector):
@@ -152,6 +160,22 @@ class _Figures(Collector):
             if name not in beside:
                 family.add_metric([name.removesuffix("_bytes")], value)
         yield family
+        yield from self._techniques(trace)
+
+    def _techniques(self, trace: HostTrace) -> Iterator[Metric]:
+        words = "1: the host's state lets this step be used"
+        yield _each_of("aerostat_step_allowed", words, LadderStep, trace.allowed)
+        words = "1: the host's own technique is on for the ladder"
+        yield _each_of("aerostat_technique_in_use", words, HOST_STEPS, trace.in_use)
+        counters = self._seat.counters
+        words = "What the host really got back by it, pools deducted"
+        yield _counts("aerostat_technique_taken_bytes", words, "step", counters.taken_bytes())
+        family = CounterMetricFamily(
+            "aerostat_technique_acts", "What was done with it", labels=["step", "act"]
+        )
+        for (step, act), times in sorted(counters.technique_acts.items()):
+            family.add_metric([step, act], times)
+        yield family
 
 
 def _at(document: Any, path: tuple[str, ...]) -> Any:
@@ -172,6 +196,15 @@ def _counts(name: str, words: str, label: str, values: dict[str, int]) -> Metric
     family = CounterMetricFamily(name, words, labels=[label])
     for word, value in sorted(values.items()):
         family.add_metric([word], value)
+    return family
+
+
+def _each_of(
+    name: str, words: str, steps: Iterable[LadderStep], now: Iterable[LadderStep]
+) -> Metric:
+    family, there = GaugeMetricFamily(name, words, labels=["step"]), set(now)
+    for step in steps:
+        family.add_metric([step.value], int(step in there))
     return family
 
 

@@ -4,39 +4,48 @@ from typing import Annotated
 
 from fastapi import FastAPI, Query, Response
 
-from aerostat.api.answers import OF_GUEST, Since, Told, Vm
+from aerostat.api.answers import OF_GUEST, Since, Vm
+from aerostat.api.described import answers
+from aerostat.api.events import EVENTS_MAX, Wanted, what_happened
 from aerostat.api.guests import live_explanation, present_guest
 from aerostat.api.history import POINTS_MAX, guest_history
-from aerostat.api.remembering import lines_since
+from aerostat.api.one_guest import one_guest_document
 from aerostat.api.requests import checked_duration
 from aerostat.api.seat import Seat
 from aerostat.api.sparklines import Sparklines
-from aerostat.api.state import guest_document, host_document, state_document
+from aerostat.api.state import host_document, state_document
 from aerostat.api.stream import Stream
 from aerostat.api.written import PerRound, told
-from aerostat.story.explanation import explanation_document, explanation_text
-from aerostat.story.remembered import Freshness, known_only
-
-EVENTS_MAX = 5000
+from aerostat.story.explanation import explanation_answer
 
 
 def reading_routes(app: FastAPI, seat: Seat) -> None:
     """What is now."""
     written = PerRound(seat)
 
-    @app.get("/v1/state", summary="Host, daemon and all VMs, as of the last round", tags=["read"])
+    @app.get(
+        "/v1/state",
+        summary="Host, daemon and all VMs, as of the last round",
+        tags=["read"],
+        responses=answers("state"),
+    )
     async def state() -> Response:
         return written.answer("state", lambda: state_document(seat))
 
-    @app.get("/v1/host", summary="The host alone", tags=["read"], response_model=Told)
+    @app.get("/v1/host", summary="The host alone", tags=["read"], responses=answers("state_host"))
     async def host() -> Response:
         return written.answer("host", lambda: host_document(seat.board.status))
 
-    @app.get("/v1/config", summary="Every setting, and where it came from", tags=["read"])
-    async def config() -> Told:
+    @app.get(
+        "/v1/config",
+        summary="Every setting, and where it came from",
+        tags=["read"],
+        responses=answers("config"),
+    )
+    async def config() -> Response:
         settings = seat.config().settings()
         rows = [{"key": s.key, "value": s.value, "origin": str(s.origin)} for s in settings]
-        return {"schema": "aerostat.config/1", "settings": rows}
+        return told({"schema": "aerostat.config/1", "settings": rows})
 
     lines = Sparklines(seat.recent)
 
@@ -44,7 +53,7 @@ def reading_routes(app: FastAPI, seat: Seat) -> None:
         "/v1/sparklines",
         summary="What each VM held lately, few points each",
         tags=["read"],
-        response_model=Told,
+        responses=answers("sparklines"),
     )
     async def sparklines() -> Response:
         return Response(lines.body(), media_type="application/json")
@@ -58,19 +67,17 @@ def remembering_routes(app: FastAPI, seat: Seat, stream: Stream) -> None:
         "/v1/guests/{vm:path}/explanation",
         summary="Why a VM is at its size, and what would change it",
         tags=["read"],
-        responses=OF_GUEST,
-        response_model=Told,
+        responses={**answers("explain"), **OF_GUEST},
     )
     def explanation(vm: Vm, since: Since = "1h") -> Response:
         why = live_explanation(seat, stream, vm, since_s=checked_duration(since))
-        return told({**explanation_document(why), "text": explanation_text(why)})
+        return told(explanation_answer(why))
 
     @app.get(
         "/v1/guests/{vm:path}/history",
         summary="A VM over time",
         tags=["read"],
-        responses=OF_GUEST,
-        response_model=Told,
+        responses={**answers("history"), **OF_GUEST},
     )
     def history(
         vm: Vm,
@@ -85,15 +92,16 @@ def remembering_routes(app: FastAPI, seat: Seat, stream: Stream) -> None:
         "/v1/events",
         summary="What happened, oldest first",
         tags=["read"],
-        responses=OF_GUEST,
-        response_model=Told,
+        responses={**answers("events"), **OF_GUEST},
     )
     def events(
         since: Since = "1h",
         vm: Annotated[str | None, Query(max_length=256)] = None,
         limit: Annotated[int, Query(ge=1, le=EVENTS_MAX)] = 500,
+        routine: Annotated[bool, Query(description="Also what is routine.")] = False,
     ) -> Response:
-        return told(_events(seat, stream, since_s=checked_duration(since), vm=vm, limit=limit))
+        wanted = Wanted(since_s=checked_duration(since), vm=vm, limit=limit, has_routine=routine)
+        return told(what_happened(seat, stream, wanted))
 
 
 def guest_route(app: FastAPI, seat: Seat) -> None:
@@ -103,27 +111,7 @@ def guest_route(app: FastAPI, seat: Seat) -> None:
         "/v1/guests/{vm:path}",
         summary="One VM",
         tags=["read"],
-        responses=OF_GUEST,
-        response_model=Told,
+        responses={**answers("state_guest"), **OF_GUEST},
     )
     async def guest(vm: Vm) -> Response:
-        record, snapshot, trace = present_guest(seat, vm)
-        now_s = seat.clock.now_s()
-        document = guest_document(
-            snapshot,
-            trace,
-            seat.board.status.orders,
-            was_enforced=record.was_enforced,
-            now_s=now_s,
-            since_s=max(0.0, now_s - record.snapshot.now_s),
-        )
-        return told(document)
-
-
-def _events(seat: Seat, stream: Stream, *, since_s: float, vm: str | None, limit: int) -> Told:
-    now_wall_s = seat.clock.wall_s()
-    now = Freshness(now_wall_s=now_wall_s, written_wall_s=now_wall_s)
-    only = None if vm is None else present_guest(seat, vm)[1].guest
-    lines, trouble = lines_since(seat, stream, only=only, since_s=since_s, limit=limit)
-    documents = [line.document(now) for line in lines]
-    return {"schema": "aerostat.events/1", **known_only(trouble=trouble), "events": documents}
+        return told(one_guest_document(seat, vm))

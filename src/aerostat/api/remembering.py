@@ -23,16 +23,25 @@ ADVICE = "advice"
 
 
 def lines_since(
-    seat: Seat, stream: Stream, *, only: GuestId | None, since_s: float, limit: int
+    seat: Seat,
+    stream: Stream,
+    *,
+    only: GuestId | None,
+    span_s: float,
+    limit: int,
+    has_routine: bool = False,
 ) -> tuple[list[Line], str | None]:
-    """The last of what happened, oldest first, and what is wrong with the store."""
-    span_s = min(FIRST_S, since_s)
+    """What happened within the span, oldest first, and what is wrong with the store.
+
+    Read from its end: where there are more than ``limit``, the earliest may be missing.
+    """
+    read_s = min(FIRST_S, span_s)
     while True:
-        lines, trouble = _lines_since(seat, stream, only=only, since_s=span_s)
-        told = [line for line in lines if not line.is_routine]
-        if len(told) >= limit or span_s >= since_s:
-            return told[-limit:], trouble
-        span_s = min(WIDER * span_s, since_s)
+        lines, trouble = _lines_since(seat, stream, only=only, since_s=read_s)
+        told = [line for line in lines if has_routine or not line.is_routine]
+        if len(told) > limit or read_s >= span_s:
+            return told, trouble
+        read_s = min(WIDER * read_s, span_s)
 
 
 def _lines_since(

@@ -134,6 +134,7 @@ def guest_document(  # what a guest is made of
         "share": share_of(guest, trace).document(),
         **known_only(
             order=_order(orders, guest.guest, now_s=now_s),
+            tags=None if guest.tags is None else list(guest.tags),
             trouble=guest.trouble,
             host_words=host_words(trace) or None,
             max_bytes=guest.max_bytes,

@@ -2,35 +2,48 @@
 
 import json
 import time
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
+from aerostat.cli.asked import Ca, Daemon, SocketPath, Url, guest_path
 from aerostat.cli.options import ConfigPath, Output, OutputFormat, Since, StorePath
-from aerostat.cli.remembered import chosen_store_path, parsed_since
+from aerostat.cli.remembered import parsed_since
+from aerostat.cli.sources import Source
 from aerostat.config import stored_config
 from aerostat.engine.prospects import prospects
-from aerostat.store import StoreReader, open_store
-from aerostat.story.explanation import Explanation, explanation_document, explanation_text
+from aerostat.store import StoreReader
+from aerostat.story.explanation import Explanation, explanation_answer
 from aerostat.story.remembered import found_guest, freshness, is_gone
 
 
 def explain(
     vm: Annotated[str, typer.Argument(metavar="VM", help="Its name, or its id.")],
     since: Since = "1h",
+    socket: SocketPath = None,
+    url: Url = None,
+    ca: Ca = None,
     store: StorePath = None,
     config: ConfigPath = None,
     output: Output = OutputFormat.TABLE,
 ) -> None:
-    """Say why a VM is at its size now, what would change that, and what happened last."""
+    """Say why a VM is at its size now, what would change that, and what happened last.
+
+    Asks the running daemon; where none answers, or the VM is gone, what it kept is read.
+    """
     since_s = parsed_since(since)
-    path = chosen_store_path(store, config)
-    with open_store(path) as reader:
-        told = explanation(reader, vm, since_s=since_s, now_wall_s=time.time())
-    if output is OutputFormat.JSON:
-        typer.echo(json.dumps(explanation_document(told), indent=2))
-    else:
-        typer.echo(explanation_text(told))
+
+    def ask(daemon: Daemon) -> dict[str, Any]:
+        told: dict[str, Any] = daemon.get(guest_path(vm, "explanation"), since=since)
+        return told
+
+    def remember(reader: StoreReader, _: Path) -> dict[str, Any]:
+        return explanation_answer(explanation(reader, vm, since_s=since_s, now_wall_s=time.time()))
+
+    source = Source(socket=socket, url=url, ca=ca, store=store, config=config)
+    told = source.tell(ask, remember)
+    typer.echo(json.dumps(told, indent=2) if output is OutputFormat.JSON else told["text"])
 
 
 def explanation(reader: StoreReader, vm: str, *, since_s: float, now_wall_s: float) -> Explanation:

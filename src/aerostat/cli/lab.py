@@ -12,6 +12,7 @@ from aerostat.cli.lab_application import APPLICATIONS, show_application
 from aerostat.cli.lab_burst import show_burst
 from aerostat.cli.lab_calibrate import calibrate_command, validate_command
 from aerostat.cli.lab_mechanism import show_mechanism
+from aerostat.cli.lab_shell import shell_command
 from aerostat.cli.lab_techniques import present_techniques, show_techniques
 from aerostat.cli.options import Output, OutputFormat
 from aerostat.lab.application.run import ApplicationPlan
@@ -182,3 +183,4 @@ def _schedule(name: str, budget: str | None) -> Schedule:
 
 lab_app.command("calibrate")(calibrate_command)
 lab_app.command("validate")(validate_command)
+lab_app.command("shell")(shell_command)

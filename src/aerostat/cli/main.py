@@ -18,8 +18,9 @@ from aerostat.cli.plan import plan
 from aerostat.cli.record import record_app
 from aerostat.cli.replay import replay
 from aerostat.cli.run import run
+from aerostat.cli.show import show
 from aerostat.cli.simulate import simulate
-from aerostat.cli.status import show, status
+from aerostat.cli.status import status
 from aerostat.cli.steer import hold, reclaim, release, set_limits, unhold
 from aerostat.cli.top import top
 from aerostat.ports.errors import AerostatError

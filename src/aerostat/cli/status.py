@@ -1,61 +1,43 @@
-"""``aerostat status`` (also ``list``) and ``show``: the running daemon's own picture, live."""
+"""``aerostat status`` (also ``list``): the running daemon's own picture, live."""
 
-import json
-import time
-from typing import Annotated, Any
+from contextlib import closing
+from typing import Any
 
-import typer
 from rich import box
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
+from rich.cells import cell_len
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from aerostat.cli.asked import Daemon, SocketPath, Url, guest_path
+from aerostat.cli.asked import Ca, Daemon, SocketPath, Url
 from aerostat.cli.options import Output, OutputFormat
+from aerostat.cli.watching import Watch, present
 from aerostat.present.printable import printable
 from aerostat.present.wording import ABSENT
 from aerostat.units import format_duration, format_size
 
-WATCH_S = 1.0
-
-Watch = Annotated[bool, typer.Option("--watch", "-w", help="Again every second, until Ctrl-C.")]
+FIGURE_WIDTH = 8
+"""``1023 MiB``; what is told of it stands above in two lines."""
+WHY_WIDTH_MIN = 12
+NAME_WIDTH_MIN = 8
+WIDE = 110
 
 
 def status(
     watch: Watch = False,
     socket: SocketPath = None,
     url: Url = None,
+    ca: Ca = None,
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """Show host and VMs as the running daemon sees them."""
-    daemon = Daemon(socket, url)
-    state = daemon.get("/v1/state")
-    if output is OutputFormat.JSON:
-        typer.echo(json.dumps(state, indent=2))
-        return
-    console = Console(highlight=False)
-    if not watch:
-        console.print(picture(state, width=console.width))
-        return
-    with Live(picture(state, width=console.width), console=console, auto_refresh=False) as live:
-        while True:
-            time.sleep(WATCH_S)
-            live.update(picture(daemon.get("/v1/state"), width=console.width), refresh=True)
-
-
-def show(
-    vm: Annotated[str, typer.Argument(metavar="VM", help="Its name, or its id.")],
-    socket: SocketPath = None,
-    url: Url = None,
-    output: Output = OutputFormat.TABLE,
-) -> None:
-    """Show one VM: every figure with its age, and why it is at its size."""
-    daemon = Daemon(socket, url)
-    if output is OutputFormat.JSON:
-        typer.echo(json.dumps(daemon.get(guest_path(vm)), indent=2))
-        return
-    typer.echo(daemon.get(guest_path(vm, "explanation"))["text"])
+    with closing(Daemon(socket, url, ca)) as daemon:
+        present(
+            lambda: daemon.get("/v1/state"),
+            lambda state, width: picture(state, width=width),
+            output,
+            watch=watch,
+        )
 
 
 def picture(state: dict[str, Any], *, width: int) -> RenderableType:
@@ -92,21 +74,39 @@ def _head(state: dict[str, Any]) -> list[Text]:
 
 
 def _table(guests: list[dict[str, Any]], *, width: int) -> Table:
-    is_wide = width >= 110
-    table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False, header_style="bold")
-    table.add_column("VM", no_wrap=True, min_width=8, max_width=24)
-    for name in ("max", "actual", "target", "guest avail"):
-        table.add_column(name, justify="right", no_wrap=True, min_width=8)
-    if is_wide:
-        for name in ("guest cache", "demand", "host holds"):
-            table.add_column(name, justify="right", no_wrap=True, min_width=8)
-    table.add_column("why", no_wrap=not is_wide, overflow="ellipsis", ratio=1)
+    is_wide = width >= WIDE
+    figures = ["\nmax", "\nactual", "\ntarget", "guest\navailable"]
+    figures += ["guest\ncache", "\ndemand", "host\nholds"] if is_wide else []
+    name_width = _name_width(guests, figures, width=width)
+    table = Table(box=box.SIMPLE, padding=0, pad_edge=False, show_edge=False, header_style="bold")
+    table.add_column("\nVM", no_wrap=True, min_width=name_width)
+    for figure in figures:
+        least = max(FIGURE_WIDTH, *(len(line) for line in figure.splitlines()))
+        table.add_column(figure, justify="right", no_wrap=True, min_width=least)
+    table.add_column("\nwhy", no_wrap=not is_wide, overflow="ellipsis", ratio=1)
     for guest in guests:
-        table.add_row(*_row(guest, is_wide=is_wide))
+        table.add_row(*_row(guest, name_width=name_width, is_wide=is_wide))
     return table
 
 
-def _row(guest: dict[str, Any], *, is_wide: bool) -> list[Text]:
+def _name_width(guests: list[dict[str, Any]], figures: list[str], *, width: int) -> int:
+    """Names come first: the reason gets what they leave, and more of it in a wider window."""
+    longest = max((cell_len(printable(guest["name"])) for guest in guests), default=0)
+    figures_width = sum(
+        1 + max(FIGURE_WIDTH, *(len(line) for line in figure.splitlines())) for figure in figures
+    )
+    return max(NAME_WIDTH_MIN, min(longest, width - 1 - figures_width - WHY_WIDTH_MIN))
+
+
+def shortened(name: str, width: int) -> str:
+    """A name that fits: its middle goes, since VMs of a kind differ at the end."""
+    if cell_len(name) <= width:
+        return name
+    tail = (width - 1) // 2
+    return f"{name[: width - 1 - tail]}…{name[len(name) - tail :]}"
+
+
+def _row(guest: dict[str, Any], *, name_width: int, is_wide: bool) -> list[Text]:
     names = ["max_bytes", "actual_bytes", "target_bytes", "guest_available_bytes"]
     if is_wide:
         names += ["guest_cache_bytes", "demand_bytes", "host_held_bytes"]
@@ -117,7 +117,7 @@ def _row(guest: dict[str, Any], *, is_wide: bool) -> list[Text]:
     order = guest.get("order", {}).get("standing")
     words = guest["words"] if order is None else f"[{order}] {guest['words']}"
     return [
-        Text(printable(guest["name"]), style=style),
+        Text(shortened(printable(guest["name"]), name_width), style=style),
         *cells,
         Text(printable(words), style=style),
     ]

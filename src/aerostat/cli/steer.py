@@ -1,19 +1,22 @@
 """``aerostat set|hold|unhold|release|reclaim``: what an operator says to the running daemon."""
 
 import json
+from collections.abc import Callable
+from contextlib import closing
 from typing import Annotated, Any
 
 import typer
 
-from aerostat.cli.asked import Daemon, SocketPath, Url, guest_path
+from aerostat.cli.asked import Ca, Daemon, SocketPath, Url, guest_path
 from aerostat.cli.options import Output, OutputFormat
+from aerostat.config.values import read_guest_amount, read_size
+from aerostat.units import parse_duration
 
 Vm = Annotated[str, typer.Argument(metavar="VM", help="Its name, or its id.")]
 For = Annotated[
     str | None,
     typer.Option("--for", metavar="DURATION", help="For so long (10m, 1h); else until unhold."),
 ]
-SCHEMA = "aerostat.command/1"
 
 
 def set_limits(
@@ -29,6 +32,7 @@ def set_limits(
     ] = None,
     socket: SocketPath = None,
     url: Url = None,
+    ca: Ca = None,
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """Set a VM's limits over the configuration's, until they are set to default."""
@@ -46,8 +50,11 @@ def set_limits(
                 f"{body['weight']!r} is no whole number", param_hint="--weight"
             )
         body["weight"] = int(body["weight"])
+    for name in ("min", "max"):
+        if body.get(name) is not None:
+            _checked(read_guest_amount, body[name], f"--{name}")
     words = ", ".join(f"{name} {value or 'as configured'}" for name, value in body.items())
-    _post(socket, url, output, guest_path(vm, "limits"), body, f"{vm}: {words}")
+    _post(Daemon(socket, url, ca), output, guest_path(vm, "limits"), body, f"{vm}: {words}")
 
 
 def hold(
@@ -55,18 +62,29 @@ def hold(
     for_: For = None,
     socket: SocketPath = None,
     url: Url = None,
+    ca: Ca = None,
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """Take nothing from a VM; what it needs it still gets."""
     words = f"{vm} keeps what it has{_until(for_)}"
-    _post(socket, url, output, guest_path(vm, "hold"), _for(for_), words)
+    _post(Daemon(socket, url, ca), output, guest_path(vm, "hold"), _for(for_), words)
 
 
 def unhold(
-    vm: Vm, socket: SocketPath = None, url: Url = None, output: Output = OutputFormat.TABLE
+    vm: Vm,
+    socket: SocketPath = None,
+    url: Url = None,
+    ca: Ca = None,
+    output: Output = OutputFormat.TABLE,
 ) -> None:
     """End a hold or a release."""
-    _post(socket, url, output, guest_path(vm, "unhold"), {}, f"{vm} is balanced like the others")
+    _post(
+        Daemon(socket, url, ca),
+        output,
+        guest_path(vm, "unhold"),
+        {},
+        f"{vm} is balanced like the others",
+    )
 
 
 def release(
@@ -75,6 +93,7 @@ def release(
     for_: For = None,
     socket: SocketPath = None,
     url: Url = None,
+    ca: Ca = None,
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """Give a VM its max now, as far as the host has it, and take nothing from it."""
@@ -82,7 +101,7 @@ def release(
         raise typer.BadParameter("name one VM, or say --all")
     path = "/v1/release" if vm is None else guest_path(vm, "release")
     who = "every VM" if vm is None else vm
-    _post(socket, url, output, path, _for(for_), f"{who} gets its max{_until(for_)}")
+    _post(Daemon(socket, url, ca), output, path, _for(for_), f"{who} gets its max{_until(for_)}")
 
 
 def reclaim(
@@ -96,20 +115,22 @@ def reclaim(
     ] = None,
     socket: SocketPath = None,
     url: Url = None,
+    ca: Ca = None,
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """Make memory free on the host, beyond its reserve, from what VMs can spare."""
+    _checked(read_size, size, "SIZE")
+    _for(for_)
     words = f"{size} is kept free for {for_}; aerostat status says how far it has come"
     body = {"size": size, "for": for_, **({} if owner is None else {"owner": owner})}
-    _post(socket, url, output, "/v1/reclaim", body, words)
+    _post(Daemon(socket, url, ca), output, "/v1/reclaim", body, words)
 
 
-def _post(  # private, and all of them always given
-    socket: Any, url: str | None, output: OutputFormat, path: str, body: Any, words: str
-) -> None:
-    answer = Daemon(socket, url).post(path, body)
+def _post(daemon: Daemon, output: OutputFormat, path: str, body: Any, words: str) -> None:
+    with closing(daemon):
+        answer = daemon.post(path, body)
     if output is OutputFormat.JSON:
-        typer.echo(json.dumps({"schema": SCHEMA, **answer}, indent=2))
+        typer.echo(json.dumps(answer, indent=2))
         return
     note = ""
     if answer["mode"] != "enforce":
@@ -117,8 +138,19 @@ def _post(  # private, and all of them always given
     typer.echo(words + note)
 
 
+def _checked(read: Callable[[str], object], text: str, name: str) -> None:
+    """What the daemon would refuse is told here, in words for people."""
+    try:
+        read(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=name) from error
+
+
 def _for(for_: str | None) -> dict[str, str]:
-    return {} if for_ is None else {"for": for_}
+    if for_ is None:
+        return {}
+    _checked(parse_duration, for_, "--for")
+    return {"for": for_}
 
 
 def _until(for_: str | None) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from aerostat.cli.asked import Daemon, SocketPath, Url
+from aerostat.cli.asked import Ca, Daemon, SocketPath, Url
 
 Demo = Annotated[
     bool, typer.Option("--demo", help="Simulated guests in place of a daemon; no host is needed.")
@@ -17,7 +17,11 @@ Guests = Annotated[
 
 
 def top(
-    socket: SocketPath = None, url: Url = None, demo: Demo = False, guests: Guests = 24
+    socket: SocketPath = None,
+    url: Url = None,
+    ca: Ca = None,
+    demo: Demo = False,
+    guests: Guests = 24,
 ) -> None:
     """Watch the VMs live: sort, filter, ask why, hold, release."""
     try:
@@ -27,7 +31,7 @@ def top(
             "this takes a library more: pip install 'aerostat[tui]'; aerostat status --watch "
             "does without"
         ) from error
-    if demo and (socket is not None or url is not None):
+    if demo and ((socket, url, ca) != (None, None, None)):
         raise typer.BadParameter("--demo brings its own daemon: no --socket and no --url")
     with ExitStack() as stack:
         if demo:
@@ -37,6 +41,6 @@ def top(
             waiting = Console(stderr=True).status(f"starting {guests} simulated guests")
             with waiting:
                 socket = stack.enter_context(simulated_host(guests))
-        daemon = Daemon(socket, url)
+        daemon = Daemon(socket, url, ca)
         daemon.get("/v1/host")  # one that does not answer is told now, and with its exit status
         Top(daemon, note="SIMULATED guests" if demo else "").run()

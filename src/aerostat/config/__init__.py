@@ -2,7 +2,7 @@
 
 from aerostat.config.config import CommandLine, Config
 from aerostat.config.errors import ConfigError, ConfigProblem
-from aerostat.config.load import default_config, load_config, stored_config
+from aerostat.config.load import DEFAULT_PATH, default_config, load_config, stored_config
 from aerostat.config.settings import Origin, OriginKind, Setting
 from aerostat.config.state import (
     UNDO_NAME,
@@ -14,6 +14,7 @@ from aerostat.config.state import (
 )
 
 __all__ = [
+    "DEFAULT_PATH",
     "UNDO_NAME",
     "CommandLine",
     "Config",

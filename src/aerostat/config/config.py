@@ -172,7 +172,7 @@ class Config:
         return tuple(self._setting(path, value, dumped) for path, value in leaves(dumped))
 
     def _setting(self, path: KeyPath, value: Any, dumped: Mapping[str, Any]) -> Setting:
-        if path[0] == "guest" and value is None:
+        if path[0] == "guest" and value is None and path[-1] in dumped["guests"]:
             heir = ("guests", path[-1])
             origin = replace(self._origin(heir), inherited_from=key_text(heir))
             inherited = literal(dumped["guests"][path[-1]])

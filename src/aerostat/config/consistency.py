@@ -35,6 +35,7 @@ def contradictions(document: Document) -> Iterator[Contradiction]:
     yield from _guest_sizes(document.guests, ("guests",), document)
     for index, rule in enumerate(document.guest):
         yield from _guest_sizes(rule, ("guest", index), document)
+    yield from _nameless_rules(document.guest)
     yield from _shadowed_rules(document.guest)
     yield from _ladder(document.ladder)
     yield from _api(document.api)
@@ -99,24 +100,54 @@ def _is_more(least: Amount, most: Amount) -> bool:
     return False
 
 
+def _nameless_rules(rules: tuple[GuestTable, ...]) -> Iterator[Contradiction]:
+    for index, rule in enumerate(rules):
+        if rule.name is None and rule.tag is None:
+            name, tag = ("guest", index, "name"), ("guest", index, "tag")
+            yield Contradiction(
+                where=name,
+                involved=(name, tag),
+                message='name is missing: write name = "db-*", or tag = "production"',
+            )
+
+
 def _shadowed_rules(rules: tuple[GuestTable, ...]) -> Iterator[Contradiction]:
     for index, rule in enumerate(rules):
         for earlier_index, earlier in enumerate(rules[:index]):
-            # With stars as its only wildcards, a glob that matches another's text matches all
-            # that the other can match.
-            has_only_stars = not set(earlier.name) & set("?[")
-            if earlier.name != rule.name and not has_only_stars:
+            if not _hides(earlier, rule):
                 continue
-            if earlier.name == rule.name or fnmatchcase(rule.name, earlier.name):
-                key = ("guest", index, "name")
-                yield Contradiction(
-                    where=key,
-                    involved=(key, ("guest", earlier_index, "name")),
-                    message=f"{shown(rule.name)} is never reached, because the first match wins "
-                    f"and guest[{earlier_index}] {shown(earlier.name)} comes before it: "
-                    "put the narrower rule first",
-                )
-                break
+            kind = "tag" if rule.name is None else "name"
+            key = ("guest", index, kind)
+            yield Contradiction(
+                where=key,
+                involved=(
+                    *(("guest", index, one) for one in ("name", "tag")),
+                    *(("guest", earlier_index, one) for one in ("name", "tag")),
+                ),
+                message=f"{shown(getattr(rule, kind))} is never reached, because the first match "
+                f"wins and guest[{earlier_index}] {shown(earlier.name or earlier.tag)} comes "
+                "before it: put the narrower rule first",
+            )
+            break
+
+
+def _hides(earlier: GuestTable, rule: GuestTable) -> bool:
+    """Whether every guest that a rule could be for is one of an earlier rule's."""
+    if rule.name is None and rule.tag is None:
+        return False  # told as what it is
+    if earlier.name is not None and set(earlier.name) == {"*"}:
+        return True
+    return _covers(earlier.name, rule.name) and _covers(earlier.tag, rule.tag)
+
+
+def _covers(glob: str | None, other: str | None) -> bool:
+    """Whether one glob matches all that another one can match."""
+    if glob is None or other is None or glob == other:
+        return other is None or glob == other
+    # With stars as its only wildcards, a glob that matches another's text matches all that the
+    # other can match.
+    has_only_stars = not set(glob) & set("?[")
+    return has_only_stars and fnmatchcase(other, glob)
 
 
 def _ladder(ladder: LadderTable) -> Iterator[Contradiction]:

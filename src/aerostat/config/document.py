@@ -99,9 +99,10 @@ class GuestsTable(Table):
 
 
 class GuestTable(Table):
-    """A rule for the guests whose name matches; what it does not say comes from ``[guests]``."""
+    """A rule for guests by name or tag; what it does not say comes from ``[guests]``."""
 
-    name: Glob
+    name: Glob | None = None
+    tag: Glob | None = None
     min: GuestAmount | None = None
     max: GuestAmount | None = None
     weight: Weight | None = None

@@ -18,6 +18,10 @@ from aerostat.config.validate import Finding, validate
 _SYNTAX_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
+DEFAULT_PATH = Path("/etc/aerostat/aerostat.toml")
+"""What the service reads."""
+
+
 def default_config(qmp: Sequence[str] = ()) -> Config:
     """The configuration without a file, for the guests behind these sockets."""
     config = Config(document=Document())

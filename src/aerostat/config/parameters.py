@@ -48,7 +48,7 @@ def _rule(rule: GuestTable, defaults: GuestsTable) -> LimitRule:
         is_managed=defaults.managed if rule.managed is None else rule.managed,
         exempt=frozenset(defaults.exempt if rule.exempt is None else rule.exempt),
     )
-    return LimitRule(name_glob=rule.name, limits=limits)
+    return LimitRule(name_glob=rule.name, tag_glob=rule.tag, limits=limits)
 
 
 def _ladder(table: LadderTable) -> LadderParams:

@@ -83,7 +83,7 @@ def _repair(remaining: dict[str, Any], place: KeyPath) -> None:
     if place[0] == "guest" and len(place) == 2:
         remaining["guest"][place[1]] = {"name": _PLACEHOLDER_NAME}
         return
-    if place[0] == "guest" and place[-1] == "name":
+    if place[0] == "guest" and place[-1] == "name" and len(place) == 3:
         remaining["guest"][place[1]]["name"] = _PLACEHOLDER_NAME
         return
     container: Any = remaining
@@ -97,9 +97,6 @@ def _finding(detail: ErrorDetails) -> Finding:
     kind = detail["type"]
     if kind == "extra_forbidden":
         return Finding(where=where, message=_unknown_key(where))
-    if kind == "missing":
-        name = where[-1]
-        return Finding(where=where, message=f'{name} is missing: write {name} = "db-*"')
     if kind == "value_error":
         return Finding(where=where, message=str(detail["ctx"]["error"]))
     return Finding(where=where, message=_wrong_shape(where, detail["input"]))

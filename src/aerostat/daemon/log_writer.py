@@ -5,6 +5,7 @@ import json
 import os
 import queue
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TextIO
 
@@ -18,7 +19,9 @@ CLOSE_S = 1.0
 class LogWriter:
     """A file to print to that never blocks and never fails."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO, send: Callable[[str], bool] | None = None) -> None:
+        """``send`` takes lines first; what it does not take is written to the file."""
+        self._send = send
         # By its number: a thread that hangs in a buffered file would hang the interpreter's end.
         self._file_number = out.fileno()
         self._is_terminal = out.isatty()
@@ -60,7 +63,9 @@ class LogWriter:
             dropped, self._dropped = self._dropped, 0
             if dropped:
                 text += json.dumps({"event": "log_lines_dropped", "lines": dropped}) + "\n"
-            self._write(text.encode(errors="replace"))
+            for line in text.splitlines(keepends=True) if self._send is not None else (text,):
+                if self._send is None or not self._send(line):
+                    self._write(line.encode(errors="replace"))
 
     def _write(self, data: bytes) -> None:
         while data:

@@ -48,18 +48,30 @@ _STANDING = {
 def limits_of(guest: GuestSnapshot, params: EngineParams) -> GuestLimits:
     """The operator's word on a guest: the first rule for it, the VM's own settings, then orders.
 
-    A rule names guests by a glob of their names, or one by its id or its platform's number for it.
+    A rule names guests by a glob of their names or of their tags, or one by its id or its
+    platform's number for it.
     """
     limits = params.default_limits
     for rule in params.rules:
-        is_it = rule.name_glob in (guest.guest, guest.number)
-        if is_it or fnmatchcase(guest.name, rule.name_glob):
+        if _is_named(guest, rule.name_glob) or _is_tagged(guest, rule.tag_glob):
             limits = rule.limits
             break
     if guest.declared is not None:
         limits = guest.declared.over(limits)
     order = params.orders.get(guest.guest)
     return limits if order is None else _ordered(limits, order)
+
+
+def _is_named(guest: GuestSnapshot, glob: str | None) -> bool:
+    if glob is None:
+        return False
+    return glob in (guest.guest, guest.number) or fnmatchcase(guest.name, glob)
+
+
+def _is_tagged(guest: GuestSnapshot, glob: str | None) -> bool:
+    if glob is None or guest.tags is None:
+        return False
+    return any(fnmatchcase(tag, glob) for tag in guest.tags)
 
 
 def _ordered(limits: GuestLimits, order: GuestOrder) -> GuestLimits:

@@ -5,6 +5,7 @@ its ``shares`` are 0. Two balancers on one balloon fight, so such a VM is left t
 is handed over. Source: pve-docs, qm(1), and pvestatd.pm of pve-manager.
 """
 
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from aerostat.ports.custody import Custody, Lock
 _AGE_S_MAX = 5.0  # the files are on a cluster's file system: each reading costs a message
 _SHARES = 1000  # Proxmox's default
 _MEMORY_MIB = 512  # its default, too
+_BETWEEN_TAGS = re.compile(r"[;,\s]+")
 _SAVING = frozenset(
     {"migrate", "snapshot", "snapshot-delete", "rollback", "suspending", "suspended"}
 )
@@ -74,6 +76,7 @@ def custody_of(vm: str, text: str) -> Custody:
         handover = f"qm set {vm} --shares 0"
     return Custody(
         number=vm,
+        tags=tuple(tag for tag in _BETWEEN_TAGS.split(settings.get("tags", "")) if tag),
         rival=rival,
         handover=handover,
         lock=Lock.BACKUP if lock == "backup" else Lock.TRANSIT if lock in _SAVING else Lock.NONE,

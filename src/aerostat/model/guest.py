@@ -40,5 +40,6 @@ class GuestSnapshot:
     disk_read_bytes: int | None = None  # counter: read from its disks, as its hypervisor saw it
     is_backing_up: bool = False  # its disks are being copied: what it swaps would be copied too
     number: str | None = None  # its platform's own id for it, by which rules may name it
+    tags: tuple[str, ...] | None = None  # by which rules may name it too; None: it has none
     declared: DeclaredLimits | None = None  # stands above the rules of the configuration
     trouble: str | None = None  # in words, when something could not be read

@@ -63,7 +63,11 @@ class DeclaredLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitRule:
-    """Limits for the guests whose name matches a glob; the first match wins."""
+    """Limits for the guests whose name or one of whose tags matches a glob; the first rule wins."""
 
-    name_glob: str
+    name_glob: str | None = None
+    tag_glob: str | None = None
     limits: GuestLimits
+
+    def __post_init__(self) -> None:
+        assert (self.name_glob, self.tag_glob) != (None, None)

@@ -18,6 +18,7 @@ class Custody:
     """What the platform that started a VM says of it."""
 
     number: str | None = None  # the platform's own id for the VM: Proxmox's VMID
+    tags: tuple[str, ...] = ()  # as the platform's users group its VMs
     rival: str | None = None  # another balancer moves its memory, or may; in words
     handover: str | None = None  # what ends that
     lock: Lock = Lock.NONE

@@ -84,7 +84,7 @@ def _names(kind: type[Any], *, without: Iterable[str] = ()) -> tuple[str, ...]:
 # Which guest it was is a number of its own, kept in the table `guest`.
 _OF_GUEST = ("guest", "name")
 # What is declared at a VM shows in the limits of its decisions; only the tape has it word by word.
-_PARTS = ("statistics", "pressure", "footprint", "declared", "number")
+_PARTS = ("statistics", "pressure", "footprint", "declared", "number", "tags")
 HOST_MEMORY = _names(HostMemory)
 HOST_TRACE = _names(HostTrace)
 SNAPSHOT = _names(GuestSnapshot, without=(*_OF_GUEST, *_PARTS))

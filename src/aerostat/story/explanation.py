@@ -82,6 +82,11 @@ def explanation_document(told: Explanation) -> dict[str, object]:
     }
 
 
+def explanation_answer(told: Explanation) -> dict[str, object]:
+    """The document, and the same for people beside it."""
+    return {**explanation_document(told), "text": explanation_text(told)}
+
+
 def _figures(told: Explanation) -> dict[str, int | float | None]:
     """What is believed of it; what its kernel counts is shown as it last said, all of one age."""
     trace, said = told.seen.trace, told.seen.snapshot.statistics

@@ -1,8 +1,9 @@
 """What ``aerostat events`` lists: events and changed decisions of all guests, oldest first."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from aerostat.engine.explain import explain, explain_effect, technique_words
@@ -23,7 +24,7 @@ from aerostat.model.guest import GuestId
 from aerostat.present.printable import printable
 from aerostat.store import EffectChange, Happening, KnownGuest, Move, Session, StoreReader
 from aerostat.story.explanation import outcome, outcome_words
-from aerostat.story.remembered import Freshness, known_only, utc
+from aerostat.story.remembered import Freshness, heading, known_only, utc
 from aerostat.units import format_duration, format_size
 
 SCHEMA = "aerostat.events/1"
@@ -52,12 +53,6 @@ class Line:
             **known_only(**self.more),
         }
 
-    def text(self, width: int) -> str:
-        """For people, at their local time."""
-        at = datetime.fromtimestamp(self.wall_s, tz=UTC).astimezone()
-        name = printable(self.name or "daemon")
-        return f"{at:%Y-%m-%d %H:%M:%S}  {name:<{width}}  {self.kind:<13}  {printable(self.words)}"
-
 
 def lines_of(
     reader: StoreReader,
@@ -79,11 +74,38 @@ def lines_of(
     return sorted(lines, key=lambda line: line.wall_s)
 
 
+def events_document(
+    path: Path | None, now: Freshness, lines: Iterable[Line], *, since_wall_s: float
+) -> dict[str, Any]:
+    """All of it as JSON."""
+    return {
+        **heading(path, now, SCHEMA),
+        "since": utc(since_wall_s),
+        "events": [line.document(now) for line in lines],
+    }
+
+
+DAEMON = "daemon"
+"""Stands for a name where no VM is concerned."""
+
+
+def events_text(events: Sequence[Mapping[str, Any]]) -> str:
+    """Documents of events for people: a line each, as they come."""
+    width = max((len(event.get("name") or DAEMON) for event in events), default=0)
+    return "\n".join(event_text(event, width) for event in events)
+
+
+def event_text(event: Mapping[str, Any], width: int) -> str:
+    """One of them, at the reader's local time."""
+    at = datetime.fromisoformat(event["at"]).astimezone()
+    name, words = printable(event.get("name") or DAEMON), printable(event["words"])
+    return f"{at:%Y-%m-%d %H:%M:%S}  {name:<{width}}  {event['kind']:<13}  {words}"
+
+
 def lines_text(lines: list[Line]) -> str:
     """A line each, newest last, without what is routine."""
-    shown = [line for line in lines if not line.is_routine]
-    width = max((len(line.name or "daemon") for line in shown), default=0)
-    return "\n".join(line.text(width) for line in shown)
+    now = Freshness(now_wall_s=0.0, written_wall_s=0.0)  # ages are not shown
+    return events_text([line.document(now) for line in lines if not line.is_routine])
 
 
 def _started(session: Session) -> Line:
@@ -105,13 +127,20 @@ def _found_out(change: EffectChange) -> Line:
 
 
 def line_of_move(move: Move) -> Line:
-    """A decision that changed."""
+    """A decision that changed, and what came of it."""
+    line = line_of_decision(move)
+    more = {**line.more, "outcome": outcome(move)}
+    return replace(line, words=line.words + outcome_words(move), more=more)
+
+
+def line_of_decision(move: Move) -> Line:
+    """A decision alone: what comes of it is not known yet."""
     trace = move.trace
     kind = "hold" if not move.is_change else "target" if move.was_enforced else "advice"
     return Line(
         wall_s=move.wall_s,
         kind=kind,
-        words=explain(trace) + outcome_words(move),
+        words=explain(trace),
         guest=trace.guest,
         name=trace.name,
         more={
@@ -120,7 +149,6 @@ def line_of_move(move: Move) -> Line:
             "target_before_bytes": trace.target_before_bytes,
             "target_bytes": trace.target_bytes,
             "actual_bytes": trace.actual_bytes,
-            "outcome": outcome(move),
         },
     )
 

@@ -44,10 +44,15 @@ class Freshness:
         """Say that it is old, if it is."""
         if not self.is_old:
             return None
-        return (
-            f"The daemon last wrote {format_duration(self.age_s)} ago: "
-            "this was so then, and need not be so now."
-        )
+        return old_warning(self.age_s)
+
+
+def old_warning(age_s: float) -> str:
+    """What to say above what may not be so any more."""
+    return (
+        f"The daemon last wrote {format_duration(age_s)} ago: "
+        "this was so then, and need not be so now."
+    )
 
 
 def freshness(reader: StoreReader, path: Path, *, now_wall_s: float) -> Freshness:

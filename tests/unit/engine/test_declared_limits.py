@@ -1,5 +1,9 @@
 """Whose word on a guest counts: the VM's own settings, then the first rule, then the defaults."""
 
+from dataclasses import replace
+
+import pytest
+
 from aerostat.engine.figures import limits_of
 from aerostat.engine.params import EngineParams
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
@@ -37,3 +41,20 @@ def test_a_rule_may_name_a_vm_by_its_id_which_stays_when_it_is_renamed() -> None
 
 def test_a_glob_is_of_names_only() -> None:
     assert limits_of(snapshot(), params("1*")) == GuestLimits()
+
+
+@pytest.mark.parametrize(
+    ("tags", "is_it"),
+    [(("dev", "prod-eu"), True), (("dev",), False), (("Prod-eu",), False), (None, False)],
+)
+def test_a_rule_may_name_vms_by_a_tag(tags: tuple[str, ...] | None, is_it: bool) -> None:
+    tagged = replace(snapshot(), tags=tags)
+    rules = (LimitRule(tag_glob="prod-*", limits=RULE),)
+    assert (limits_of(tagged, EngineParams(rules=rules)) == RULE) is is_it
+
+
+def test_a_rule_with_name_and_tag_is_for_both() -> None:
+    either = EngineParams(rules=(LimitRule(name_glob="db-*", tag_glob="prod", limits=RULE),))
+    assert limits_of(snapshot(name="db-1"), either) == RULE
+    assert limits_of(replace(snapshot(), tags=("prod",)), either) == RULE
+    assert limits_of(snapshot(name="prod"), either) == GuestLimits()

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from aerostat.cli.main import app
 from aerostat.lab.image import GuestImage
 from aerostat.lab.machine.command import MachineFiles, qemu_command
 from aerostat.lab.machine.spec import MachineSpec, WorkloadSpec
@@ -47,6 +49,29 @@ def test_swap_is_a_disk_or_zram_or_none() -> None:
     assert f"zram_bytes={64 * MIB}" in kernel_arguments(zram)
     for spec in (zram, MachineSpec(name="a", swap="none")):
         assert "virtio-blk-pci" not in " ".join(command(spec))
+
+
+def test_a_shell_has_a_serial_line_beside_the_console() -> None:
+    spec = MachineSpec(name="a", has_shell=True)
+    words = command(spec)
+    lines = [words[at + 1] for at, word in enumerate(words) if word == "-serial"]
+    assert lines == ["file:/run/a.console", "unix:/run/a.shell,server=on,wait=off"]
+    assert "shell=ttyS1" in kernel_arguments(spec)
+    assert command(MachineSpec(name="a")).count("-serial") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--swap", "floppy"), "none of none, vda, zram"),
+        (("--memory", "10MiB"), "at least 96 MiB"),
+        (("--memory", "much"), "not a size"),
+    ],
+)
+def test_a_shell_that_cannot_be_is_wrong_usage(options: tuple[str, ...], words: str) -> None:
+    done = CliRunner().invoke(app, ["lab", "shell", *options], env={"COLUMNS": "200"})
+    assert done.exit_code == 2
+    assert words in done.output
 
 
 def test_the_workload_starts_as_specified() -> None:

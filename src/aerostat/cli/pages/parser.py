@@ -20,13 +20,14 @@ STATUSES = (
     (1, "failed"),
     (2, "wrong usage or configuration"),
     (3, "the daemon is not reachable"),
-    (4, "refused for safety"),
+    (4, "refused: for safety, or because the token is wrong or may only read"),
 )
 """Exit statuses; ``tests/cli/test_pages.py`` compares them with the error tree."""
 
 VARIABLES = (
     ("AEROSTAT_STATE", "the folder of database, socket and orders, in place of the usual"),
     ("AEROSTAT_TOKEN", "the token for a daemon on TCP (--url)"),
+    ("SSL_CERT_FILE", "who is trusted with --url, in place of the system's store"),
     ("AEROSTAT_CACHE", "the folder that the lab keeps guests and packages in"),
     ("COLUMNS", "how wide tables are, where there is no terminal"),
 )  # fmt: skip

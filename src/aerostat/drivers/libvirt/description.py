@@ -10,7 +10,7 @@ from aerostat.units import parse_size
 
 _AGENT = "org.qemu.guest_agent.0"
 _OWN_AGENT = "org.aerostat.agent.0"
-_KEYS = ("min", "max", "weight", "managed")
+_KEYS = ("min", "max", "weight", "managed", "tags")
 _WEIGHT_MAX = 10_000
 
 
@@ -28,6 +28,7 @@ class Description:
     has_agent: bool  # QEMU's guest agent; it is connected now
     agent_socket: Path | None  # where QEMU listens for who hears Aerostat's own agent
     declared: DeclaredLimits | None
+    tags: tuple[str, ...]  # by which rules of the configuration may name it
     trouble: str | None  # what is wrong in its metadata
 
 
@@ -61,6 +62,7 @@ def parse_description(xml: str) -> Description:
         ),
         agent_socket=_agent_socket(domain),
         declared=declared,
+        tags=_tags(domain),
         trouble=trouble,
     )
 
@@ -77,14 +79,26 @@ def _agent_socket(domain: ET.Element) -> Path | None:
     return None
 
 
+def _metadata(domain: ET.Element) -> ET.Element | None:
+    return domain.find(f"./metadata/{{{METADATA_URI}}}vm")
+
+
+def _tags(domain: ET.Element) -> tuple[str, ...]:
+    element = _metadata(domain)
+    return () if element is None else tuple(element.get("tags", "").replace(",", " ").split())
+
+
 def _declared(domain: ET.Element) -> DeclaredLimits | None:
-    element = domain.find(f"./metadata/{{{METADATA_URI}}}vm")
-    if element is None or not element.attrib:
+    element = _metadata(domain)
+    if element is None:
         return None
     for key in element.attrib:
         if key not in _KEYS:
             raise _wrong(f"{key} is unknown; known are {', '.join(_KEYS)}")
-    minimum, maximum, weight, managed = (element.get(key) for key in _KEYS)
+    given = [element.get(key) for key in _KEYS if key != "tags"]
+    minimum, maximum, weight, managed = given
+    if not any(text is not None for text in given):
+        return None
     return DeclaredLimits(
         minimum=None if minimum is None else _amount("min", minimum),
         maximum=None if maximum is None else _amount("max", maximum),

@@ -141,6 +141,7 @@ class LibvirtDriver:
             footprint=self._footprint(domain),
             disk_read_bytes=domain.disk_read_bytes,
             is_backing_up=domain.is_backing_up,
+            tags=description.tags or None,
             declared=description.declared,
             trouble="; ".join(troubles) or None,
         )
@@ -291,6 +292,7 @@ class LibvirtDriver:
             max_bytes=domain.max_bytes,
             has_balloon=None if description is None else description.has_balloon,
             footprint=self._footprint(domain),
+            tags=None if description is None else description.tags or None,
             declared=None if description is None else description.declared,
             trouble=trouble,
         )

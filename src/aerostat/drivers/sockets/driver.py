@@ -198,6 +198,7 @@ class SocketDriver(ABC):
             disk_read_bytes=reading.disk_read_bytes,
             is_backing_up=reading.is_backing_up or custody.lock is Lock.BACKUP,
             number=custody.number,
+            tags=custody.tags or None,
             declared=None if custody.rival is None else DeclaredLimits(is_managed=False),
             trouble="; ".join(troubles) or None,
         )
@@ -208,12 +209,14 @@ class SocketDriver(ABC):
         """A VM that could not be asked; what the host itself knows of it is there all the same."""
         identity, connected = watch.identity, watch.connected
         pid = identity.pid if identity is not None else None
+        custody = self._custody(pid)
         return GuestSnapshot(
             guest=guest,
             name=identity.name if identity is not None else watch.label,
             run_state=run_state,
             max_bytes=connected.max_bytes if connected is not None else None,
-            number=self._custody(pid).number,
+            number=custody.number,
+            tags=custody.tags or None,
             footprint=self._footprint(pid),
             trouble=trouble,
         )

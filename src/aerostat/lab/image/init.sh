@@ -2,7 +2,7 @@
 # The guest's PID 1: loads drivers, sets up swap, says hello to the host, runs the workload.
 #
 # Kernel arguments: swap=none|vda|zram, zram_bytes=N, noballoon, balloon_after=SECONDS,
-# crash_after=SECONDS, powerdown_takes=SECONDS, wl.KEY=VALUE (handed to the workload as KEY=VALUE).
+# crash_after=SECONDS, powerdown_takes=SECONDS, shell=TTY, shell_size=ROWSxCOLUMNS, wl.KEY=VALUE (handed to the workload as KEY=VALUE).
 
 /bin/busybox mkdir -p /proc /sys /dev
 /bin/busybox --install -s /bin
@@ -12,6 +12,7 @@ mount -t sysfs none /sys
 mount -t devtmpfs none /dev 2>/dev/null # some kernels have done it already
 
 swap=none zram_bytes=0 balloon=loaded balloon_after="" crash_after="" powerdown_takes="" workload=""
+shell="" shell_size=24x80
 for argument in $(cat /proc/cmdline); do
     value=${argument#*=}
     case $argument in
@@ -21,6 +22,8 @@ for argument in $(cat /proc/cmdline); do
         balloon_after=*) balloon=late balloon_after=$value ;;
         crash_after=*) crash_after=$value ;;
         powerdown_takes=*) powerdown_takes=$value ;;
+        shell=*) shell=$value ;;
+        shell_size=*) shell_size=$value ;;
         wl.*) workload="$workload ${argument#wl.}" ;;
     esac
 done
@@ -121,6 +124,17 @@ if [ -n "$powerdown_takes" ]; then
             sleep "$powerdown_takes"
             poweroff -f
         done
+    ) &
+fi
+
+# A guest with a shell ends when the shell does.
+if [ -n "$shell" ]; then
+    (
+        # A line that nobody holds open forgets its size.
+        size="rows ${shell_size%x*} cols ${shell_size#*x}"
+        HOME=/ TERM=linux setsid -c sh -c "stty $size; exec sh -i" \
+            <"/dev/$shell" >"/dev/$shell" 2>&1 3>&-
+        poweroff -f
     ) &
 fi
 

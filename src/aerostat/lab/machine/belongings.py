@@ -68,7 +68,7 @@ class Belongings:
         self.notes.append(f"{self.group.path} could not be removed")
 
     def _check_paths(self) -> None:
-        for path in (self._files.qmp, self._files.lab_qmp):
+        for path in (self._files.qmp, self._files.lab_qmp, self._files.shell):
             if len(str(path).encode()) > _SOCKET_PATH_MAX:
                 raise MachineError(
                     f"{path}: a socket's path has at most {_SOCKET_PATH_MAX} bytes; "

@@ -23,6 +23,7 @@ class MachineFiles:
     errors: Path
     swap: Path
     application: Path
+    shell: Path  # the serial line of its shell, where it has one
 
     @classmethod
     def below(cls, run_dir: Path, name: str) -> "MachineFiles":
@@ -35,6 +36,7 @@ class MachineFiles:
             errors=run_dir / f"{name}.stderr",
             swap=run_dir / f"{name}.swap",
             application=run_dir / f"{name}.application",
+            shell=run_dir / f"{name}.shell",
         )
 
     def all(self) -> tuple[Path, ...]:
@@ -47,6 +49,7 @@ class MachineFiles:
             self.errors,
             self.swap,
             self.application,
+            self.shell,
         )
 
 
@@ -67,6 +70,7 @@ def qemu_command(
         *_accelerator(spec),
         *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
         *("-serial", f"file:{_escaped(files.console)}"),
+        *_shell(spec, files),
         *("-kernel", str(image.kernel), "-initrd", str(image.initramfs)),
         *("-append", " ".join(_kernel_arguments(spec))),
         *("-qmp", f"unix:{_escaped(files.qmp)},server=on,wait=off"),
@@ -96,6 +100,12 @@ def _agent_port(spec: MachineSpec, files: MachineFiles) -> list[str]:
     backend = f"socket,id=agent,path={_escaped(files.agent)},server=on,wait=off"
     device = "virtserialport,chardev=agent,name=org.aerostat.agent.0"
     return ["-chardev", backend, "-device", device]
+
+
+def _shell(spec: MachineSpec, files: MachineFiles) -> list[str]:
+    if not spec.has_shell:
+        return []
+    return ["-serial", f"unix:{_escaped(files.shell)},server=on,wait=off"]  # the guest's ttyS1
 
 
 def _application(spec: MachineSpec, files: MachineFiles) -> list[str]:
@@ -140,6 +150,8 @@ def _kernel_arguments(spec: MachineSpec) -> list[str]:
     arguments += [f"swap={spec.swap}"]
     if spec.swap == "zram":
         arguments += [f"zram_bytes={spec.swap_bytes}"]
+    if spec.has_shell:
+        arguments += ["shell=ttyS1"]
     if spec.balloon_driver == "absent":
         arguments += ["noballoon"]
     if spec.balloon_driver == "late":

@@ -58,6 +58,7 @@ class MachineSpec:
     # Transparent huge pages would keep a ballooned page's neighbours on the host.
     huge_pages: bool = False
     has_application_port: bool = False  # to an application of the image's, beside the workload
+    has_shell: bool = False  # on a serial line of its own; the machine ends with it
     workload: WorkloadSpec = field(default=WorkloadSpec())
     kernel_args: tuple[str, ...] = ()
     extra_args: tuple[str, ...] = ()  # of QEMU
