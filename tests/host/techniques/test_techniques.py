@@ -126,7 +126,7 @@ def test_swap_is_read_without_zram(kernel: FakeKernel, log: UndoLog) -> None:
 def test_swap_is_not_ended_where_the_host_has_no_room(kernel: FakeKernel, log: UndoLog) -> None:
     log_of_swap = HostSwap(kernel, log)
     log_of_swap._changes.swap_on("/dev/sdb", priority=5)
-    assert kernel.ran == [["swapon", "--priority", "5", "/dev/sdb"]]
+    assert kernel.ran == [["swapon", "-p", "5", "/dev/sdb"]]
     line = "/dev/sdb partition 9000000 2000000 5\n"
     swaps = kernel.path("/proc/swaps")
     swaps.write_text(swaps.read_text() + line)

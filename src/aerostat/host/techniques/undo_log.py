@@ -7,7 +7,7 @@ own state does not survive a reboot: of changes made under an earlier boot only 
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -74,8 +74,14 @@ class UndoLog:
 
         ``undo_one`` may return a remark for the operator.
         """
+        return self.undo_these(self.pending(technique), undo_one)
+
+    def undo_these(
+        self, changes: Sequence[Change], undo_one: Callable[[Change], str | None]
+    ) -> list[str]:
+        """The same, of some of the pending changes."""
         remarks: list[str | None] = []
-        for change in reversed(self.pending(technique)):
+        for change in reversed(changes):
             try:
                 remarks.append(undo_one(change))
             except TechniqueError as error:
