@@ -129,8 +129,8 @@ def _build(archives: list[Path], scratch: Path) -> None:
         cpio.regular_file("modules/host.list", "".join(f"{n}.ko\n" for n in order).encode()),
         *interpreter_entries(tree, _STANDARD_LIBRARY),
     ]
-    archive = gzip.compress(cpio.write_archive(entries), compresslevel=1, mtime=0)
-    (image / "initramfs.gz").write_bytes(archive)
+    packed = gzip.compress(cpio.write_archive(entries), compresslevel=1, mtime=0)
+    (image / "initramfs.gz").write_bytes(packed)
     description = {"kernel_version": version, "has_zram": modules.has("zram")}
     (image / "image.json").write_text(json.dumps(description))
 
