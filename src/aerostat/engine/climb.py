@@ -29,6 +29,8 @@ WORTH_BYTES = 8 * MIB
 """A smaller gap, or a smaller take, is not worth it."""
 PATIENCE_S = 2.0
 """Balloons have so long to close a gap before the host takes; in the critical state no time."""
+UNSEEN_DIVISOR = 2
+"""Where what a VM touches is not known, half of what it could be left without counts as cold."""
 FEEDBACK_S = 20.0
 """So long after a take what the VM reads back is that take's doing."""
 
@@ -127,7 +129,7 @@ def _gap(
         for g in trace.guests
         if g.target_bytes is not None and not g.is_stalled and not g.is_doubted
     )
-    gap = reserve - memory.available_bytes - coming
+    gap = reserve - memory.lasting_bytes - coming
     if gap < WORTH_BYTES:
         return replace(state, short_since_s=None), 0
     since_s = now_s if state.short_since_s is None else state.short_since_s
@@ -154,8 +156,9 @@ def _to_put_back(
     swapped = memory.swap_total_bytes - memory.swap_free_bytes
     for step in state.in_use:
         is_idle = now_s - state.technique(step).wanted_s >= params.ladder.put_back_s
-        comes = (memory.revocable_bytes or 0) if step is LadderStep.MERGE else swapped
-        has_room = memory.available_bytes - comes >= LEAVE_FACTOR * reserve
+        # What merging saves is not in what lasts: it may come back at any time anyway.
+        comes = 0 if step is LadderStep.MERGE else swapped
+        has_room = memory.lasting_bytes - comes >= LEAVE_FACTOR * reserve
         is_due = is_idle and _may_switch(state, step, now_s, is_on=True)
         if step not in allowed and is_due and has_room:
             yield step
@@ -213,11 +216,13 @@ def _donor(
     size = min(SLICE_BYTES, spare // MIB * MIB)
     if size < WORTH_BYTES:
         return None
+    # Where nobody looked at what it touches, how much of that is cold is a guess.
+    cold = spare if footprint.touched_bytes is not None else spare // UNSEEN_DIVISOR
     is_served = bool(guest.has_balloon) and trace.figures_age_s is not None
     is_served = is_served and not trace.is_stalled
     return _Donor(
         order=HostTake(guest=guest.guest, pid=footprint.pid, size_bytes=size, step=step),
-        rank=(is_served, -spare / limits.weight, guest.guest),
+        rank=(is_served, -cold / limits.weight, guest.guest),
     )
 
 

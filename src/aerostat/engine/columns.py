@@ -60,6 +60,7 @@ class Figures(Table):
     host_swap_in_bytes: IntColumn  # counter: read back from there for it
     host_waited_s: FloatColumn  # counter: one of its threads waited for the host's memory
     limit_hits: IntColumn  # counter: held at a memory limit of its own
+    touched_bytes: IntColumn  # of its process, in the last while, as the host saw it
     disk_read_bytes: IntColumn  # counter: from its disks, its swap's too
     has_sample: IntColumn
     sample_wall_s: FloatColumn
