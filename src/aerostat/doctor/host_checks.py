@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from aerostat.doctor.finding import Finding, Grade
+from aerostat.host.activity import probe_activity
 from aerostat.host.cgroup import parse_mountinfo
 from aerostat.host.meminfo import parse_meminfo
 from aerostat.host.proc_text import parse_count, read_count_if_any, read_text_if_any
 from aerostat.host.process_memory import parse_kilobytes
+from aerostat.host.techniques.changes import KSM
 from aerostat.host.techniques.host_swap import HostSwap
 from aerostat.host.techniques.kernel import Kernel, chosen
 from aerostat.host.techniques.ksm import Ksm
@@ -68,11 +70,32 @@ def _techniques(root: Path) -> Iterator[Finding]:
     yield _of_probe("swap", HostSwap(kernel, log).probe(), missing=Grade.ADVICE)
     yield _of_probe("zswap", Zswap(kernel, log).probe(), missing=Grade.GOOD)
     yield _of_probe("zram", Zram(kernel, log).probe(), missing=Grade.GOOD)
-    yield _of_probe("ksm", Ksm(kernel, log).probe(), missing=Grade.GOOD)
+    yield _merging(Ksm(kernel, log).probe(), kernel)
 
 
 def _of_probe(check: str, probe: Probe, *, missing: Grade) -> Finding:
     return Finding(check=check, grade=Grade.GOOD if probe.is_usable else missing, says=probe.why)
+
+
+def _merging(probe: Probe, kernel: Kernel) -> Finding:
+    """What merging tells guests of each other has to be known by whoever has it on."""
+    if not probe.is_usable or probe.warning is None:
+        return _good("ksm", probe.why)
+    if kernel.read_if_any(f"{KSM}/run") != "1":
+        return _good("ksm", f"{probe.why}; to be known before: {probe.warning}")
+    fix = (
+        "leave VMs out that must not share: -machine mem-merge=off (libvirt: <nosharepages/>); "
+        f"or part all that is merged, and stop: echo 2 > {KSM}/run"
+    )
+    return _advice("ksm", f"{probe.why}: {probe.warning}", fix)
+
+
+def _touched(root: Path) -> Iterator[Finding]:
+    """Whether it can be told what VMs touch; with ``ladder.touched_period`` the daemon looks."""
+    probe = probe_activity(root)
+    yield _good(
+        "touched", f"what VMs touch can{'' if probe.is_usable else 'not'} be told: {probe.why}"
+    )
 
 
 def _huge_pages(root: Path) -> Iterator[Finding]:
@@ -166,6 +189,7 @@ CHECKS: tuple[Check, ...] = (
     _memory,
     _pressure,
     _techniques,
+    _touched,
     _huge_pages,
     _cgroups,
     _overcommit,

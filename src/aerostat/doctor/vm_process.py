@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aerostat.host.api_processes import api_processes
 from aerostat.host.proc_text import read_text_if_any
-from aerostat.host.process_memory import parse_kilobytes, parse_rss
+from aerostat.host.process_memory import Merged, parse_kilobytes, parse_merged, parse_rss
 from aerostat.host.qemu_command_line import (
     Device,
     devices,
@@ -44,6 +44,7 @@ class VmProcess:
     api_socket: Path | None = None  # of one that has an HTTP API
     resident_bytes: int | None = None
     swapped_bytes: int | None = None
+    merged: Merged = Merged()
 
 
 def find_vms(root: Path = Path("/")) -> tuple[VmProcess, ...]:
@@ -74,6 +75,7 @@ def _of_api(platform: str, directory: Path, socket: Path, name: str) -> VmProces
         api_socket=socket,
         resident_bytes=parse_rss(read_text_if_any(directory / "statm") or ""),
         swapped_bytes=parse_kilobytes(status, name="VmSwap"),
+        merged=parse_merged(read_text_if_any(directory / "ksm_stat") or ""),
     )
 
 
@@ -104,6 +106,7 @@ def describe(directory: Path, arguments: Sequence[str]) -> VmProcess:
         uuid=(value_of(arguments, "-uuid") or "").lower() or None,
         resident_bytes=parse_rss(read_text_if_any(directory / "statm") or ""),
         swapped_bytes=parse_kilobytes(status, name="VmSwap"),
+        merged=parse_merged(read_text_if_any(directory / "ksm_stat") or ""),
     )
 
 

@@ -109,6 +109,9 @@ CREATE TABLE sample (
     footprint_pid INTEGER,
     footprint_locked_bytes INTEGER,
     footprint_touched_bytes INTEGER,
+    footprint_touched_cost_ratio REAL,
+    footprint_merged_bytes INTEGER,
+    footprint_merge_profit_bytes INTEGER,
     PRIMARY KEY (round, guest)
 ) STRICT, WITHOUT ROWID;
 

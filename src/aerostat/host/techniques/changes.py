@@ -66,7 +66,7 @@ class Changes:
         if is_swapped_to(self._kernel, device):
             raise TechniqueError(f"{device} is swapped to already")
         self._log.record(self._change(Kind.SWAP, device))
-        options = [] if priority is None else ["-p", str(priority)]  # busybox knows no long form
+        options = [] if priority is None else ["--priority", str(priority)]
         self._kernel.run(["swapon", *options, device])
 
     def make_file(self, path: Path, size_bytes: int) -> None:

@@ -197,7 +197,9 @@ class ManagedTechniques:
 
     def _take(self, order: HostTake) -> Taken:
         groups = self._cgroups.groups(order.pid)
-        before = self._pools_bytes()
+        # On v2 a VM is charged for what zswap keeps of it; for what zram keeps, nobody is.
+        is_zswap_charged = groups.charge is not None and groups.is_v2
+        before = self._pools_bytes(is_zswap_charged)
         if groups.charge is not None:
             reclaim = VmReclaim(self._kernel, self._log, groups.charge, is_v2=groups.is_v2)
             self._require(reclaim.probe())
@@ -210,18 +212,20 @@ class ManagedTechniques:
             done, how = pager.last, "by address: it has no memory cgroup to itself"
             self._forget_the_gone()
         assert done is not None, "an apply that returns says what it came to"
-        is_charged = groups.charge is not None and groups.is_v2  # zswap's pool is, on cgroup v2
-        grown = 0 if is_charged else max(0, self._pools_bytes() - before)
+        grown = max(0, self._pools_bytes(is_zswap_charged) - before)
         return _taken(done, grown, how)
 
     def _forget_the_gone(self) -> None:
         for pid in [pid for pid in self._pagers if not self._kernel.path(f"/proc/{pid}").exists()]:
             del self._pagers[pid]
 
-    def _pools_bytes(self) -> int:
+    def _pools_bytes(self, is_zswap_charged: bool) -> int:
+        """What compressed pages take of the host beyond what VMs are charged."""
+        zram = self._zram.read().held_bytes or 0
+        if is_zswap_charged:
+            return zram
         meminfo = self._kernel.read_if_any("/proc/meminfo") or ""
-        zswap = parse_kilobytes(meminfo, name="Zswap") or 0
-        return zswap + (self._zram.read().held_bytes or 0)
+        return zram + (parse_kilobytes(meminfo, name="Zswap") or 0)
 
     def _pool_bytes(self) -> int:
         return self._settings.pool.of(self._ram_bytes())

@@ -5,7 +5,6 @@ from typing import Protocol, TypeVar
 
 from aerostat.ports.errors import AerostatError
 
-
 VM_LIMIT = "limit"
 SPARING = "spare_"
 """What changes of VMs' own cgroups are called in the undo log, or begin with."""

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from aerostat.host.techniques.kernel import Kernel
+from aerostat.host.techniques.sole_manager import sole_manager
 from aerostat.host.techniques.technique import TechniqueError
 
 SCHEMA = "aerostat-undo/1"
@@ -52,6 +53,7 @@ class UndoLog:
             TechniqueError: it is there and cannot be understood.
         """
         self._path = path
+        self._kernel = kernel
         self._boot_id = kernel.read_if_any(BOOT_ID) or ""
         self._changes = self._load()
 
@@ -92,14 +94,14 @@ class UndoLog:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep every other process from using this log meanwhile.
+        """Keep every other process from using this log, and this host's techniques, meanwhile.
 
         Raises:
             TechniqueError: another one does.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         lock = self._path.with_name(self._path.name + ".lock")
-        with lock.open("a") as file:
+        with sole_manager(self._kernel), lock.open("a") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:

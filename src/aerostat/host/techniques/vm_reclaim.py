@@ -1,7 +1,7 @@
 """Asks the kernel to take memory back from one VM through its memory cgroup, there and then.
 
-cgroup v2 has a file for it (``memory.reclaim``, from 5.19); before that, ``memory.high`` lowered and
-lifted again does the same, for the kernel reclaims while it is written. On v1 that is the hard
+cgroup v2 has a file for it (``memory.reclaim``, from 5.19); before that, ``memory.high`` lowered
+and lifted again does the same, for the kernel reclaims while it is written. On v1 that is the hard
 limit: one that cannot be reached does not stand, and for the moment between the killer is held off.
 A standing hard limit is never used to take memory: below the working set it kills VMs even where
 there is swap to spare.
