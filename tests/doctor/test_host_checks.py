@@ -94,6 +94,27 @@ def test_a_host_that_cannot_be_read_is_unknown_and_the_rest_is_told(tmp_path: Pa
     assert {"ksm", "zswap", "zram", "swap"} <= found.keys()
 
 
+KSM = "sys/kernel/mm/ksm/run"
+
+
+@pytest.mark.parametrize(("run", "grade"), [("1", Grade.ADVICE), ("0", Grade.GOOD)])
+def test_what_merging_tells_guests_of_each_other_is_told(
+    tmp_path: Path, run: str, grade: Grade
+) -> None:
+    found = host(tmp_path, **{KSM: f"{run}\n"})["ksm"]
+    assert found.grade is grade
+    assert "tells a guest what others hold" in found.says
+    assert ("mem-merge=off" in (found.fix or "")) == (grade is Grade.ADVICE)
+
+
+def test_it_is_told_by_what_touches_would_be_seen(tmp_path: Path) -> None:
+    assert "cannot be told" in host(tmp_path)["touched"].says
+    damon = "sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds"
+    assert "can be told: DAMON" in host(tmp_path, **{damon: "0\n"})["touched"].says
+    in_use = host(tmp_path, **{damon: "3\n"})["touched"].says
+    assert "in use by somebody else: 3 monitors" in in_use
+
+
 DAEMON = "python3\0/usr/bin/aerostat\0run\0--libvirt\0qemu:///system\0"
 
 

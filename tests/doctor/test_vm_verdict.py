@@ -12,9 +12,10 @@ from aerostat.doctor.vm_monitor import VmBalloon, VmMonitor
 from aerostat.doctor.vm_ports import VmPort
 from aerostat.doctor.vm_process import VmProcess
 from aerostat.doctor.vm_verdict import VmReport, judge
+from aerostat.host.process_memory import Merged
 from aerostat.host.proxmox import custody_of
 from aerostat.ports.custody import Custody, Lock
-from aerostat.units import GIB
+from aerostat.units import GIB, MIB
 
 BALLOON = VmBalloon(
     deflates_on_oom=True,
@@ -297,6 +298,22 @@ def test_a_proxmox_vm_is_changed_by_its_number() -> None:
     report = judge(replace(GOOD, process=process, monitor=replace(MONITOR, balloon=None)))
     (told,) = (f for f in report.findings if f.check == "balloon")
     assert (told.fix or "").startswith("qm set 101 --delete balloon")
+
+
+@pytest.mark.parametrize(
+    ("profit", "grade", "words"),
+    [
+        (3 * MIB, Grade.GOOD, "saves the host 3 MiB"),
+        (-2 * MIB, Grade.ADVICE, "2 MiB more than it saves"),
+        (None, Grade.GOOD, "merged with equal pages"),
+    ],
+)
+def test_what_merging_does_for_a_vm_is_told(profit: int | None, grade: Grade, words: str) -> None:
+    merged = Merged(merged_bytes=4 * MIB, profit_bytes=profit)
+    found = {finding.check: finding for finding in judge(with_process(merged=merged)).findings}
+    assert found["merge"].grade is grade
+    assert words in found["merge"].says
+    assert "merge" not in {finding.check for finding in judge(GOOD).findings}
 
 
 def test_memory_that_is_shared_is_told_and_is_no_fault() -> None:

@@ -82,6 +82,7 @@ def test_only_what_was_touched_since_the_last_look_counts(process: subprocess.Po
     assert BUSY_MIB * MIB <= busy.touched_bytes < HELD_MIB * MIB
     assert busy.span_s == 60.0
     assert busy.cost_s > 0.0
+    assert busy.cost_ratio == pytest.approx(busy.cost_s / 60.0)
 
 
 @usable
@@ -104,15 +105,36 @@ def test_a_footprint_carries_it_only_where_asked_for() -> None:
     assert plain.touched_bytes is None
     reader = FootprintReader(now_s=clock, touched_period_s=60.0)
     give_up_s = time.monotonic() + PATIENCE_S
-    found = None
+    found = cost = None
     while found is None and time.monotonic() < give_up_s:
         clock.now += 60.0
         footprint = reader.read(os.getpid())
         assert footprint is not None
-        found = footprint.touched_bytes
+        found, cost = footprint.touched_bytes, footprint.touched_cost_ratio
         time.sleep(0.05)
     reader.close()
     assert found
+    assert cost is not None
+    assert cost >= 0.0
+
+
+def test_where_somebody_else_uses_damon_the_bits_are_looked_at(tmp_path: Path) -> None:
+    damon = tmp_path / "sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds"
+    process = tmp_path / "proc/77"
+    for folder in (damon.parent, process):
+        folder.mkdir(parents=True)
+    damon.write_text("2\n")
+    (process / "smaps_rollup").write_text("Rss: 900 kB\nReferenced: 300 kB\n")
+    (process / "clear_refs").touch()
+    clock = Clock()
+    sampler = ActivitySampler(now_s=clock, period_s=60.0, root=tmp_path)
+    sampler.last(77)
+    found = looked(sampler, clock, 77)
+    sampler.close()
+    assert found is not None
+    assert (found.touched_bytes, found.how) == (300 << 10, "referenced bits")
+    assert damon.read_text() == "2\n"
+    assert (process / "clear_refs").read_text() == "1"
 
 
 def test_a_kernel_without_it_says_why(tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ snapshots = built_from_fields(
         age_s=moments,
         pressure_some_total_s=st.none() | moments,
         pressure_full_total_s=st.none() | moments,
+        touched_cost_ratio=st.none() | moments,
     ),
     trouble=st.none() | names,
 )

@@ -160,6 +160,10 @@ def guest_document(  # what a guest is made of
             host_held_age_s=None if footprint is None else round(footprint.age_s + since_s, 3),
             host_swap_bytes=trace.host_swap_bytes,
             host_waiting_ratio=trace.host_waiting_ratio,
+            host_touched_bytes=None if footprint is None else footprint.touched_bytes,
+            host_touched_cost_ratio=None if footprint is None else footprint.touched_cost_ratio,
+            host_merged_bytes=None if footprint is None else footprint.merged_bytes,
+            host_merge_profit_bytes=None if footprint is None else footprint.merge_profit_bytes,
         ),
     }
 

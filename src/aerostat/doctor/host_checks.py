@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from aerostat.doctor.finding import Finding, Grade
+from aerostat.host.activity import probe_activity
 from aerostat.host.cgroup import parse_mountinfo
 from aerostat.host.meminfo import parse_meminfo
 from aerostat.host.proc_text import parse_count, read_count_if_any, read_text_if_any
 from aerostat.host.process_memory import parse_kilobytes
+from aerostat.host.techniques.changes import KSM
 from aerostat.host.techniques.host_swap import HostSwap
 from aerostat.host.techniques.kernel import Kernel, chosen
 from aerostat.host.techniques.ksm import Ksm
@@ -71,8 +73,7 @@ def _techniques(root: Path) -> Iterator[Finding]:
     zswap = "boot the host with a kernel built with CONFIG_ZSWAP" if swap.is_usable else add_swap
     yield _of_probe("zswap", Zswap(kernel, log).probe(), fix=zswap)
     yield _of_probe("zram", Zram(kernel, log).probe(), fix="modprobe zram")
-    ksm = "boot the host with a kernel built with CONFIG_KSM"
-    yield _of_probe("ksm", Ksm(kernel, log).probe(), fix=ksm)
+    yield _merging(Ksm(kernel, log).probe(), kernel)
 
 
 def _swap_fix(root: Path) -> str:
@@ -92,6 +93,27 @@ def _of_probe(check: str, probe: Probe, *, fix: str) -> Finding:
         return _good(check, probe.why)
     is_ours = probe.why.endswith("run as root")
     return _advice(check, probe.why, "sudo aerostat doctor" if is_ours else fix)
+
+
+def _merging(probe: Probe, kernel: Kernel) -> Finding:
+    """What merging tells guests of each other has to be known by whoever has it on."""
+    if not probe.is_usable or probe.warning is None:
+        return _good("ksm", probe.why)
+    if kernel.read_if_any(f"{KSM}/run") != "1":
+        return _good("ksm", f"{probe.why}; to be known before: {probe.warning}")
+    fix = (
+        "leave VMs out that must not share: -machine mem-merge=off (libvirt: <nosharepages/>); "
+        f"or part all that is merged, and stop: echo 2 > {KSM}/run"
+    )
+    return _advice("ksm", f"{probe.why}: {probe.warning}", fix)
+
+
+def _touched(root: Path) -> Iterator[Finding]:
+    """Whether it can be told what VMs touch; with ``ladder.touched_period`` the daemon looks."""
+    probe = probe_activity(root)
+    yield _good(
+        "touched", f"what VMs touch can{'' if probe.is_usable else 'not'} be told: {probe.why}"
+    )
 
 
 def _huge_pages(root: Path) -> Iterator[Finding]:
@@ -198,6 +220,7 @@ CHECKS: tuple[Check, ...] = (
     _memory,
     _pressure,
     _techniques,
+    _touched,
     _huge_pages,
     _cgroups,
     _overcommit,

@@ -9,7 +9,7 @@ from pathlib import Path
 from aerostat.host.api_processes import api_processes
 from aerostat.host.cgroup import CgroupReader
 from aerostat.host.proc_text import read_text_if_any
-from aerostat.host.process_memory import parse_kilobytes, parse_rss
+from aerostat.host.process_memory import Merged, parse_kilobytes, parse_merged, parse_rss
 from aerostat.host.qemu_command_line import (
     Device,
     devices,
@@ -48,6 +48,7 @@ class VmProcess:
     resident_bytes: int | None = None
     swapped_bytes: int | None = None
     unsplit_bytes: int | None = None  # given up in part of huge pages, which the host still holds
+    merged: Merged = Merged()
 
 
 def find_vms(root: Path = Path("/")) -> tuple[VmProcess, ...]:
@@ -78,6 +79,7 @@ def _of_api(platform: str, directory: Path, socket: Path, name: str) -> VmProces
         api_socket=socket,
         resident_bytes=parse_rss(read_text_if_any(directory / "statm") or ""),
         swapped_bytes=parse_kilobytes(status, name="VmSwap"),
+        merged=parse_merged(read_text_if_any(directory / "ksm_stat") or ""),
     )
 
 
@@ -109,6 +111,7 @@ def describe(directory: Path, arguments: Sequence[str]) -> VmProcess:
         resident_bytes=parse_rss(read_text_if_any(directory / "statm") or ""),
         swapped_bytes=parse_kilobytes(status, name="VmSwap"),
         unsplit_bytes=_unsplit_bytes(directory),
+        merged=parse_merged(read_text_if_any(directory / "ksm_stat") or ""),
     )
 
 

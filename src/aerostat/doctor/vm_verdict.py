@@ -210,6 +210,23 @@ def _guest_swap(facts: VmFacts) -> Iterator[Finding]:
         yield Finding(check="guest_swap", grade=Grade.UNKNOWN, says=says)
 
 
+def _merging(facts: VmFacts) -> Iterator[Finding]:
+    """What KSM does for it; where keeping track of its pages takes more than it saves, that."""
+    if facts.process is None or not facts.process.merged.merged_bytes:
+        return
+    merged, profit = facts.process.merged.merged_bytes, facts.process.merged.profit_bytes
+    says = f"{format_size(merged)} of it are merged with equal pages (KSM)"
+    if profit is None:
+        yield Finding(check="merge", grade=Grade.GOOD, says=says)
+    elif profit >= 0:
+        says += f", which saves the host {format_size(profit)}"
+        yield Finding(check="merge", grade=Grade.GOOD, says=says)
+    else:
+        says += f", and to keep track of that takes {format_size(-profit)} more than it saves"
+        fix = "start it with -machine mem-merge=off (libvirt: <nosharepages/>)"
+        yield _advice("merge", says, fix)
+
+
 def _agents(facts: VmFacts) -> Iterator[Finding]:
     monitor = facts.monitor
     if monitor is None:
@@ -260,6 +277,7 @@ CHECKS: tuple[Check, ...] = (
     _backing,
     _unsplit,
     _swap,
+    _merging,
     _agents,
     _busy,
 )

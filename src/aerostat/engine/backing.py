@@ -45,4 +45,5 @@ def _pageable_bytes(guest: GuestSnapshot, params: EngineParams, steps: list[Ladd
     is_allowed = limits.is_managed and any(step not in limits.exempt for step in steps)
     if not is_allowed or is_pinned(guest) or footprint is None or footprint.held_bytes is None:
         return 0
-    return max(0, footprint.held_bytes - least_in_ram_bytes(guest, params))
+    least = max(least_in_ram_bytes(guest, params), footprint.touched_bytes or 0)
+    return max(0, footprint.held_bytes - least)

@@ -37,6 +37,8 @@ CRITICAL_PATIENCE_S = 0.5
 what is free in a guest is there by then, and paging it out meanwhile only delays it."""
 SPLIT_WORTH_BYTES = 16 * MIB
 """Less than so much in parts of huge pages is left as it is."""
+UNSEEN_DIVISOR = 2
+"""Where what a VM touches is not known, half of what it could be left without counts as cold."""
 FEEDBACK_S = 20.0
 """So long after a take what the VM reads back is that take's doing."""
 
@@ -144,7 +146,7 @@ def _gap(
     state: LadderState, memory: HostMemory, trace: RoundTrace, reserve: int, coming: int
 ) -> tuple[LadderState, int]:
     """What the host lacks beyond what is coming; 0 while that has its time."""
-    gap = reserve - memory.available_bytes - coming
+    gap = reserve - memory.lasting_bytes - coming
     if gap < WORTH_BYTES:
         return replace(state, short_since_s=None), 0
     now_s = trace.now_s
@@ -195,8 +197,9 @@ def _to_put_back(
     swapped = memory.swap_total_bytes - memory.swap_free_bytes
     for step in state.in_use:
         is_idle = now_s - state.technique(step).wanted_s >= params.ladder.put_back_s
-        comes = (memory.revocable_bytes or 0) if step is LadderStep.MERGE else swapped
-        has_room = memory.available_bytes - comes >= LEAVE_FACTOR * reserve
+        # What merging saves is not in what lasts: it may come back at any time anyway.
+        comes = 0 if step is LadderStep.MERGE else swapped
+        has_room = memory.lasting_bytes - comes >= LEAVE_FACTOR * reserve
         is_due = is_idle and _may_switch(state, step, now_s, is_on=True)
         if step not in allowed and is_due and has_room:
             yield step
@@ -254,11 +257,13 @@ def _donor(
     size = min(SLICE_BYTES, spare // MIB * MIB)
     if size < WORTH_BYTES:
         return None
+    # Where nobody looked at what it touches, how much of that is cold is a guess.
+    cold = spare if footprint.touched_bytes is not None else spare // UNSEEN_DIVISOR
     is_served = bool(guest.has_balloon) and trace.figures_age_s is not None
     is_served = is_served and not trace.is_stalled
     return _Donor(
         order=HostTake(guest=guest.guest, pid=footprint.pid, size_bytes=size, step=step),
-        rank=(is_served, -spare / limits.weight, guest.guest),
+        rank=(is_served, -cold / limits.weight, guest.guest),
     )
 
 

@@ -61,6 +61,7 @@ class Figures(Table):
     host_waited_s: FloatColumn  # counter: one of its threads waited for the host's memory
     limit_hits: IntColumn  # counter: held at a memory limit of its own
     unsplit_bytes: IntColumn  # given up in part of huge pages, which the host still holds
+    touched_bytes: IntColumn  # of its process, in the last while, as the host saw it
     disk_read_bytes: IntColumn  # counter: from its disks, its swap's too
     has_sample: IntColumn
     sample_wall_s: FloatColumn

@@ -16,7 +16,7 @@ from aerostat.engine.distress import (
     ordered_bytes,
     record_distress,
 )
-from aerostat.engine.host_side import judge_host_side
+from aerostat.engine.host_side import PROCESS_BYTES, judge_host_side
 from aerostat.policy.columns import ABSENT
 from aerostat.units import MIB
 
@@ -154,6 +154,8 @@ def _needs(r: Round, i: int) -> None:
     # Where balloons free nothing, or lie, taking is in vain: it keeps what it has. So does one
     # that is shutting down: what it needs is over.
     if out.is_usable[i] == 0 or out.is_doubted[i] == 1 or out.is_closing[i] == 1:
+        if out.is_closing[i] == 0:
+            _needs_by_touch(r, i, headroom)
         return
     if is_squeezed(memory, i):
         _needs_of_squeezed(r, i, headroom)
@@ -172,6 +174,22 @@ def _needs(r: Round, i: int) -> None:
     free = free_after_orders(r.figures, memory, i)
     out.harmless_bytes[i] = max(0, free - headroom - coming)
     out.kept_bytes[i] = min(memory.used_bytes[i] + headroom + coming, max_bytes)
+
+
+def _needs_by_touch(r: Round, i: int, headroom: int) -> None:
+    """What the host saw it touch, of a guest whose own word is absent or not to be believed.
+
+    It may only be given memory on that: what it did not touch lately is no proof of what it can do
+    without, and some of what it did touch is its process's own.
+    """
+    out, max_bytes = r.estimates, r.figures.max_bytes[i]
+    ordered, touched = out.ordered_bytes[i], r.figures.touched_bytes[i] - PROCESS_BYTES
+    if touched + headroom <= ordered:
+        return
+    out.core_bytes[i] = min(max(touched, ordered), max_bytes)
+    out.need_bytes[i] = min(touched + headroom, max_bytes)
+    out.comfort_bytes[i] = out.need_bytes[i]
+    out.floor_bytes[i] = max(out.floor_bytes[i], min(ordered, max_bytes))
 
 
 def _keep_what_it_has(r: Round, i: int) -> None:

@@ -170,6 +170,7 @@ _OF_FOOTPRINT = {
     "host_swap_in_bytes": "swap_in_bytes",
     "limit_hits": "limit_hits",
     "unsplit_bytes": "unsplit_bytes",
+    "touched_bytes": "touched_bytes",
 }
 _WAITED = {"host_waited_s": "pressure_some_total_s"}
 _OF_SAMPLE = {

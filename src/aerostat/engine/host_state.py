@@ -12,7 +12,7 @@ _BY_SEVERITY = (HostState.CRITICAL, HostState.HARD, HostState.SOFT)
 
 
 def next_host_state(before: HostState, memory: HostMemory | None, reserve_bytes: int) -> HostState:
-    """Judge the host by what it has available of its reserve."""
+    """Judge the host by what it has available of its reserve, less what merged pages may take."""
     if memory is None:
         return HostState.UNKNOWN
     known = list(_BY_SEVERITY)
@@ -20,6 +20,6 @@ def next_host_state(before: HostState, memory: HostMemory | None, reserve_bytes:
         threshold = ENTER_RATIO[state] * reserve_bytes
         # Being in this state or a worse one already, it takes more to leave than to enter.
         inside = before in known[: known.index(state) + 1]
-        if memory.available_bytes < threshold * (LEAVE_FACTOR if inside else 1.0):
+        if memory.lasting_bytes < threshold * (LEAVE_FACTOR if inside else 1.0):
             return state
     return HostState.COMFORTABLE

@@ -110,7 +110,7 @@ def round_of(
 
 
 def _without_our_own(figures: Figures, state: EngineState) -> Figures:
-    """On cgroup v1 the ladder takes by a limit that stands for a moment: that is no VM's limit."""
+    """Where the ladder takes by a limit that stands for a moment, that is no limit of the VM's."""
     if state.ladder.pending == 0:
         return figures
     return figures._replace(limit_hits=[ABSENT] * len(figures.limit_hits))

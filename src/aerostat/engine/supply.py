@@ -53,13 +53,15 @@ def supply_of(
         )
     known = empty_memory(len(snapshot.guests)) if memory is None else memory
     reserve = params.host.reserve.of(host.total_bytes)
-    spare = host.available_bytes - reserve - (host.revocable_bytes or 0)
+    spare = host.available_bytes - (host.revocable_bytes or 0) - reserve
     is_elastic = params.host.accounting is Accounting.ELASTIC
     total = max(0, _held_bytes(snapshot, known, promised_bytes, is_elastic=is_elastic) + spare)
     if params.host.budget_bytes is not None:
         total = min(total, params.host.budget_bytes)
-    # Half of the reserve is the hard line: distress may use the rest of it.
-    physical = max(0, host.available_bytes - reserve // 2)
+    # Half of the reserve is the hard line: distress may use the rest of it, but not what a storm of
+    # writes to merged pages would take.
+    kept = max(reserve // 2, host.revocable_bytes or 0)
+    physical = max(0, host.available_bytes - kept)
     most = min(total, params.host.burst_reserve.of(total))
     if GuardRule.BURST_RESERVE in params.rules_off:
         most = 0

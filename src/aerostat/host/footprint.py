@@ -9,8 +9,10 @@ from aerostat.host.cgroup import CgroupReader
 from aerostat.host.cgroup_figures import CgroupFigures
 from aerostat.host.proc_text import read_text_if_any
 from aerostat.host.process_memory import (
+    Merged,
     parse_kilobytes,
     parse_major_faults,
+    parse_merged,
     parse_rss,
     parse_unreclaimable,
 )
@@ -29,15 +31,16 @@ class _Counters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Locked:
-    """What of a process cannot be reclaimed, as of then."""
+class _Slow:
+    """What of a process hardly ever changes, as of then."""
 
-    size_bytes: int | None
+    locked_bytes: int | None  # locked, pinned for a device, or in huge pages of hugetlbfs
+    merged: Merged
     read_s: float
 
 
-LOCKED_PERIOD_S = 10.0
-"""So often that is read: it hardly ever changes."""
+SLOW_PERIOD_S = 10.0
+"""So often that is read."""
 
 
 class FootprintReader:
@@ -65,7 +68,7 @@ class FootprintReader:
             else ActivitySampler(now_s=now_s, period_s=touched_period_s, root=root)
         )
         self._sources: dict[int, str] = {}
-        self._locked: dict[int, _Locked] = {}
+        self._slow: dict[int, _Slow] = {}
 
     def read(self, pid: int) -> VmFootprint | None:
         """Read now; None when the process is gone.
@@ -79,6 +82,8 @@ class FootprintReader:
         group = self._cgroups.read(pid)
         sample = self._pss.last(pid) if group.charge_bytes is None else None
         counters = self._counters(pid, group)
+        touched = None if self._touched is None else self._touched.last(pid)
+        slow = self._slowly(pid)
         return VmFootprint(
             age_s=max(0.0, self._now_s() - sample.read_s) if sample is not None else 0.0,
             cgroup_bytes=group.charge_bytes,
@@ -92,8 +97,11 @@ class FootprintReader:
             limit_bytes=group.limit_bytes,
             limit_hits=group.limit_hits,
             pid=pid,
-            locked_bytes=self._locked_bytes(pid),
-            touched_bytes=self._touched_bytes(pid),
+            locked_bytes=slow.locked_bytes,
+            touched_bytes=None if touched is None else touched.touched_bytes,
+            touched_cost_ratio=None if touched is None else touched.cost_ratio,
+            merged_bytes=slow.merged.merged_bytes,
+            merge_profit_bytes=slow.merged.profit_bytes,
             unsplit_bytes=group.unsplit_bytes,
         )
 
@@ -109,20 +117,18 @@ class FootprintReader:
             self._touched.forget(pid)
         self._cgroups.forget(pid)
         self._sources.pop(pid, None)
-        self._locked.pop(pid, None)
+        self._slow.pop(pid, None)
 
-    def _touched_bytes(self, pid: int) -> int | None:
-        touched = None if self._touched is None else self._touched.last(pid)
-        return None if touched is None else touched.touched_bytes
-
-    def _locked_bytes(self, pid: int) -> int | None:
-        """Locked, pinned for a device, or in huge pages of hugetlbfs."""
-        known, now_s = self._locked.get(pid), self._now_s()
-        if known is None or now_s - known.read_s >= LOCKED_PERIOD_S:
+    def _slowly(self, pid: int) -> _Slow:
+        known, now_s = self._slow.get(pid), self._now_s()
+        if known is None or now_s - known.read_s >= SLOW_PERIOD_S:
             status = read_text_if_any(f"{self._proc}/{pid}/status")
-            known = _Locked(size_bytes=parse_unreclaimable(status or ""), read_s=now_s)
-            self._locked[pid] = known
-        return known.size_bytes
+            merged = parse_merged(read_text_if_any(f"{self._proc}/{pid}/ksm_stat") or "")
+            known = _Slow(
+                locked_bytes=parse_unreclaimable(status or ""), merged=merged, read_s=now_s
+            )
+            self._slow[pid] = known
+        return known
 
     def _swap_bytes(self, pid: int, group: CgroupFigures, sample: PssSample | None) -> int | None:
         """Its cgroup's word, which counts shared memory too; else the larger of two others.

@@ -1,6 +1,7 @@
-"""Parses what the kernel says of one process's memory: stat, statm, status, smaps_rollup."""
+"""Parses what the kernel says of one process's memory, in files of /proc/PID."""
 
 import resource
+from dataclasses import dataclass
 
 from aerostat.host.proc_text import parse_count
 from aerostat.units import KIB
@@ -45,3 +46,25 @@ def parse_unreclaimable(status: str) -> int | None:
         return None
     pinned = parse_kilobytes(status, name="VmPin") or 0
     return max(locked, pinned) + (parse_kilobytes(status, name="HugetlbPages") or 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """What merging (KSM) does for one process. None: the kernel does not say (before 6.1)."""
+
+    merged_bytes: int | None = None  # of its pages, that share a copy
+    profit_bytes: int | None = None  # saved by that, less what keeping track of it takes
+
+
+def parse_merged(ksm_stat: str) -> Merged:
+    """From the text of /proc/PID/ksm_stat."""
+    told = {}
+    for line in ksm_stat.splitlines():
+        name, _, value = line.partition(" ")
+        if value.lstrip("-").isdigit():
+            told[name] = int(value)
+    pages = told.get("ksm_merging_pages")
+    return Merged(
+        merged_bytes=None if pages is None else pages * resource.getpagesize(),
+        profit_bytes=told.get("ksm_process_profit"),
+    )

@@ -84,6 +84,9 @@ class VmFootprint:
     locked_bytes: int | None = None  # locked, pinned for a device, or huge pages: never reclaimed
     touched_bytes: int | None = None  # touched in the last while, where that is looked at
     unsplit_bytes: int | None = None  # given up in part of huge pages, which the host still holds
+    touched_cost_ratio: float | None = None  # of one processor's time, that looking takes
+    merged_bytes: int | None = None  # its pages that share a copy with others, by KSM
+    merge_profit_bytes: int | None = None  # saved by that, less what keeping track of it takes
 
     @property
     def held_bytes(self) -> int | None:

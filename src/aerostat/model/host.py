@@ -21,6 +21,11 @@ class HostMemory:
     pressure_some_total_s: float | None = None
     pressure_full_total_s: float | None = None
 
+    @property
+    def lasting_bytes(self) -> int:
+        """Available whatever becomes of merged pages: who writes one gets its own again."""
+        return max(0, self.available_bytes - (self.revocable_bytes or 0))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostSnapshot:

@@ -111,6 +111,9 @@ CREATE TABLE sample (
     footprint_locked_bytes INTEGER,
     footprint_touched_bytes INTEGER,
     footprint_unsplit_bytes INTEGER,
+    footprint_touched_cost_ratio REAL,
+    footprint_merged_bytes INTEGER,
+    footprint_merge_profit_bytes INTEGER,
     PRIMARY KEY (round, guest)
 ) STRICT, WITHOUT ROWID;
 

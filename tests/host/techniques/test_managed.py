@@ -161,6 +161,130 @@ def test_a_vm_that_comes_later_is_spared_then(vm: FakeKernel, log: UndoLog) -> N
     assert vm.read(f"{GROUP}/memory.swappiness") == "0"
 
 
+V2 = "/sys/fs/cgroup/vms/dear"
+KNOBS = {"memory.swap.max": "max", "memory.zswap.max": "max", "memory.zswap.writeback": "1"}
+
+
+@pytest.fixture
+def vm_on_v2(kernel: FakeKernel) -> FakeKernel:
+    """A VM in a cgroup (v2) of its own, with the knobs of kernel 6.8."""
+    mounts = "30 23 0:26 / /sys/fs/cgroup rw shared:1 - cgroup2 cgroup2 rw\n"
+    write(kernel, "/proc/self/mountinfo", mounts)
+    write(kernel, f"/proc/{PID}/cgroup", "0::/vms/dear\n")
+    write(kernel, f"{V2}/memory.current", "1000000")
+    write(kernel, f"{V2}/cgroup.procs", f"{PID}\n")
+    for name, text in KNOBS.items():
+        write(kernel, f"{V2}/{name}", text)
+    return kernel
+
+
+def order_of(kernel: FakeKernel) -> list[str]:
+    """The knobs in the order they were written, by their last names."""
+    return [Path(name).name for name, _ in kernel.written]
+
+
+def changed(kernel: FakeKernel) -> set[str]:
+    """The knobs of the VM that are not as they were."""
+    return {name for name, text in KNOBS.items() if kernel.read(f"{V2}/{name}") != text}
+
+
+BOTH = (LadderStep.COMPRESS, LadderStep.SWAP)
+
+
+@pytest.mark.parametrize(
+    ("exempt", "on", "knob"),
+    [
+        (BOTH, BOTH, "memory.swap.max"),
+        ((LadderStep.SWAP,), BOTH, "memory.zswap.writeback"),
+        ((LadderStep.COMPRESS,), BOTH, "memory.zswap.max"),
+        ((LadderStep.SWAP,), (LadderStep.SWAP,), "memory.swap.max"),
+        ((LadderStep.COMPRESS,), (LadderStep.COMPRESS,), "memory.swap.max"),
+        # What does not fit the pool goes on to the disk.
+        ((LadderStep.SWAP,), (LadderStep.COMPRESS,), "memory.zswap.writeback"),
+    ],
+)
+def test_on_v2_a_vm_is_kept_from_what_it_is_exempt_from_and_from_nothing_else(
+    vm_on_v2: FakeKernel,
+    log: UndoLog,
+    exempt: tuple[LadderStep, ...],
+    on: tuple[LadderStep, ...],
+    knob: str,
+) -> None:
+    managed = techniques(vm_on_v2, log)
+    for step in on:
+        asyncio.run(managed.switch_on(step, [dear(*exempt)]))
+    assert changed(vm_on_v2) == {knob}
+    for step in reversed(on):
+        back(managed, step)
+    assert changed(vm_on_v2) == set()
+    assert log.pending() == ()
+
+
+def test_a_vm_exempt_from_the_disk_is_kept_from_it_when_compression_ends(
+    vm_on_v2: FakeKernel, log: UndoLog
+) -> None:
+    managed = techniques(vm_on_v2, log)
+    for step in BOTH:
+        asyncio.run(managed.switch_on(step, [dear(LadderStep.SWAP)]))
+    vm_on_v2.written.clear()
+    back(managed, LadderStep.COMPRESS)
+    assert changed(vm_on_v2) == {"memory.swap.max"}
+    order = order_of(vm_on_v2)
+    assert order.index("memory.swap.max") < order.index("enabled"), "before zswap is off"
+    assert order[-1] == "memory.zswap.writeback"
+
+
+def test_swap_comes_before_compression_and_the_vm_is_never_without_protection(
+    vm_on_v2: FakeKernel, log: UndoLog
+) -> None:
+    managed = techniques(vm_on_v2, log)
+    for step in reversed(BOTH):
+        asyncio.run(managed.switch_on(step, [dear(LadderStep.SWAP)]))
+    order = order_of(vm_on_v2)
+    assert order.index("memory.zswap.writeback") < order.index("enabled")
+    assert order[-1] == "memory.swap.max", "given back once the pool is there"
+    assert changed(vm_on_v2) == {"memory.zswap.writeback"}
+
+
+def test_an_older_kernel_or_zram_cannot_tell_them_apart_and_spares_both(
+    vm_on_v2: FakeKernel, log: UndoLog
+) -> None:
+    vm_on_v2.path(f"{V2}/memory.zswap.writeback").unlink()
+    managed = techniques(vm_on_v2, log)
+    for step in BOTH:
+        asyncio.run(managed.switch_on(step, [dear(LadderStep.SWAP)]))
+    assert vm_on_v2.read(f"{V2}/memory.swap.max") == "0"
+
+
+class Compressing(FakeKernel):
+    """Takes memory of the VM when asked, into a pool that grows meanwhile."""
+
+    def write(self, name: str, text: str, *, may_fall_short: bool = False) -> None:
+        super().write(name, text, may_fall_short=may_fall_short)
+        if name.endswith("memory.reclaim"):
+            held = int(self.read(f"{V2}/memory.current"))
+            self.path(f"{V2}/memory.current").write_text(str(held - int(text)))
+            self.path("/sys/block/zram0/mm_stat").write_text(f"{text} 0 {int(text) // 4} 0 0\n")
+            meminfo = self.read("/proc/meminfo").replace("Zswap: 1000", "Zswap: 9000")
+            self.path("/proc/meminfo").write_text(meminfo)
+
+
+@pytest.mark.parametrize("has_zram", [False, True])
+def test_what_nobody_is_charged_for_is_deducted_of_a_take(
+    vm_on_v2: FakeKernel, log: UndoLog, has_zram: bool
+) -> None:
+    host = Compressing(vm_on_v2.root)
+    write(host, f"{V2}/memory.current", str(64 * MIB))
+    write(host, f"{V2}/memory.reclaim", "")
+    write(host, "/sys/block/zram0/mm_stat", "0 0 0 0 0\n")
+    device = "/dev/zram0" if has_zram else "/dev/sdb"
+    write(host, "/proc/swaps", f"Filename Type Size Used Priority\n{device} partition 900000 0 5\n")
+    order = HostTake(guest=GuestId("x"), pid=PID, size_bytes=16 * MIB, step=LadderStep.COMPRESS)
+    taken = asyncio.run(techniques(host, log).take(order)).taken_bytes
+    # On v2 the VM is charged for zswap's pool, whose growth shows in its charge already.
+    assert taken == (12 * MIB if has_zram else 16 * MIB)
+
+
 def test_pages_are_not_merged_while_an_exempt_vm_offers_its_own(
     vm: FakeKernel, log: UndoLog
 ) -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
+from aerostat.host.process_memory import Merged
 from aerostat.host.techniques.host_swap import HostSwap
-from aerostat.host.techniques.ksm import Ksm, KsmState, read_merged_bytes
+from aerostat.host.techniques.ksm import Ksm, KsmState, read_merged
 from aerostat.host.techniques.technique import TechniqueError
 from aerostat.host.techniques.undo_log import UndoLog
 from aerostat.host.techniques.zram import Zram
@@ -73,9 +74,11 @@ def test_an_advisor_that_the_kernel_lacks_is_refused(kernel: FakeKernel, log: Un
 
 
 def test_merged_bytes_of_one_vm(kernel: FakeKernel) -> None:
-    kernel.path("/proc/77/ksm_stat").write_text("ksm_rmap_items 5\nksm_merging_pages 3\n")
-    assert read_merged_bytes(kernel, 77) == 12 * KIB
-    assert read_merged_bytes(kernel, 78) is None
+    told = "ksm_rmap_items 5\nksm_merging_pages 3\nksm_process_profit -2000\n"
+    kernel.path("/proc/77/ksm_stat").write_text(told)
+    expected = Merged(merged_bytes=12 * KIB, profit_bytes=-2000)
+    assert read_merged(kernel, 77) == expected
+    assert read_merged(kernel, 78) == Merged()
 
 
 def test_zswap_needs_something_to_swap_to(kernel: FakeKernel, log: UndoLog) -> None:

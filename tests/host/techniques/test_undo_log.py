@@ -1,5 +1,6 @@
 """What was there before is on disk before it is changed, and is understood afterwards."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,25 @@ def test_two_cannot_use_it_at_once(kernel: FakeKernel, log: UndoLog) -> None:
         raise AssertionError("the lock let two in")
     with log.held():
         Changes("t", kernel, log).set_knob(SLEEP, "5")
+
+
+def test_two_with_logs_of_their_own_refuse_each_other_and_say_who(
+    kernel: FakeKernel, log: UndoLog, tmp_path: Path
+) -> None:
+    other = UndoLog(tmp_path / "lab/undo.json", kernel)
+    with (
+        log.held(),
+        pytest.raises(TechniqueError, match=rf"process {os.getpid()} \("),
+        other.held(),
+    ):
+        raise AssertionError("the lock let two in")
+    with other.held(), pytest.raises(TechniqueError, match="another Aerostat"), log.held():
+        raise AssertionError("the lock let two in")
+
+
+def test_without_a_place_for_the_machines_lock_the_logs_own_has_to_do(
+    kernel: FakeKernel, log: UndoLog
+) -> None:
+    kernel.path("/run").write_text("no directory")
+    with log.held(), pytest.raises(TechniqueError, match="is in use"), restart(log, kernel).held():
+        raise AssertionError("the lock let two in")

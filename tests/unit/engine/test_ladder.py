@@ -518,3 +518,48 @@ def test_once_nothing_is_on_its_way_the_host_does_not_wait() -> None:
     assert not first.orders.takes
     assert first.plan.next_round_s <= world.params.round_moving_s
     assert world.round(elapse_s=0.25).orders.takes
+
+
+def test_a_host_that_lives_on_what_merging_saves_takes_as_if_it_were_not_there() -> None:
+    world = tight(3000, guests=[dumb()], params=params(ladder(LadderStep.COMPRESS)))
+    assert world.memory is not None
+    for _ in range(6):
+        world.round()
+        assert not carried_out(world).takes, "three times its reserve is available"
+    world.memory = replace(world.memory, revocable_bytes=2500 * MIB)
+    taken = False
+    for _ in range(8):
+        world.round()
+        taken = taken or bool(carried_out(world).takes)
+    assert taken
+
+
+def test_swap_is_not_put_back_into_room_that_merging_made() -> None:
+    own = params(ladder(LadderStep.COMPRESS, put_back_s=1.0))
+    world = tight(700, guests=[dumb()], params=own)
+    for _ in range(5):
+        world.round()
+        carried_out(world)
+    assert LadderStep.COMPRESS in world.state.ladder.in_use
+    merging = replace(memory(5000, swapped_mib=400), revocable_bytes=3500 * MIB)
+    world.memory = merging
+    for _ in range(20):
+        world.round()
+        assert not carried_out(world).put_back
+    world.memory = replace(merging, revocable_bytes=0)
+    put_back = False
+    for _ in range(20):
+        world.round()
+        put_back = put_back or bool(carried_out(world).put_back)
+    assert put_back
+
+
+def test_of_two_alike_the_one_known_to_be_cold_is_taken_from_first() -> None:
+    guests = [dumb("a"), dumb("b", touched_mib=300)]
+    world = tight(guests=guests, params=params(ladder(LadderStep.COMPRESS)))
+    for _ in range(8):
+        world.round()
+        if takes := carried_out(world).takes:
+            assert takes[0].guest == GuestId("b")
+            return
+    raise AssertionError("nothing was taken")

@@ -4,8 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from aerostat.engine.host_state import next_host_state
 from aerostat.engine.params import Accounting
+from aerostat.engine.supply import supply_of
 from aerostat.model.guest import RunState
+from aerostat.model.host import HostSnapshot
+from aerostat.model.host_state import HostState
+from aerostat.units import GIB
 from builders import Guest, World, host_memory, params
 
 
@@ -27,3 +32,42 @@ def test_nobody_is_taken_from_because_another_guest_does_not_answer(accounting: 
     for _ in range(20):
         assert world.round().trace.host.supply_bytes == before
         assert world.guest("other").actual_mib == 512
+
+
+RESERVE_BYTES = GIB
+
+
+@pytest.mark.parametrize(
+    ("merged_gib", "state"),
+    [
+        (0.0, HostState.COMFORTABLE),
+        (2.5, HostState.SOFT),
+        (2.9, HostState.CRITICAL),
+        (9.0, HostState.CRITICAL),
+    ],
+)
+def test_the_host_is_as_short_as_it_were_without_what_merging_saves(
+    merged_gib: float, state: HostState
+) -> None:
+    memory = replace(
+        host_memory(total_gib=10, available_gib=3), revocable_bytes=int(merged_gib * GIB)
+    )
+    assert next_host_state(HostState.COMFORTABLE, memory, RESERVE_BYTES) is state
+    assert memory.lasting_bytes == max(0, memory.available_bytes - int(merged_gib * GIB))
+
+
+@pytest.mark.parametrize(
+    ("merged_gib", "physical_gib"), [(0.0, 2.5), (0.5, 2.5), (2.0, 1.0), (5.0, 0.0)]
+)
+def test_what_a_storm_of_writes_would_take_is_not_given_to_distress(
+    merged_gib: float, physical_gib: float
+) -> None:
+    """Half of the reserve is kept in any case; what merged pages may need is kept instead."""
+    memory = replace(
+        host_memory(total_gib=10, available_gib=3), revocable_bytes=int(merged_gib * GIB)
+    )
+    base = params(budget_mib=None)
+    reserve = replace(base.host.reserve, size_bytes=RESERVE_BYTES, max_ratio=None)
+    own = replace(base, host=replace(base.host, reserve=reserve))
+    snapshot = HostSnapshot(now_s=1.0, wall_s=1.0, memory=memory, guests=())
+    assert supply_of(snapshot, own).physical_bytes == int(physical_gib * GIB)

@@ -2,12 +2,13 @@
 
 import os
 import stat
+from collections.abc import Collection
 from pathlib import Path
 
 from aerostat.host.meminfo import parse_meminfo
 from aerostat.host.techniques.kernel import Kernel, chosen
 from aerostat.host.techniques.swaps import is_swapped_to, read_swaps
-from aerostat.host.techniques.technique import TechniqueError
+from aerostat.host.techniques.technique import SPARING, VM_LIMIT, TechniqueError
 from aerostat.host.techniques.undo_log import Change, Kind, UndoLog
 
 KSM = "/sys/kernel/mm/ksm"
@@ -105,6 +106,12 @@ class Changes:
         """Undo what this technique changed; in words what could not be."""
         return self._log.undo(self._technique, lambda change: undo(change, self._kernel))
 
+    def undo_others(self, kept: Collection[str]) -> list[str]:
+        """Undo what this technique changed, but for these files; in words what could not be."""
+        pending = self._log.pending(self._technique)
+        others = [change for change in pending if change.target not in kept]
+        return self._log.undo_these(others, lambda change: undo(change, self._kernel))
+
     def _change(self, kind: Kind, target: str, *, before: str = "", applied: str = "") -> Change:
         return Change(
             technique=self._technique, kind=kind, target=target, before=before, applied=applied
@@ -141,7 +148,8 @@ def undo(change: Change, kernel: Kernel) -> str | None:
 
 
 def _put_back(change: Change, kernel: Kernel) -> str | None:
-    if not kernel.path(change.target).exists() and change.technique.startswith("spare_"):
+    is_of_a_vm = change.technique.startswith((SPARING, VM_LIMIT))
+    if is_of_a_vm and not kernel.path(change.target).exists():
         return None  # a cgroup ends with its VM
     now = chosen(kernel.read(change.target))
     if now not in (change.before, change.applied):

@@ -12,14 +12,26 @@ def read_cpu_s(kernel: Kernel, name: str) -> float | None:
 
     kswapd has one thread a NUMA node; its name is followed by the node's number.
     """
-    total_ticks, is_found = 0, False
-    for directory in kernel.path("/proc").iterdir():
-        if not directory.name.isdigit():
-            continue
-        text = kernel.read_if_any(f"/proc/{directory.name}/stat")
-        before, _, rest = (text or "").rpartition(") ")
-        if before.partition("(")[2].rstrip("0123456789") == name:
-            fields = rest.split()
-            total_ticks += int(fields[_UTIME]) + int(fields[_STIME])
-            is_found = True
-    return total_ticks / os.sysconf("SC_CLK_TCK") if is_found else None
+    found = [
+        ticks
+        for directory in kernel.path("/proc").iterdir()
+        if directory.name.isdigit()
+        for thread, ticks in [_of(kernel, directory.name)]
+        if thread.rstrip("0123456789") == name
+    ]
+    return sum(found) / os.sysconf("SC_CLK_TCK") if found else None
+
+
+def cpu_s_of(kernel: Kernel, pid: int) -> float | None:
+    """CPU seconds so far of one thread of the kernel; None: it is gone."""
+    name, ticks = _of(kernel, str(pid))
+    return ticks / os.sysconf("SC_CLK_TCK") if name else None
+
+
+def _of(kernel: Kernel, pid: str) -> tuple[str, int]:
+    """A thread's name and the ticks it has taken; no name: it is gone."""
+    before, _, rest = (kernel.read_if_any(f"/proc/{pid}/stat") or "").rpartition(") ")
+    fields = rest.split()
+    if not before:
+        return "", 0
+    return before.partition("(")[2], int(fields[_UTIME]) + int(fields[_STIME])

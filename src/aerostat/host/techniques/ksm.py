@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass
 
 from aerostat.host.proc_text import parse_count
+from aerostat.host.process_memory import Merged, parse_merged
 from aerostat.host.techniques.changes import KSM, Changes
 from aerostat.host.techniques.kernel import Kernel
 from aerostat.host.techniques.kernel_thread import read_cpu_s
@@ -100,11 +101,6 @@ class Ksm:
         return int(text) if text is not None and text.lstrip("-").isdigit() else None
 
 
-def read_merged_bytes(kernel: Kernel, pid: int) -> int | None:
-    """Bytes of one VM that are merged; None: the kernel does not say (before 6.1)."""
-    for line in (kernel.read_if_any(f"/proc/{pid}/ksm_stat") or "").splitlines():
-        key, _, value = line.partition(" ")
-        if key == "ksm_merging_pages":
-            count = parse_count(value)
-            return count * os.sysconf("SC_PAGE_SIZE") if count is not None else None
-    return None
+def read_merged(kernel: Kernel, pid: int) -> Merged:
+    """What the kernel tells of one VM's merged pages."""
+    return parse_merged(kernel.read_if_any(f"/proc/{pid}/ksm_stat") or "")

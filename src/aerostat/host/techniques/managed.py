@@ -25,7 +25,7 @@ from aerostat.host.techniques.undo_log import UndoLog
 from aerostat.host.techniques.vm_reclaim import Reclaimed, ReclaimState, VmReclaim
 from aerostat.host.techniques.zram import Zram, ZramState
 from aerostat.host.techniques.zswap import Zswap, ZswapState
-from aerostat.model.host_state import LadderStep
+from aerostat.model.host_state import TAKING_STEPS, LadderStep
 from aerostat.model.limits import Amount
 from aerostat.model.techniques import HostTake, Spared
 from aerostat.ports.techniques import Taken
@@ -77,7 +77,9 @@ class ManagedTechniques:
         self._zram = Zram(kernel, log)
         self._ksm = Ksm(kernel, log)
         self._cgroups = CgroupReader(now_s=time.monotonic, root=kernel.root)
-        self._sparing = Sparing(kernel, log, self._cgroups)
+        by_zswap = settings.compress_with is CompressWith.ZSWAP
+        self._sparing = Sparing(kernel, log, self._cgroups, by_zswap=by_zswap)
+        self._spared: tuple[Spared, ...] = ()
         self._pagers: dict[int, PageOut] = {}
 
     async def switch_on(self, step: LadderStep, spared: Sequence[Spared]) -> str:
@@ -108,13 +110,14 @@ class ManagedTechniques:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _switch_on(self, step: LadderStep, spared: Sequence[Spared]) -> str:
-        concerned = [one for one in spared if step in one.steps]
+        self._spared = tuple(spared)
         try:
             # First those who are to be spared: nobody is swapped before.
-            self._sparing.spare(step, concerned)
-            if step in self._on:
-                return "as it was; those to be spared are"
-            words = self._bring_about(step)
+            self._sparing.spare(step, spared, self._on | {step})
+            is_new = step not in self._on
+            words = self._bring_about(step) if is_new else "as it was; those to be spared are"
+            if step in TAKING_STEPS:
+                self._sparing.settle(spared, self._on | {step})
         except TechniqueError:
             if step not in self._on:
                 self._restore(step)
@@ -156,6 +159,9 @@ class ManagedTechniques:
         self._require(self._swap.probe())
 
     def _put_back(self, step: LadderStep) -> tuple[str, ...]:
+        if step in TAKING_STEPS:
+            # While it is still on: who is kept out by a knob of this one may need another.
+            self._sparing.spare(step, self._still_spared(), self._on - {step})
         remarks = self._restore(step)
         self._on.discard(step)
         return tuple(remarks)
@@ -166,20 +172,25 @@ class ManagedTechniques:
         Raises:
             TechniqueError: something is.
         """
-        names = [self._sparing.name(step)]
         others = self._on - {step}
+        names = [] if step in TAKING_STEPS else [self._sparing.name(step)]
         if step is LadderStep.MERGE:
             names.insert(0, self._ksm.name)
         elif step is LadderStep.COMPRESS:
             names[:0] = [self._zswap.name, self._zram.name]
         if step in (LadderStep.COMPRESS, LadderStep.SWAP) and not self._needs_swap(others):
-            names.insert(-1, self._swap.name)
+            names.append(self._swap.name)
         remarks = []
         for name in names:
             remarks += self._log.undo(name, lambda change: undo(change, self._kernel))
         if any(self._log.pending(name) for name in names):
             raise TechniqueError("; ".join(remarks) or f"{step.value} could not be put back")
+        if step in TAKING_STEPS:
+            remarks += self._sparing.settle(self._still_spared(), others)
         return remarks
+
+    def _still_spared(self) -> list[Spared]:
+        return [s for s in self._spared if self._kernel.path(f"/proc/{s.pid}").exists()]
 
     def _needs_swap(self, on: set[LadderStep]) -> bool:
         by_zswap = self._settings.compress_with is CompressWith.ZSWAP
@@ -189,7 +200,9 @@ class ManagedTechniques:
         groups = self._cgroups.groups(order.pid)
         if order.step is LadderStep.SPLIT:
             return self._split(order, groups)
-        before = self._pools_bytes()
+        # On v2 a VM is charged for what zswap keeps of it; for what zram keeps, nobody is.
+        is_zswap_charged = groups.charge is not None and groups.is_v2
+        before = self._pools_bytes(is_zswap_charged)
         if groups.charge is not None:
             reclaim = VmReclaim(self._kernel, self._log, groups.charge, is_v2=groups.is_v2)
             self._require(reclaim.probe())
@@ -202,8 +215,7 @@ class ManagedTechniques:
             done, how = pager.last, "by address: it has no memory cgroup to itself"
             self._forget_the_gone()
         assert done is not None, "an apply that returns says what it came to"
-        is_charged = groups.charge is not None and groups.is_v2  # zswap's pool is, on cgroup v2
-        grown = 0 if is_charged else max(0, self._pools_bytes() - before)
+        grown = max(0, self._pools_bytes(is_zswap_charged) - before)
         return _taken(done, grown, how)
 
     def _split(self, order: HostTake, groups: OwnGroups) -> Taken:
@@ -218,10 +230,13 @@ class ManagedTechniques:
         for pid in [pid for pid in self._pagers if not self._kernel.path(f"/proc/{pid}").exists()]:
             del self._pagers[pid]
 
-    def _pools_bytes(self) -> int:
+    def _pools_bytes(self, is_zswap_charged: bool) -> int:
+        """What compressed pages take of the host beyond what VMs are charged."""
+        zram = self._zram.read().held_bytes or 0
+        if is_zswap_charged:
+            return zram
         meminfo = self._kernel.read_if_any("/proc/meminfo") or ""
-        zswap = parse_kilobytes(meminfo, name="Zswap") or 0
-        return zswap + (self._zram.read().held_bytes or 0)
+        return zram + (parse_kilobytes(meminfo, name="Zswap") or 0)
 
     def _pool_bytes(self) -> int:
         return self._settings.pool.of(self._ram_bytes())

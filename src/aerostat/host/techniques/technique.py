@@ -5,6 +5,10 @@ from typing import Protocol, TypeVar
 
 from aerostat.ports.errors import AerostatError
 
+VM_LIMIT = "limit"
+SPARING = "spare_"
+"""What changes of VMs' own cgroups are called in the undo log, or begin with."""
+
 
 class TechniqueError(AerostatError):
     """A technique could not be read, changed or put back; the sentence says which and why."""

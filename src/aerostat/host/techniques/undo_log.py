@@ -7,13 +7,14 @@ own state does not survive a reboot: of changes made under an earlier boot only 
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from aerostat.host.techniques.kernel import Kernel
+from aerostat.host.techniques.sole_manager import sole_manager
 from aerostat.host.techniques.technique import TechniqueError
 
 SCHEMA = "aerostat-undo/1"
@@ -52,6 +53,7 @@ class UndoLog:
             TechniqueError: it is there and cannot be understood.
         """
         self._path = path
+        self._kernel = kernel
         self._boot_id = kernel.read_if_any(BOOT_ID) or ""
         self._changes = self._load()
 
@@ -74,8 +76,14 @@ class UndoLog:
 
         ``undo_one`` may return a remark for the operator.
         """
+        return self.undo_these(self.pending(technique), undo_one)
+
+    def undo_these(
+        self, changes: Sequence[Change], undo_one: Callable[[Change], str | None]
+    ) -> list[str]:
+        """The same, of some of the pending changes."""
         remarks: list[str | None] = []
-        for change in reversed(self.pending(technique)):
+        for change in reversed(changes):
             try:
                 remarks.append(undo_one(change))
             except TechniqueError as error:
@@ -86,14 +94,14 @@ class UndoLog:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep every other process from using this log meanwhile.
+        """Keep every other process from using this log, and this host's techniques, meanwhile.
 
         Raises:
             TechniqueError: another one does.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         lock = self._path.with_name(self._path.name + ".lock")
-        with lock.open("a") as file:
+        with sole_manager(self._kernel), lock.open("a") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:

@@ -1,9 +1,10 @@
 """Asks the kernel to take memory back from one VM through its memory cgroup, there and then.
 
-cgroup v2 has a file for it (``memory.reclaim``, from 5.19). On v1 a limit that is lowered and
-lifted again does the same: the kernel reclaims while it is written, and a limit that cannot be
-reached does not stand. For the moment between, the killer is held off. A standing limit is never
-used to take memory: below the working set it kills VMs even where there is swap to spare.
+cgroup v2 has a file for it (``memory.reclaim``, from 5.19); before that, ``memory.high`` lowered
+and lifted again does the same, for the kernel reclaims while it is written. On v1 that is the hard
+limit: one that cannot be reached does not stand, and for the moment between the killer is held off.
+A standing hard limit is never used to take memory: below the working set it kills VMs even where
+there is swap to spare.
 """
 
 import time
@@ -52,15 +53,16 @@ class VmReclaim:
 
     def probe(self) -> Probe:
         """Look whether this cgroup can be asked, and whether there is swap to take memory to."""
-        needed = "memory.reclaim" if self._is_v2 else "memory.limit_in_bytes"
+        needed = self._needed()
         if not self._kernel.path(self._file(needed)).exists():
-            older = "the kernel has it from 5.19 on" if self._is_v2 else "is memory accounted here?"
-            return Probe(is_usable=False, why=f"{self._file(needed)} is missing: {older}")
+            why = f"{self._file(needed)} is missing: is memory accounted here?"
+            return Probe(is_usable=False, why=why)
         room = sum(swap.size_bytes - swap.used_bytes for swap in read_swaps(self._kernel))
         if room == 0:
             why = "the host has no swap left, and a VM's memory has nowhere else to go: add swap"
             return Probe(is_usable=False, why=why)
-        how = "memory.reclaim" if self._is_v2 else "a limit that is lifted at once"
+        is_asked = needed == "memory.reclaim"
+        how = needed if is_asked else f"{needed}, lowered and lifted at once"
         return Probe(is_usable=True, why=f"by {how}; {room // MIB} MiB of swap left")
 
     def read(self) -> Saving:
@@ -109,21 +111,35 @@ class VmReclaim:
         return count
 
     def _take(self, size_bytes: int, held_bytes: int) -> None:
-        if self._is_v2:
+        needed = self._needed()
+        if needed == "memory.reclaim":
             # EAGAIN: less than asked for could be taken. The charge tells how much it was.
-            self._kernel.write(self._file("memory.reclaim"), str(size_bytes), may_fall_short=True)
+            self._kernel.write(self._file(needed), str(size_bytes), may_fall_short=True)
+            return
+        if needed == "memory.high":
+            self._lower_and_lift(self._file(needed), held_bytes - size_bytes)
             return
         killer, limit = self._file("memory.oom_control"), self._file("memory.limit_in_bytes")
         was_off = "oom_kill_disable 1" in self._kernel.read(killer)
         self._changes.write(killer, "1", before="1" if was_off else "0")
+        # EBUSY: it could not be brought below, and then the limit does not stand either.
+        self._lower_and_lift(limit, held_bytes - size_bytes)
+
+    def _lower_and_lift(self, limit: str, to_bytes: int) -> None:
         try:
-            # EBUSY: it could not be brought below, and then the limit does not stand either.
-            wanted = str(held_bytes - size_bytes)
-            self._changes.write(limit, wanted, before=self._kernel.read(limit), may_fall_short=True)
+            before = self._kernel.read(limit)
+            self._changes.write(limit, str(to_bytes), before=before, may_fall_short=True)
         finally:
             remarks = self._changes.undo()
         if remarks:
             raise TechniqueError("; ".join(remarks))
+
+    def _needed(self) -> str:
+        """The file that takes memory, of this kernel."""
+        if not self._is_v2:
+            return "memory.limit_in_bytes"
+        has_reclaim = self._kernel.path(self._file("memory.reclaim")).exists()
+        return "memory.reclaim" if has_reclaim else "memory.high"
 
     def _count(self, name: str) -> int | None:
         text = self._kernel.read_if_any(self._file(name))

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def find_packages() -> tuple[Package, ...]:
                 f"the lab builds its guest from Debian or Ubuntu packages, and {program} "
                 "is not installed here"
             )
-    return _look_up((*_kernel_packages(), "busybox-static"))
+    return look_up((*_kernel_packages(), "busybox-static"))
 
 
 def find_python_packages() -> tuple[Package, ...]:
@@ -60,14 +60,23 @@ def find_python_packages() -> tuple[Package, ...]:
     Raises:
         ImageError: apt does not know one.
     """
-    found = _PYTHON.search(_run("apt-cache", "depends", "python3-minimal", check=False))
+    found = _PYTHON.search(run_tool("apt-cache", "depends", "python3-minimal", check=False))
     if found is None:
         raise ImageError("python3-minimal is not in the package lists; run: apt-get update")
     python = found[1]
     standard = f"lib{python}-stdlib"  # for ctypes, by which the agent locks its memory
-    ffi = _FFI.search(_run("apt-cache", "depends", standard, check=False))
+    ffi = _FFI.search(run_tool("apt-cache", "depends", standard, check=False))
     names = [f"{python}-minimal", f"lib{python}-minimal", standard, "libc6", "libexpat1", "zlib1g"]
-    return _look_up((*names, *([ffi[1]] if ffi is not None else [])))
+    return look_up((*names, *([ffi[1]] if ffi is not None else [])))
+
+
+def find_host_packages() -> tuple[Package, ...]:
+    """Find what a guest that plays a host needs beside its kernel: Python, and a static busybox.
+
+    Raises:
+        ImageError: this is not such a distribution, or its package lists are missing.
+    """
+    return (*find_python_packages(), *look_up(("busybox-static",)))
 
 
 def find_libraries_of(name: str) -> tuple[Package, ...]:
@@ -81,13 +90,17 @@ def find_libraries_of(name: str) -> tuple[Package, ...]:
     while pending:
         package = pending.pop()
         found.append(package)
-        listing = _run("apt-cache", "depends", package)
+        listing = run_tool("apt-cache", "depends", package)
         pending += [p for p in _LIBRARY.findall(listing) if p not in found and p not in pending]
-    return _look_up(tuple(sorted(found)))
+    return look_up(tuple(sorted(found)))
 
 
-def fetch_package(package: Package, cache_dir: Path, on_progress: Progress) -> Path:
+def fetch_package(
+    package: Package, cache_dir: Path, on_progress: Progress, *, options: Sequence[str] = ()
+) -> Path:
     """Return the package's file, downloaded unless it is cached.
+
+    ``options`` are apt's, where it is to look in other lists than the system's.
 
     Raises:
         ImageError: it cannot be downloaded, or is not what the index promises.
@@ -99,7 +112,7 @@ def fetch_package(package: Package, cache_dir: Path, on_progress: Progress) -> P
     with scratch_directory(cache_dir) as scratch:
         # apt warns that its own user cannot write here, where root may run it unsandboxed anyway.
         sandbox = ["-o", "APT::Sandbox::User=root"] if os.geteuid() == 0 else []
-        _run("apt-get", "download", "-q", *sandbox, package.name, cwd=scratch)
+        run_tool("apt-get", "download", "-q", *sandbox, *options, package.name, cwd=scratch)
         downloaded = scratch / package.file_name
         if not downloaded.exists():
             raise ImageError(f"apt-get download {package.name} did not give {package.file_name}")
@@ -112,12 +125,12 @@ def fetch_package(package: Package, cache_dir: Path, on_progress: Progress) -> P
 
 def unpack(file: Path, into: Path) -> None:
     """Unpack a package's files below a directory."""
-    _run("dpkg-deb", "-x", str(file), str(into), cwd=into)
+    run_tool("dpkg-deb", "-x", str(file), str(into), cwd=into)
 
 
 def _kernel_packages() -> list[str]:
     for name in _KERNELS:
-        found = _kernel_parts(name)
+        found = kernel_parts(name)
         if found:
             return found
     raise ImageError(
@@ -126,13 +139,13 @@ def _kernel_packages() -> list[str]:
     )
 
 
-def _kernel_parts(meta: str) -> list[str]:
+def kernel_parts(meta: str, *, options: Sequence[str] = ()) -> list[str]:
     """Follow a meta package to the packages that hold the files (an image, and its modules)."""
     found: list[str] = []
     pending = [meta]
     while pending:
         name = pending.pop()
-        listing = _run("apt-cache", "depends", name, check=False)
+        listing = run_tool("apt-cache", "depends", name, *options, check=False)
         for part in _KERNEL_PART.findall(listing):
             if part not in found:
                 found.append(part)
@@ -140,9 +153,13 @@ def _kernel_parts(meta: str) -> list[str]:
     return found
 
 
-def _look_up(names: tuple[str, ...]) -> tuple[Package, ...]:
-    """Read from the index what apt would download for these packages."""
-    listing = _run("apt-get", "download", "--print-uris", *names)
+def look_up(names: Sequence[str], *, options: Sequence[str] = ()) -> tuple[Package, ...]:
+    """Read from the index what apt would download for these packages.
+
+    Raises:
+        ImageError: it knows no file of one of them.
+    """
+    listing = run_tool("apt-get", "download", "--print-uris", *names, *options)
     files = {
         file_name.partition("_")[0]: Package(
             name=file_name.partition("_")[0],
@@ -158,7 +175,12 @@ def _look_up(names: tuple[str, ...]) -> tuple[Package, ...]:
     return tuple(files[name] for name in names)
 
 
-def _run(*command: str, cwd: Path | None = None, check: bool = True) -> str:
+def run_tool(*command: str, cwd: Path | None = None, check: bool = True) -> str:
+    """What one of the distribution's tools says.
+
+    Raises:
+        ImageError: it failed, and ``check``.
+    """
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     done = subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, text=True, check=False

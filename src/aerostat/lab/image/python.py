@@ -1,5 +1,6 @@
 """The distribution's Python for a guest, and the agent that runs on it: what both need, no more."""
 
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -19,7 +20,20 @@ def agent_file() -> bytes:
 
 
 def python_entries(tree: Path) -> list[cpio.Entry]:
+    """Python as far as the agent needs it, and the agent.
+
+    Raises:
+        ImageError: a file is not where every Debian and Ubuntu has had it.
+    """
+    return [*interpreter_entries(tree), cpio.regular_file("aerostat_agent.py", agent_file())]
+
+
+def interpreter_entries(tree: Path, more: Sequence[str] = ()) -> list[cpio.Entry]:
     """What of the unpacked packages goes into the archive.
+
+    Args:
+        tree: where they are unpacked.
+        more: globs of files of the standard library that are to be there as well.
 
     Raises:
         ImageError: a file is not where every Debian and Ubuntu has had it.
@@ -29,7 +43,7 @@ def python_entries(tree: Path) -> list[cpio.Entry]:
     library = tree / "usr/lib" / f"python{version}"
     sources = [
         *_minimal(library),
-        *(p for pattern in _FROM_THE_REST for p in library.glob(pattern)),
+        *(p for pattern in (*_FROM_THE_REST, *more) for p in library.glob(pattern)),
     ]
     place = f"usr/lib/python{version}"
     inside = {f"{place}/{path.relative_to(library)}": path for path in sources}
@@ -43,7 +57,6 @@ def python_entries(tree: Path) -> list[cpio.Entry]:
         ),
         *(_shared(tree, pattern) for pattern in _LIBRARIES),
         *(cpio.regular_file(name, inside[name].read_bytes()) for name in sorted(inside)),
-        cpio.regular_file("aerostat_agent.py", agent_file()),
     ]
 
 

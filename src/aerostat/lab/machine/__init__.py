@@ -1,6 +1,6 @@
 """One lab machine: its description, its QEMU, what it says and how it is."""
 
-from aerostat.lab.machine.cgroup import MemoryGroup, clean_stale, find_hierarchy
+from aerostat.lab.machine.cgroup import Hierarchy, MemoryGroup, clean_stale, find_hierarchy
 from aerostat.lab.machine.errors import MachineError
 from aerostat.lab.machine.health import Health, HealthState
 from aerostat.lab.machine.lines import Hello
@@ -11,6 +11,7 @@ __all__ = [
     "Health",
     "HealthState",
     "Hello",
+    "Hierarchy",
     "Machine",
     "MachineError",
     "MachineSpec",

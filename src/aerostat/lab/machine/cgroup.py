@@ -100,16 +100,26 @@ def create_group(hierarchy: Hierarchy, name: str) -> MemoryGroup | str:
     return group
 
 
-def clean_stale(hierarchy: Hierarchy) -> None:
-    """Remove the empty groups of lab processes that are gone."""
+def clean_stale(hierarchy: Hierarchy) -> list[Path]:
+    """Remove the empty groups of lab processes that are gone; returns those that are still busy.
+
+    The kernel keeps a group for a moment after its last process, which may itself be dying still.
+    """
+    left = []
     for parent in hierarchy.root.glob(f"{_PREFIX}*"):
         pid = parent.name.removeprefix(_PREFIX)
         if pid.isdigit() and not Path(f"/proc/{pid}").exists():
-            for child in (path for path in parent.iterdir() if path.is_dir()):
-                with contextlib.suppress(OSError):
-                    child.rmdir()
             with contextlib.suppress(OSError):
+                for child in (path for path in parent.iterdir() if path.is_dir()):
+                    with contextlib.suppress(OSError):
+                        child.rmdir()
+            try:
                 parent.rmdir()
+            except FileNotFoundError:
+                pass  # another one cleans up as well
+            except OSError:
+                left.append(parent)
+    return left
 
 
 def _candidates() -> list[tuple[int, Path]]:
@@ -143,6 +153,10 @@ def _has_controller(root: Path) -> bool:
 
 
 def _enable(group: Path) -> None:
+    """Memory is counted below; and disks are throttled, where the kernel offers that."""
     control = group / "cgroup.subtree_control"
-    if "memory" not in control.read_text().split():
+    enabled = control.read_text().split()
+    if "memory" not in enabled:
         control.write_text("+memory")
+    if "io" not in enabled and "io" in (group / "cgroup.controllers").read_text().split():
+        control.write_text("+io")

@@ -78,6 +78,8 @@ def _show_guest(world: World, figures: Figures, i: int) -> None:
     figures.host_swap_in_bytes[i] = ABSENT
     figures.host_waited_s[i] = -1.0
     figures.limit_hits[i] = ABSENT
+    figures.touched_bytes[i] = ABSENT
+    figures.unsplit_bytes[i] = ABSENT
     figures.disk_read_bytes[i] = guests.disk_read_bytes[i] if reached else ABSENT
 
 
