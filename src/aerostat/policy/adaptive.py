@@ -239,30 +239,35 @@ def _drain_worthwhile(needs: Needs, first: int, end: int, amount: int, desk: Des
     donors = 0
     for i in range(first, end):
         donors += 1 if desk.cap[i] > 0 else 0
-    one = first - 1
     if left <= 0 and TAKE_WORTH_BYTES <= amount < donors * TAKE_WORTH_BYTES:
         one = _greatest(desk.excess, needs.weight, first, end)
-    if one >= first:
-        # Of its part of the surplus as well: a little less of that is no harm.
-        kept = needs.ordered_bytes[one] - desk.taken[one]
-        own = max(desk.need_share[one], _protected_bytes(needs, one))
-        desk.taken[one] += min(amount, max(desk.excess[one], kept - own))
-        return 0
+        if _is_alone(desk.excess, needs.weight, first, end, one):
+            # Of its part of the surplus as well: a little less of that is no harm.
+            kept = needs.ordered_bytes[one] - desk.taken[one]
+            own = max(desk.need_share[one], _protected_bytes(needs, one))
+            desk.taken[one] += min(amount, max(desk.excess[one], kept - own))
+            return 0
     for i in range(first, end):
         desk.taken[i] += desk.cap[i]
     return left
 
 
 def _greatest(excess: IntColumn, weight: IntColumn, first: int, end: int) -> int:
-    """Whose excess is the greatest for its weight; before ``first`` where several have the same."""
-    found, most, same = first - 1, 0.0, 0
+    """Whose excess is the greatest for its weight; the first of several with the same."""
+    found = first
     for i in range(first, end):
-        own = excess[i] / weight[i]
-        if own > most:
-            found, most, same = i, own, 1
-        elif own == most:
-            same += 1
-    return found if same == 1 else first - 1
+        if excess[i] / weight[i] > excess[found] / weight[found]:
+            found = i
+    return found
+
+
+def _is_alone(excess: IntColumn, weight: IntColumn, first: int, end: int, one: int) -> bool:
+    """Whether nobody else has as much excess for its weight."""
+    most = excess[one] / weight[one]
+    same = 0
+    for i in range(first, end):
+        same += 1 if excess[i] / weight[i] == most else 0
+    return same == 1
 
 
 def _excess(needs: Needs, first: int, end: int, calm_only: int, desk: Desk) -> None:
