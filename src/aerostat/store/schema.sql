@@ -95,6 +95,8 @@ CREATE TABLE sample (
     pressure_some_total_s REAL,
     pressure_full_total_s REAL,
     pressure_refaults INTEGER,
+    pressure_swap_total_bytes INTEGER,
+    pressure_swap_free_bytes INTEGER,
     footprint_age_s REAL,
     footprint_cgroup_bytes INTEGER,
     footprint_pss_bytes INTEGER,

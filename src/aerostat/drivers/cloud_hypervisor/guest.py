@@ -1,5 +1,8 @@
 """One VM of Cloud Hypervisor: who it is, what it says, and how its target is set."""
 
+from pathlib import Path
+
+from aerostat.drivers.agent import seen_from_here
 from aerostat.drivers.cloud_hypervisor.answers import (
     VmInfo,
     no_report,
@@ -50,6 +53,8 @@ class CloudHypervisorGuest(ApiGuest):
         guest = cls(session, identity, settings=settings, clock=clock, tell=tell)
         guest.max_bytes = info.max_bytes
         guest._age = SampleAge()
+        if info.vsock is not None:
+            guest.vsock = seen_from_here(Path(info.vsock), session.pid)
         return guest
 
     async def look(self) -> Reading:

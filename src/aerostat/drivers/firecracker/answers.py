@@ -67,6 +67,12 @@ def parse_features(untrusted: object) -> BalloonFeatures:
     )
 
 
+def parse_vsock(untrusted: object) -> str | None:
+    """The path of its vsock, as its process means it, from the answer to ``GET /vm/config``."""
+    answer = fields(untrusted, "the answer to GET /vm/config")
+    return text(answer.get("vsock"), "uds_path")
+
+
 def parse_balloon_bytes(untrusted: object) -> int:
     """What the balloon holds, from the answer to ``GET /balloon/statistics``."""
     return needed(untrusted, "actual_pages") * PAGE_BYTES

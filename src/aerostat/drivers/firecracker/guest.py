@@ -1,5 +1,8 @@
 """One microVM of Firecracker: who it is, what it says, and how its target is set."""
 
+from pathlib import Path
+
+from aerostat.drivers.agent import seen_from_here
 from aerostat.drivers.firecracker.answers import (
     Instance,
     parse_balloon_bytes,
@@ -7,6 +10,7 @@ from aerostat.drivers.firecracker.answers import (
     parse_figures,
     parse_instance,
     parse_machine,
+    parse_vsock,
 )
 from aerostat.drivers.firecracker.sample import ChangingSample
 from aerostat.drivers.http_api.guest import ApiGuest, BalloonFeatures, NoVmError, Tell
@@ -104,6 +108,7 @@ class FirecrackerGuest(ApiGuest):
         deadline_s = self.settings.command_deadline_s
         machine = await self.session.get("/machine-config", deadline_s=deadline_s)
         self.max_bytes = parse_machine(machine)
+        self.vsock = await self._vsock()
         try:
             answer = await self.session.get("/balloon", deadline_s=deadline_s)
         except ApiRefusedError:
@@ -113,6 +118,14 @@ class FirecrackerGuest(ApiGuest):
         if self.settings.arm_statistics and found_s > self.settings.statistics_period_s:
             await self._set_period(self.settings.statistics_period_s)
             self._period_before_s = found_s
+
+    async def _vsock(self) -> Path | None:
+        deadline_s = self.settings.command_deadline_s
+        try:
+            told = parse_vsock(await self.session.get("/vm/config", deadline_s=deadline_s))
+        except ApiRefusedError:
+            return None  # a Firecracker before 0.25 does not tell
+        return None if told is None else seen_from_here(Path(told), self.session.pid)
 
     async def _set_period(self, period_s: int) -> None:
         body = {"stats_polling_interval_s": period_s}
