@@ -247,6 +247,10 @@ class CloudHypervisorApi(Vmm):
             return _missing(failed, "VM is not created")
         if not self.config.has_balloon or not guest.faults.has_driver:
             return _error(failed, "Balloon statistics were not negotiated")
+        if guest.faults.has_silent_statistics:
+            return Answer(status=500, is_lost=True)  # its driver never answers
+        if guest.run_state is RunState.PAUSED:
+            return _error(failed, "Timed out waiting for the guest's balloon statistics")
         sample = guest.snapshot(wall_s=self._world.wall_s, hypervisor_bytes=0).statistics
         assert sample is not None
         return _ok(
