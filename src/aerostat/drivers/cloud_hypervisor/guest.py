@@ -83,6 +83,8 @@ class CloudHypervisorGuest(ApiGuest):
             actual_bytes=info.actual_bytes if has_balloon else None,
             has_balloon=has_balloon,
             deflates_on_oom=None if info.balloon is None else info.balloon.deflates_on_oom,
+            standing_target_bytes=info.target_bytes,
+            reports_free_pages=None if info.balloon is None else info.balloon.reports_free_pages,
             statistics=await self._statistics(info.run_state, troubles) if has_balloon else None,
             troubles=tuple(troubles),
         )
