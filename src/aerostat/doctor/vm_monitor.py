@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from aerostat.doctor.vm_ports import OWN_AGENT, QEMU_AGENT, VmPort, ports_of_monitor
+from aerostat.doctor.vm_agent import swap_by_agent
+from aerostat.doctor.vm_ports import OWN_AGENT, QEMU_AGENT, VmDoor, VmPort, ports_of_monitor
 from aerostat.drivers.qmp.answers import parse_properties, parse_text
 from aerostat.drivers.qmp.device import BalloonDevice, find_balloon
 from aerostat.drivers.qmp.session import (
@@ -18,6 +19,7 @@ from aerostat.drivers.qmp.session import (
 from aerostat.drivers.qmp.statistics import parse_guest_stats
 from aerostat.drivers.report import GuestReport
 from aerostat.drivers.sockets.errors import AnswerViolationError, SessionError
+from aerostat.model.guest import Hinting
 
 GREETING_S = 2.0
 ANSWER_S = 2.0
@@ -46,6 +48,9 @@ class VmBalloon:
     has_figures: bool = False  # the last sample says what is available
     swap_bytes_seen: int | None = None  # that the guest has swapped, in and out
     why_silent: str | None = None  # its guest cannot report at all, as things are
+    has_time_stamps: bool = True  # False: that samples are fresh shows by their changing alone
+    has_changed: bool = True  # without time stamps: between two looks, a period and more apart
+    hinting: Hinting | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +72,8 @@ class VmMonitor:
     is_migrating: bool = False
     qemu_agent: VmPort | None = None  # None: it has no port for it
     own_agent: VmPort | None = None
+    agent_door: VmDoor | None = None  # where its agent is heard by vsock; None: it has no vsock
+    guest_swap_bytes: int | None = None  # as Aerostat's agent in it says; 0: it has none
 
 
 class MonitorUnreachableError(Exception):
@@ -121,6 +128,7 @@ async def _ask(session: QmpSession, path: Path) -> VmMonitor:
         is_migrating=parse_text(answered["query-migrate"], "status") in _MIGRATES,
         qemu_agent=ports.get(QEMU_AGENT),
         own_agent=ports.get(OWN_AGENT),
+        guest_swap_bytes=await swap_by_agent(ports.get(OWN_AGENT)),
     )
 
 
