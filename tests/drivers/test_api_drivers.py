@@ -23,7 +23,7 @@ from aerostat.drivers.sockets import SocketDriver, SocketSettings
 from aerostat.drivers.sockets.errors import AnswerViolationError
 from aerostat.model.events import BalloonMoved, Event, LifecycleChanged, LifecycleKind
 from aerostat.model.figures import Absence
-from aerostat.model.guest import GuestId, GuestSnapshot, RunState
+from aerostat.model.guest import GuestId, GuestSnapshot, Hinting, RunState
 from aerostat.ports.errors import DriverRefusedError, DriverUnavailableError, OutcomeUnknownError
 from aerostat.sim.cloud_hypervisor.api import CloudHypervisorApi, VmConfig, uuid_of
 from aerostat.sim.faults import Faults
@@ -379,6 +379,22 @@ class TestCloudHypervisor:
         balloon_bytes = 212 * MIB - 4096
         assert stage.sent("PUT") == [("/api/v1/vm.resize", {"desired_balloon": balloon_bytes})]
 
+    def test_the_standing_target_and_reporting_are_read_whoever_set_them(
+        self, tmp_path: Path
+    ) -> None:
+        async def scenario(stage: Stage) -> None:
+            read = await stage.read()
+            assert (read.standing_target_bytes, read.reports_free_pages) == (MAX_BYTES, True)
+            assert read.hinting is None, "it has no such thing"
+            stage.world.guest("ada").set_target(300 * MIB)  # somebody else
+            stage.world.guest("ada").faults.is_stalled = True
+            await asyncio.sleep(1)
+            read = await stage.read()
+            assert read.standing_target_bytes == 300 * MIB
+            assert read.actual_bytes == MAX_BYTES
+
+        play(tmp_path, cloud_hypervisor(free_page_reporting=True), scenario)
+
     def test_memory_in_zones_and_plugged_in_counts(self) -> None:
         zones = [{"id": "a", "size": GIB}, {"id": "b", "size": GIB, "hotplugged_size": MIB}]
         for memory, size_bytes in (
@@ -456,6 +472,39 @@ class TestFirecracker:
 
         stage = play(tmp_path, firecracker(), scenario)
         assert stage.sent("PATCH") == [("/balloon", {"amount_mib": 211})]
+
+    def test_the_standing_target_is_read_whoever_set_it(self, tmp_path: Path) -> None:
+        async def scenario(stage: Stage) -> None:
+            assert (await stage.read()).standing_target_bytes == MAX_BYTES
+            stage.world.guest("ada").set_target(300 * MIB)  # somebody else
+            stage.world.guest("ada").faults.is_stalled = True
+            await asyncio.sleep(1)
+            read = await stage.read()
+            assert read.standing_target_bytes == 300 * MIB
+            assert read.actual_bytes == MAX_BYTES
+
+        play(tmp_path, firecracker(), scenario)
+
+    def test_reporting_and_hinting_are_read(self, tmp_path: Path) -> None:
+        async def scenario(stage: Stage) -> None:
+            read = await stage.read()
+            assert (read.reports_free_pages, read.hinting) == (True, Hinting.IDLE)
+            for what, hinting in (("start", Hinting.RUNNING), ("stop", Hinting.IDLE)):
+                path = f"/balloon/hinting/{what}"
+                started = stage.api.answer(Request(method="PATCH", path=path, body=b"{}"))
+                assert started.status == 204
+                await asyncio.sleep(1)
+                assert (await stage.read()).hinting is hinting
+
+        play(tmp_path, firecracker(free_page_hinting=True, free_page_reporting=True), scenario)
+
+    def test_without_hinting_its_status_is_not_asked_for(self, tmp_path: Path) -> None:
+        async def scenario(stage: Stage) -> None:
+            read = await stage.read()
+            assert (read.reports_free_pages, read.hinting) == (False, Hinting.OFF)
+
+        stage = play(tmp_path, firecracker(), scenario)
+        assert not [path for path, _ in stage.sent("GET") if "hinting" in path]
 
     def test_figures_that_do_not_change_grow_old(self, tmp_path: Path) -> None:
         """A driver that hangs and a guest in which nothing happens look the same."""
