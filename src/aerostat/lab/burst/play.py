@@ -6,6 +6,7 @@ the burst before is read back while this one is watched, and rest is waited for,
 
 import asyncio
 import contextlib
+import math
 import time
 from collections import deque
 from collections.abc import AsyncIterator
@@ -40,7 +41,7 @@ REST_S_MAX = 20.0
 LOOK_MAX_S = 40.0
 _LATE_STALL_S = 1.0
 _ORDER_S = 0.05  # an order is obeyed within a few milliseconds
-_FREE_S = 0.3  # so long the workload may take to let go of its heap
+_FREE_S = 0.15  # so long the workload may take to let go of its heap
 _BALLOON_S = 90.0
 _LINE_S = 1.5  # the guest reports every second
 _LINES_KEPT = 10
@@ -54,6 +55,7 @@ class BurstPlayer:
         self._watch = watch
         self._run_dir = run_dir
         self._offsets_s: deque[float] = deque(maxlen=_LINES_KEPT)  # of our clock to the guest's
+        self._sampled_from_wall_s = 0.0
         # Beside this name of the monitor there is no agent's socket, so none is heard.
         self._deaf = run_dir / "deaf"
         self._deaf.mkdir()
@@ -86,6 +88,7 @@ class BurstPlayer:
         await self._resize(HELD_BYTES)
         # Switched off and on again, the statistics come at once, and then once a period.
         await self._watch.set_period(0)
+        self._sampled_from_wall_s = math.floor(time.time())  # stamps are whole seconds
         await self._watch.set_period(arm.period_s)
 
     async def _resize(self, size_bytes: int) -> None:
@@ -118,7 +121,7 @@ class BurstPlayer:
     async def _until_ready(self, arm: Arm, loop: Loop | None, phase: float) -> str | None:
         """Wait until the loop knows what is normal and nobody waits; why not, if that never was."""
         give_up_s = time.monotonic() + REST_S_MAX
-        while loop is not None and not _has_heard(loop, arm):
+        while loop is not None and not _has_heard(loop, arm, self._sampled_from_wall_s):
             if time.monotonic() > give_up_s:
                 return "the daemon heard nothing of it"
             await asyncio.sleep(0.02)
@@ -216,13 +219,13 @@ class BurstPlayer:
         return offered, lost
 
 
-def _has_heard(loop: Loop, arm: Arm) -> bool:
-    """Whether its last round had figures of the guest, and its agent's where it hears one."""
+def _has_heard(loop: Loop, arm: Arm, from_wall_s: float) -> bool:
+    """Whether its last round had figures of the guest anew, and its agent's where it hears one."""
     last = loop.board.status.last
     guests = () if last is None else last.snapshot.guests
     return any(
         guest.statistics is not None
-        and guest.statistics.sampled_wall_s > 0
+        and guest.statistics.sampled_wall_s >= from_wall_s
         and (guest.pressure is not None or not arm.hears_agent)
         for guest in guests
     )

@@ -89,9 +89,19 @@ async def _play(
         arms: list[Arm] = [arm for arm in ARMS for _ in range(arm.bursts_a_repeat)]
         drawn.shuffle(arms)
         for arm in arms:
-            on_progress(f"repeat {repeat + 1} of {repeats}: {arm.words}")
             for _ in range(TRIES):
-                bursts.append(await player.play(arm, repeat, drawn.random()))
-                if is_measured(bursts[-1]):
+                burst = await player.play(arm, repeat, drawn.random())
+                bursts.append(burst)
+                on_progress(f"repeat {repeat + 1} of {repeats}: {arm.words}: {_words(burst)}")
+                if is_measured(burst):
                     break
     return tuple(bursts)
+
+
+def _words(burst: Burst) -> str:
+    if burst.why_not_at_rest is not None:
+        return f"not at rest, {burst.why_not_at_rest}"
+    if burst.stalled_after_s is None:
+        return "it never waited"
+    times = (burst.first_page_s, burst.most_s)
+    return ", ".join("never" if time_s is None else f"{1000 * time_s:.0f} ms" for time_s in times)
