@@ -139,7 +139,7 @@ def test_it_says_whether_anybody_listens_for_an_agent_by_vsock(
 
     def make(world: World) -> CloudHypervisorApi | FirecrackerApi:
         if kind == "ch":
-            config = VmConfig(size_bytes=512 * MIB, vsock=str(vsock), **GOOD)
+            config = VmConfig(size_bytes=512 * MIB, vsock=str(vsock), deflate_on_oom=True)
             return CloudHypervisorApi(world, "vm", config)
         machine = MicroVm(mem_size_mib=512, balloon=fc_balloon(), vsock=str(vsock))
         return FirecrackerApi(world, "vm", machine)
