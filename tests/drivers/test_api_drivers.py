@@ -16,8 +16,11 @@ from aerostat.drivers.firecracker.answers import (
     parse_balloon_bytes,
     parse_features,
     parse_figures,
+    parse_hinting,
     parse_instance,
     parse_machine,
+    parse_target_bytes,
+    parse_vsock,
 )
 from aerostat.drivers.sockets import SocketDriver, SocketSettings
 from aerostat.drivers.sockets.errors import AnswerViolationError
@@ -561,6 +564,9 @@ def test_whatever_comes_is_parsed_or_told_to_be_a_violation(untrusted: object) -
         parse_features,
         parse_balloon_bytes,
         parse_figures,
+        parse_target_bytes,
+        parse_hinting,
+        parse_vsock,
     ):
         try:
             parse(untrusted)

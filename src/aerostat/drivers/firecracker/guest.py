@@ -143,8 +143,8 @@ class FirecrackerGuest(ApiGuest):
         deadline_s = self.settings.command_deadline_s
         try:
             told = parse_vsock(await self.session.get("/vm/config", deadline_s=deadline_s))
-        except ApiRefusedError:
-            return None  # a Firecracker before 0.25 does not tell
+        except (ApiRefusedError, ViolationError, AnswerViolationError):
+            return None  # it does not tell, and an agent is optional
         return None if told is None else seen_from_here(Path(told), self.session.pid)
 
     async def _set_period(self, period_s: int) -> None:
@@ -177,10 +177,9 @@ class FirecrackerGuest(ApiGuest):
             deadline_s = self.settings.command_deadline_s
             try:
                 answer = await self.session.get(_HINTING, deadline_s=deadline_s)
-            except ApiRefusedError:
-                self._hinting_state = None  # a preview: it may go again
-            else:
                 self._hinting_state = parse_hinting(answer)
+            except (ApiRefusedError, ViolationError, AnswerViolationError):
+                self._hinting_state = None  # a preview: it may change
         return self._hinting_state
 
 

@@ -23,6 +23,7 @@ from aerostat.lab.burst.watch import BalloonWatch, Returned
 from aerostat.lab.experiment.controller import Spoken
 from aerostat.lab.machine import Machine
 from aerostat.lab.machine.errors import MachineError
+from aerostat.lab.recording import WorkloadSample
 from aerostat.model.limits import Amount
 from aerostat.model.modes import Mode
 from aerostat.units import MIB
@@ -41,9 +42,8 @@ REST_S_MAX = 20.0
 LOOK_MAX_S = 40.0
 _LATE_STALL_S = 1.0
 _ORDER_S = 0.05  # an order is obeyed within a few milliseconds
-_FREE_S = 0.15  # so long the workload may take to let go of its heap
+_HEAP_S = 60.0
 _BALLOON_S = 90.0
-_LINE_S = 1.5  # the guest reports every second
 _LINES_KEPT = 10
 
 
@@ -72,24 +72,43 @@ class BurstPlayer:
         await self._begin_anew(arm)
         async with self._balanced(arm) as loop:
             why = await self._until_ready(arm, loop, phase)
+            if why is not None:
+                return _no_burst(arm, repeat, why)
             burst = await self._burst(arm, repeat)
-        offered, lost = await self._requests()
-        if why is not None:
-            burst = replace(burst, was_at_rest=False, why_not_at_rest=why)
+        await self._report()
+        offered, lost = self._drain()
         return replace(burst, offered=offered, lost=lost)
 
     async def _begin_anew(self, arm: Arm) -> None:
         """The same guest as before every other burst: nothing of its working set is in its swap."""
         await self._resize(RAM_BYTES)
         self._machine.send("hot 0")
-        await asyncio.sleep(_FREE_S)
+        await self._until_heap(0)
         self._machine.send(f"jump {HOT_BYTES}")
-        await asyncio.sleep(_ORDER_S)
+        await self._until_heap(HOT_BYTES)  # or the balloon would push out what is being filled
         await self._resize(HELD_BYTES)
         # Switched off and on again, the statistics come at once, and then once a period.
         await self._watch.set_period(0)
         self._sampled_from_wall_s = math.floor(time.time())  # stamps are whole seconds
         await self._watch.set_period(arm.period_s)
+
+    async def _until_heap(self, size_bytes: int) -> None:
+        """Wait until the guest has let go of its heap, or filled it."""
+        give_up_s = time.monotonic() + _HEAP_S
+        while (await self._report()).heap_bytes != size_bytes:
+            if time.monotonic() > give_up_s:
+                raise MachineError(f"{self._machine.spec.name}: its heap did not change")
+
+    async def _report(self) -> WorkloadSample:
+        """What the guest says just now."""
+        last = self._machine.latest
+        give_up_s = time.monotonic() + _HEAP_S
+        self._machine.send("report now")
+        while (sample := self._machine.latest) is last or sample is None:
+            if time.monotonic() > give_up_s:
+                raise MachineError(f"{self._machine.spec.name}: it says nothing")
+            await asyncio.sleep(0.01)
+        return sample
 
     async def _resize(self, size_bytes: int) -> None:
         await self._watch.set_target(size_bytes)
@@ -200,16 +219,6 @@ class BurstPlayer:
         offset_s = min((stall.received_s - stall.uptime_s, *self._offsets_s))
         return stall.uptime_s + offset_s, sent_s
 
-    async def _requests(self) -> tuple[int, int]:
-        """Those of the burst, offered and lost, when the guest has told of its second."""
-        give_up_s = time.monotonic() + _LINE_S
-        last = self._machine.latest
-        while self._machine.latest is last:
-            if time.monotonic() > give_up_s:
-                break
-            await asyncio.sleep(0.01)
-        return self._drain()
-
     def _drain(self) -> tuple[int, int]:
         offered = lost = 0
         while (sample := self._machine.take_sample()) is not None:
@@ -217,6 +226,13 @@ class BurstPlayer:
             lost += max(0, sample.offered - sample.served)
             self._offsets_s.append(sample.received_s - sample.uptime_s)
         return offered, lost
+
+
+def _no_burst(arm: Arm, repeat: int, why: str) -> Burst:
+    return Burst(
+        arm=arm.name, repeat=repeat, gap_bytes=GAP_BYTES, was_at_rest=False, why_not_at_rest=why,
+        stalled_after_s=None,
+    )  # fmt: skip
 
 
 def _has_heard(loop: Loop, arm: Arm, from_wall_s: float) -> bool:
