@@ -57,6 +57,7 @@ class Guest:
     is_backing_up: bool = False
     has_balloon: bool | None = True
     deflates_on_oom: bool | None = None
+    standing_target_mib: int | None = None  # as its hypervisor names it; None: it does not
     has_statistics: bool = True
     frozen_wall_s: float | None = None
     available_mib: int | None = None  # default: actual - used
@@ -96,6 +97,9 @@ class Guest:
             actual_bytes=None if self.actual_mib is None else self.actual_mib * MIB,
             has_balloon=self.has_balloon,
             deflates_on_oom=self.deflates_on_oom,
+            standing_target_bytes=None
+            if self.standing_target_mib is None
+            else self.standing_target_mib * MIB,
             disk_read_bytes=int(self.disk_read_mib * MIB),
             is_backing_up=self.is_backing_up,
             statistics=statistics if self.has_statistics else None,

@@ -15,6 +15,7 @@ import pytest
 from aerostat.cli.examined import examination_document
 from aerostat.doctor.examine import Examination, Places, examine
 from aerostat.doctor.finding import Grade, Verdict
+from aerostat.drivers.agent import agent_door
 from aerostat.host.api_processes import api_processes
 from aerostat.sim.cloud_hypervisor.api import CloudHypervisorApi, VmConfig
 from aerostat.sim.firecracker.api import Balloon, FirecrackerApi, MicroVm
@@ -42,8 +43,10 @@ def fc_balloon(**changed: object) -> Balloon:
     return Balloon(**told)  # type: ignore[arg-type] # real fields
 
 
-def examined(directory: Path, make: Make, *, has_driver: bool = True) -> Examination:
-    """What the doctor finds of one VM, after its guest has run for a moment."""
+def examined(
+    directory: Path, make: Make, *, has_driver: bool = True, frozen_s: float = 0.0
+) -> Examination:
+    """What the doctor finds of one VM, after its guest has run for a moment, or fallen silent."""
 
     async def main() -> Examination:
         load = Load(hot_bytes=80 * MIB, heap_bytes=100 * MIB)
@@ -58,6 +61,8 @@ def examined(directory: Path, make: Make, *, has_driver: bool = True) -> Examina
             living = asyncio.create_task(world.run())
             stack.callback(living.cancel)
             await asyncio.sleep(2.5)  # the guest's driver reports once a second
+            guest.faults.has_frozen_statistics = frozen_s > 0
+            await asyncio.sleep(frozen_s)
             pattern = [str(directory / "*.sock")]
             if isinstance(api, CloudHypervisorApi):
                 return await examine(Places(cloud_hypervisor=pattern), root=directory)
@@ -107,6 +112,46 @@ def test_each_cause_has_its_verdict_and_its_fix(
     assert [f.check for f in bad] == ([] if problem is None else [problem])
     if bad:
         assert fix in (bad[0].fix or "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("make", "check", "grade"),
+    [(ch(), "driver", Grade.PROBLEM), (fc(fc_balloon()), "statistics", Grade.UNKNOWN)],
+    ids=["ch", "fc"],
+)
+def test_a_driver_that_has_fallen_silent_is_not_called_good(
+    tmp_path: Path, make: Make, check: str, grade: Grade
+) -> None:
+    (report,) = examined(tmp_path, make, frozen_s=6.0).vms
+    assert check in {f.check for f in report.findings if f.grade is grade}, report.findings
+    assert "driver" not in {f.check for f in report.findings if f.grade is Grade.GOOD}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["ch", "fc"])
+@pytest.mark.parametrize("is_listened_at", [True, False])
+def test_it_says_whether_anybody_listens_for_an_agent_by_vsock(
+    tmp_path: Path, kind: str, is_listened_at: bool
+) -> None:
+    vsock = tmp_path / "v"
+    door = agent_door(vsock)
+
+    def make(world: World) -> CloudHypervisorApi | FirecrackerApi:
+        if kind == "ch":
+            config = VmConfig(size_bytes=512 * MIB, vsock=str(vsock), deflate_on_oom=True)
+            return CloudHypervisorApi(world, "vm", config)
+        machine = MicroVm(mem_size_mib=512, balloon=fc_balloon(), vsock=str(vsock))
+        return FirecrackerApi(world, "vm", machine)
+
+    with socket.socket(socket.AF_UNIX) as listening:
+        if is_listened_at:
+            listening.bind(str(door))
+            listening.listen(1)
+        (report,) = examined(tmp_path, make).vms
+    (finding,) = [f for f in report.findings if f.check == "agent"]
+    assert finding.grade is (Grade.GOOD if is_listened_at else Grade.ADVICE)
+    assert str(door) in finding.says
 
 
 def test_nobody_behind_a_socket_is_a_no(tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ from aerostat.doctor.finding import Grade, Verdict
 from aerostat.doctor.fixes import fix_for
 from aerostat.doctor.vm_facts import VmFacts
 from aerostat.doctor.vm_monitor import VmBalloon, VmMonitor
-from aerostat.doctor.vm_ports import VmPort
+from aerostat.doctor.vm_ports import VmDoor, VmPort
 from aerostat.doctor.vm_process import VmProcess
 from aerostat.doctor.vm_verdict import VmReport, judge
 from aerostat.host.process_memory import Merged
 from aerostat.host.proxmox import custody_of
+from aerostat.model.guest import Hinting
 from aerostat.ports.custody import Custody, Lock
 from aerostat.units import GIB, MIB
 
@@ -286,7 +287,7 @@ def test_an_agent_that_is_dead_or_would_not_be_heard_is_told(
     assert fix in (told.fix or "")
 
 
-@pytest.mark.parametrize("platform", ["incus", "cloud-hypervisor", "firecracker"])
+@pytest.mark.parametrize("platform", ["incus"])
 def test_no_agent_is_asked_for_where_none_would_be_heard(platform: str) -> None:
     facts = with_process(platform=platform)
     report = judge(replace(facts, monitor=replace(MONITOR, own_agent=None)))
@@ -320,3 +321,70 @@ def test_memory_that_is_shared_is_told_and_is_no_fault() -> None:
     report = judge(with_monitor(is_shared=True))
     assert report.verdict is Verdict.BALLOONABLE
     assert "shared" in graded(report, Grade.GOOD)
+
+
+def api_vm(platform: str, **changes: object) -> VmFacts:
+    """One behind an HTTP API: its guest is asked, and has no period."""
+    balloon = replace(BALLOON, **{"statistics_period_s": None, **changes})  # type: ignore[arg-type] # by name
+    monitor = replace(MONITOR, balloon=balloon, own_agent=None)
+    return VmFacts(name="web", known_platform=platform, monitor=monitor)
+
+
+@pytest.mark.parametrize(("age_s", "is_problem"), [(4.0, False), (6.0, True), (86400.0, True)])
+def test_figures_of_cloud_hypervisor_that_are_old_are_a_problem(
+    age_s: float, is_problem: bool
+) -> None:
+    report = judge(api_vm("cloud-hypervisor", sample_age_s=age_s))
+    assert ("driver" in graded(report, Grade.PROBLEM)) is is_problem
+    assert (report.verdict is Verdict.BALLOONABLE) is not is_problem
+
+
+def test_those_of_a_paused_guest_may_be_old() -> None:
+    facts = api_vm("cloud-hypervisor", sample_age_s=86400.0)
+    assert facts.monitor is not None
+    paused = replace(facts, monitor=replace(facts.monitor, run_state="paused"))
+    assert "driver" not in graded(judge(paused), Grade.PROBLEM)
+
+
+def test_figures_without_a_time_stamp_are_fresh_where_they_change_and_else_unknown() -> None:
+    changing = judge(api_vm("firecracker", has_time_stamps=False, has_changed=True))
+    assert "driver" in graded(changing, Grade.GOOD)
+    still = judge(api_vm("firecracker", has_time_stamps=False, has_changed=False))
+    assert graded(still, Grade.UNKNOWN) == {"statistics"}
+    assert "driver" not in graded(still, Grade.GOOD)
+
+
+def test_the_state_of_free_page_hinting_is_told_where_there_is_such_a_thing() -> None:
+    report = judge(api_vm("firecracker", hinting=Hinting.RUNNING))
+    (finding,) = [f for f in report.findings if f.check == "free_page_hinting"]
+    assert "running" in finding.says
+    assert not [f for f in judge(GOOD).findings if f.check == "free_page_hinting"]
+
+
+@pytest.mark.parametrize("platform", ["cloud-hypervisor", "firecracker"])
+def test_an_agent_by_vsock_has_its_findings(platform: str) -> None:
+    without = judge(api_vm(platform))
+    (finding,) = [f for f in without.findings if f.check == "agent"]
+    assert finding.grade is Grade.ADVICE
+    assert "vsock" in (finding.fix or "")
+    facts = api_vm(platform)
+    assert facts.monitor is not None
+    for is_listened_at, grade in ((True, Grade.GOOD), (False, Grade.ADVICE)):
+        door = VmDoor(path=Path("/run/vm/web.vsock_6360"), is_listened_at=is_listened_at)
+        heard = judge(replace(facts, monitor=replace(facts.monitor, agent_door=door)))
+        (finding,) = [f for f in heard.findings if f.check == "agent"]
+        assert finding.grade is grade
+        assert "/run/vm/web.vsock_6360" in finding.says
+
+
+@pytest.mark.parametrize(
+    ("told_bytes", "seen_bytes", "is_advised"),
+    [(0, 4096, True), (1 << 30, 0, False), (None, 0, False), (None, 4096, False)],
+)
+def test_that_a_guest_has_swap_its_agent_knows_best(
+    told_bytes: int | None, seen_bytes: int, is_advised: bool
+) -> None:
+    facts = with_balloon(swap_bytes_seen=seen_bytes)
+    assert facts.monitor is not None
+    report = judge(replace(facts, monitor=replace(facts.monitor, guest_swap_bytes=told_bytes)))
+    assert ("guest_swap" in graded(report, Grade.ADVICE)) is is_advised

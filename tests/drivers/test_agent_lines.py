@@ -75,6 +75,8 @@ def hold_promises(found: AgentLine) -> None:
     assert total != 0
     for name in ("available_bytes", "free_bytes", "cache_bytes"):
         assert total is None or values[name] is None or values[name] <= total
+    swap_total, swap_free = values["swap_total_bytes"], values["swap_free_bytes"]
+    assert None in (swap_total, swap_free) or swap_free <= swap_total
 
 
 @given(st.binary(max_size=2 * LINE_BYTES_MAX))
@@ -172,3 +174,14 @@ def test_the_agents_own_lines_are_understood() -> None:
     assert pressed is not None
     assert pressed.trigger is PressureTrigger.FULL
     assert len(line_of("pressure", dict.fromkeys(figures, 2**63 - 1), trigger="some")) < 1024
+
+
+def test_more_free_swap_than_there_is_cannot_be() -> None:
+    swap = {"swap_total_bytes": 4096, "swap_free_bytes": 8192}
+    found = parse_line(json.dumps({**LINE, **swap}).encode())
+    assert found is not None
+    assert (found.figures.swap_total_bytes, found.figures.swap_free_bytes) == (None, None)
+    assert set(found.absurd) == set(swap)
+    none = parse_line(json.dumps({**LINE, "swap_total_bytes": 0, "swap_free_bytes": 0}).encode())
+    assert none is not None
+    assert none.figures.swap_total_bytes == 0, "a guest without swap, which is a figure"

@@ -16,14 +16,17 @@ from aerostat.drivers.firecracker.answers import (
     parse_balloon_bytes,
     parse_features,
     parse_figures,
+    parse_hinting,
     parse_instance,
     parse_machine,
+    parse_target_bytes,
+    parse_vsock,
 )
 from aerostat.drivers.sockets import SocketDriver, SocketSettings
 from aerostat.drivers.sockets.errors import AnswerViolationError
 from aerostat.model.events import BalloonMoved, Event, LifecycleChanged, LifecycleKind
 from aerostat.model.figures import Absence
-from aerostat.model.guest import GuestId, GuestSnapshot, RunState
+from aerostat.model.guest import GuestId, GuestSnapshot, Hinting, RunState
 from aerostat.ports.errors import DriverRefusedError, DriverUnavailableError, OutcomeUnknownError
 from aerostat.sim.cloud_hypervisor.api import CloudHypervisorApi, VmConfig, uuid_of
 from aerostat.sim.faults import Faults
@@ -51,6 +54,7 @@ class Stage:
         self.server = server
         self.requests: list[Request] = []
         self.events: list[Event] = []
+        self.says: dict[str, Answer] = {}  # to whatever path, instead of what it would say
 
     async def guest(self) -> GuestId:
         (guest,) = await self.driver.list_guests()
@@ -89,7 +93,7 @@ def play(
 
         def answer(request: Request) -> Answer:
             stage.requests.append(request)
-            return api.answer(request)
+            return stage.says.get(request.path) or api.answer(request)
 
         server = ApiServer(directory / "api.sock", answer, api.faults)
         stage = Stage(world, api, driver, server)
@@ -270,6 +274,97 @@ class TestCloudHypervisor:
         asked = [path for path, _ in stage.sent("GET") if "balloon-stats" in path]
         assert len(asked) == 1, "what is not there is not asked for again and again"
 
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            Answer(status=500, body=["Error from API", "Timed out waiting for the guest"]),
+            Answer(status=500, body="something else"),
+            Answer(status=429),
+            None,
+            Answer(status=200, body=["no", "object"]),
+        ],
+        ids=["timed-out", "words", "busy", "never", "nonsense"],
+    )
+    def test_figures_that_cannot_be_read_grow_old_and_are_no_reset(
+        self, tmp_path: Path, answer: Answer | None
+    ) -> None:
+        """The engine forgets what it has learned of a guest that was reset."""
+
+        async def scenario(stage: Stage) -> None:
+            before = (await stage.read()).statistics
+            assert before is not None
+            if answer is None:
+                stage.world.guest("ada").faults.has_silent_statistics = True
+            else:
+                stage.says["/api/v1/vm.balloon-stats"] = answer
+            await asyncio.sleep(8)
+            began_s = asyncio.get_running_loop().time()
+            read = await stage.read()
+            assert asyncio.get_running_loop().time() - began_s < 0.4, "a round waits so long"
+            assert read.run_state is RunState.RUNNING
+            assert read.statistics is not None
+            assert read.statistics.available_bytes is not None
+            assert read.statistics.age_s >= 7
+            assert "could not be read" in (read.trouble or "")
+            stage.says.clear()
+            stage.world.guest("ada").faults.has_silent_statistics = False
+            await asyncio.sleep(2)
+            read = await stage.read()
+            assert read.trouble is None
+            assert read.statistics is not None
+            assert read.statistics.age_s < 3
+            assert LifecycleKind.RESET not in stage.lifecycle()
+
+        play(tmp_path, cloud_hypervisor(), scenario)
+
+    @pytest.mark.parametrize("is_negotiated", [True, False])
+    def test_a_driver_that_says_it_is_fresh_is_a_reset(
+        self, tmp_path: Path, is_negotiated: bool
+    ) -> None:
+        fresh = Answer(status=200, body={"balloon_actual": 0, "last_update": 0, "stats": {}})
+        words = ["Error from API", "Balloon statistics were not negotiated"]
+
+        async def scenario(stage: Stage) -> None:
+            await stage.read()
+            refused = Answer(status=500, body=words)
+            stage.says["/api/v1/vm.balloon-stats"] = fresh if is_negotiated else refused
+            await asyncio.sleep(2)
+            read = await stage.read()
+            assert read.statistics is not None
+            assert {figure.why for figure in read.statistics.absent} == {Absence.NEVER_SAMPLED}
+            assert stage.lifecycle().count(LifecycleKind.RESET) == 1
+
+        play(tmp_path, cloud_hypervisor(), scenario)
+
+    def test_a_guest_is_asked_for_figures_once_a_second_and_never_while_paused(
+        self, tmp_path: Path
+    ) -> None:
+        def asked(stage: Stage) -> int:
+            return sum("balloon-stats" in path for path, _ in stage.sent("GET"))
+
+        async def scenario(stage: Stage) -> None:
+            for _ in range(40):
+                await stage.read()
+                await asyncio.sleep(0.25)
+            assert 8 <= asked(stage) <= 12
+            stage.world.pause("ada")
+            await asyncio.sleep(2)
+            count = asked(stage)
+            await asyncio.sleep(5)
+            read = await stage.read()
+            assert asked(stage) == count
+            assert read.run_state is RunState.PAUSED
+            assert read.statistics is not None
+            assert read.statistics.age_s >= 5
+            stage.world.resume("ada")
+            await asyncio.sleep(3)
+            read = await stage.read()
+            assert read.statistics is not None
+            assert read.statistics.age_s < 3
+            assert LifecycleKind.RESET not in stage.lifecycle()
+
+        play(tmp_path, cloud_hypervisor(), scenario)
+
     def test_a_vm_without_a_balloon_says_so_and_refuses(self, tmp_path: Path) -> None:
         async def scenario(stage: Stage) -> None:
             read = await stage.read()
@@ -286,6 +381,22 @@ class TestCloudHypervisor:
         stage = play(tmp_path, cloud_hypervisor(), scenario)
         balloon_bytes = 212 * MIB - 4096
         assert stage.sent("PUT") == [("/api/v1/vm.resize", {"desired_balloon": balloon_bytes})]
+
+    def test_the_standing_target_and_reporting_are_read_whoever_set_them(
+        self, tmp_path: Path
+    ) -> None:
+        async def scenario(stage: Stage) -> None:
+            read = await stage.read()
+            assert (read.standing_target_bytes, read.reports_free_pages) == (MAX_BYTES, True)
+            assert read.hinting is None, "it has no such thing"
+            stage.world.guest("ada").set_target(300 * MIB)  # somebody else
+            stage.world.guest("ada").faults.is_stalled = True
+            await asyncio.sleep(1)
+            read = await stage.read()
+            assert read.standing_target_bytes == 300 * MIB
+            assert read.actual_bytes == MAX_BYTES
+
+        play(tmp_path, cloud_hypervisor(free_page_reporting=True), scenario)
 
     def test_memory_in_zones_and_plugged_in_counts(self) -> None:
         zones = [{"id": "a", "size": GIB}, {"id": "b", "size": GIB, "hotplugged_size": MIB}]
@@ -365,6 +476,39 @@ class TestFirecracker:
         stage = play(tmp_path, firecracker(), scenario)
         assert stage.sent("PATCH") == [("/balloon", {"amount_mib": 211})]
 
+    def test_the_standing_target_is_read_whoever_set_it(self, tmp_path: Path) -> None:
+        async def scenario(stage: Stage) -> None:
+            assert (await stage.read()).standing_target_bytes == MAX_BYTES
+            stage.world.guest("ada").set_target(300 * MIB)  # somebody else
+            stage.world.guest("ada").faults.is_stalled = True
+            await asyncio.sleep(1)
+            read = await stage.read()
+            assert read.standing_target_bytes == 300 * MIB
+            assert read.actual_bytes == MAX_BYTES
+
+        play(tmp_path, firecracker(), scenario)
+
+    def test_reporting_and_hinting_are_read(self, tmp_path: Path) -> None:
+        async def scenario(stage: Stage) -> None:
+            read = await stage.read()
+            assert (read.reports_free_pages, read.hinting) == (True, Hinting.IDLE)
+            for what, hinting in (("start", Hinting.RUNNING), ("stop", Hinting.IDLE)):
+                path = f"/balloon/hinting/{what}"
+                started = stage.api.answer(Request(method="PATCH", path=path, body=b"{}"))
+                assert started.status == 204
+                await asyncio.sleep(1)
+                assert (await stage.read()).hinting is hinting
+
+        play(tmp_path, firecracker(free_page_hinting=True, free_page_reporting=True), scenario)
+
+    def test_without_hinting_its_status_is_not_asked_for(self, tmp_path: Path) -> None:
+        async def scenario(stage: Stage) -> None:
+            read = await stage.read()
+            assert (read.reports_free_pages, read.hinting) == (False, Hinting.OFF)
+
+        stage = play(tmp_path, firecracker(), scenario)
+        assert not [path for path, _ in stage.sent("GET") if "hinting" in path]
+
     def test_figures_that_do_not_change_grow_old(self, tmp_path: Path) -> None:
         """A driver that hangs and a guest in which nothing happens look the same."""
 
@@ -420,6 +564,9 @@ def test_whatever_comes_is_parsed_or_told_to_be_a_violation(untrusted: object) -
         parse_features,
         parse_balloon_bytes,
         parse_figures,
+        parse_target_bytes,
+        parse_hinting,
+        parse_vsock,
     ):
         try:
             parse(untrusted)

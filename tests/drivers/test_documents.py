@@ -5,16 +5,23 @@ documents are not part of this project: name their directory in AEROSTAT_SPECS, 
 ``cloud-hypervisor.yaml`` and ``firecracker.yaml`` in it.
 """
 
+import json
 import os
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from aerostat.drivers.cloud_hypervisor.answers import parse_info
 from aerostat.sim.cloud_hypervisor import CloudHypervisors
+from aerostat.sim.cloud_hypervisor.api import CloudHypervisorApi, VmConfig
 from aerostat.sim.firecracker import Firecrackers
+from aerostat.sim.firecracker.api import Balloon, FirecrackerApi, MicroVm
 from aerostat.sim.guest import SimulatedGuest
 from aerostat.sim.http_api.server import ApiServer
+from aerostat.sim.http_api.wire import Answer, Request
+from aerostat.sim.world import GuestSpec, World
+from aerostat.units import MIB
 from drivers.contract.kinds import CASES, KINDS
 from drivers.contract.rig import Case
 from drivers.contract.rig_fake_api import FakeApiRig, FakeCloudHypervisorRig, FakeFirecrackerRig
@@ -145,3 +152,31 @@ def test_the_proxy_follows_references_and_statuses() -> None:
     assert document.objections("GET", path, None, 200, deep)
     assert document.objections("GET", path, None, 409, None)
     assert document.objections("GET", "/vm.info", None, 200, good)
+
+
+@pytest.mark.skipif(not SPECS.is_dir(), reason=f"no documents in {SPECS}: set AEROSTAT_SPECS")
+def test_vsock_and_hinting_are_as_the_documents_have_them() -> None:
+    """What no case of the contract asks for, because not every rig has it."""
+    world = World([GuestSpec(name="a")])
+    hinting = Balloon(free_page_hinting=True, stats_polling_interval_s=1)
+    vmm = FirecrackerApi(world, "a", MicroVm(mem_size_mib=512, balloon=hinting, vsock="/run/v"))
+    unstarted = FirecrackerApi(world, "b", MicroVm())
+    put = {"guest_cid": 3, "uds_path": "/run/v"}
+    for api, method, path, body in (
+        (vmm, "GET", "/vm/config", None),
+        (vmm, "GET", "/balloon/hinting/status", None),
+        (unstarted, "PUT", "/vsock", put),
+    ):
+        answer = said(api, method, path, body)
+        assert answer.status in (200, 204)
+        allowed = firecracker().objections(method, path, body, answer.status, answer.body)
+        assert allowed == [], (path, answer)
+    ch = CloudHypervisorApi(world, "a", VmConfig(size_bytes=512 * MIB, vsock="/run/v"))
+    answer, path = said(ch, "GET", "/api/v1/vm.info", None), "/api/v1/vm.info"
+    assert parse_info(answer.body).vsock == "/run/v"
+    assert cloud_hypervisor().objections("GET", path, None, answer.status, answer.body) == []
+
+
+def said(api: FirecrackerApi | CloudHypervisorApi, method: str, path: str, body: object) -> Answer:
+    sent = b"" if body is None else json.dumps(body).encode()
+    return api.answer(Request(method=method, path=path, body=sent))

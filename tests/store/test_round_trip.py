@@ -27,7 +27,7 @@ from aerostat.model.figures import (
     GuestPressure,
     VmFootprint,
 )
-from aerostat.model.guest import GuestId, GuestSnapshot, RunState
+from aerostat.model.guest import GuestId, GuestSnapshot, Hinting, RunState
 from aerostat.model.host import HostMemory, HostSnapshot
 from aerostat.model.host_state import DECLARABLE_STEPS, HostState
 from aerostat.model.plan import GuestTrace, HostTrace, Plan, RoundTrace, TargetChange
@@ -65,6 +65,8 @@ snapshots = built_from_fields(
     run_state=st.sampled_from(RunState),
     has_balloon=st.none() | st.booleans(),
     deflates_on_oom=st.none() | st.booleans(),
+    reports_free_pages=st.none() | st.booleans(),
+    hinting=st.none() | st.sampled_from(Hinting),
     is_backing_up=st.booleans(),
     declared=st.none(),  # the samples leave these three out; the tape has them
     number=st.none(),

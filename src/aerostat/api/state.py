@@ -117,7 +117,7 @@ def guest_document(  # what a guest is made of
     since_s: float,
 ) -> dict[str, Any]:
     """One guest: limits, what it holds and needs, why, and how old that is."""
-    footprint = guest.footprint
+    footprint, pressure = guest.footprint, guest.pressure
     age_s = None if trace.figures_age_s is None else round(trace.figures_age_s + since_s, 3)
     return {
         "id": guest.guest,
@@ -148,6 +148,11 @@ def guest_document(  # what a guest is made of
             guest_available_bytes=trace.available_bytes,
             guest_free_bytes=trace.free_bytes,
             guest_cache_bytes=trace.cache_bytes,
+            guest_swap_total_bytes=None if pressure is None else pressure.swap_total_bytes,
+            guest_swap_free_bytes=None if pressure is None else pressure.swap_free_bytes,
+            standing_target_bytes=guest.standing_target_bytes,
+            reports_free_pages=guest.reports_free_pages,
+            hinting=None if guest.hinting is None else guest.hinting.value,
             demand_bytes=trace.demand_bytes,
             figures_age_s=age_s,
             confidence=None if trace.confidence is None else round(trace.confidence, 3),

@@ -82,11 +82,16 @@ _PORT = (
     "-device virtio-serial -chardev socket,id=aerostat,path={agent},server=on,wait=off "
     "-device virtserialport,chardev=aerostat,name=org.aerostat.agent.0"
 )
+_BY_VSOCK = "in the guest: aerostat-agent-vsock (docs/agent.md: how to install it)"
 _AGENT = {
     "libvirt": "virsh attach-device {name} agent.xml --live --config, where agent.xml is "
     "<channel type='unix'><target type='virtio' name='org.aerostat.agent.0'/></channel>",
     "proxmox": f"qm set {{id}} --args '{_PORT}' (and what is in its args), then stop and start it",
     "qemu": f"start it with {_PORT}",
+    "cloud-hypervisor": "start it with --vsock cid=3,socket=/run/vm/{name}.vsock (a cid of its "
+    "own); " + _BY_VSOCK,
+    "firecracker": 'before it boots: PUT /vsock {{"guest_cid": 3, "uds_path": '
+    '"/run/vm/{name}.vsock"}}; ' + _BY_VSOCK,
 }
 _QEMU_AGENT = {
     "libvirt": "virsh attach-device {name} qga.xml --live --config, where qga.xml is "
@@ -112,6 +117,10 @@ _TABLES = {
 DRIVER = "in the guest: modprobe virtio_balloon (Windows: install the balloon driver and service)"
 AGENT_IN_GUEST = (
     "in the guest: systemctl enable --now aerostat-agent (docs/agent.md: how to install it)"
+)
+LISTEN = (
+    "aerostat run listens while it runs; if it does run, let it write there: ReadWritePaths= of "
+    "its unit (docs/agent.md), or root"
 )
 AGENT_PLATFORMS = tuple(_AGENT)
 """Where Aerostat hears its agent."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aerostat.doctor.guest_swap import guest_swap_bytes
-from aerostat.doctor.vm_ports import OWN_AGENT, QEMU_AGENT, VmPort, ports_of_monitor
+from aerostat.doctor.vm_agent import swap_by_agent
+from aerostat.doctor.vm_ports import OWN_AGENT, QEMU_AGENT, VmDoor, VmPort, ports_of_monitor
 from aerostat.drivers.qmp.answers import parse_dimm_bytes, parse_properties, parse_text
 from aerostat.drivers.qmp.device import BalloonDevice, find_balloon
 from aerostat.drivers.qmp.session import (
@@ -19,6 +20,7 @@ from aerostat.drivers.qmp.session import (
 from aerostat.drivers.qmp.statistics import parse_guest_stats
 from aerostat.drivers.report import GuestReport
 from aerostat.drivers.sockets.errors import AnswerViolationError, SessionError
+from aerostat.model.guest import Hinting
 
 GREETING_S = 2.0
 ANSWER_S = 2.0
@@ -48,6 +50,9 @@ class VmBalloon:
     has_figures: bool = False  # the last sample says what is available
     swap_bytes_seen: int | None = None  # that the guest has swapped, in and out
     why_silent: str | None = None  # its guest cannot report at all, as things are
+    has_time_stamps: bool = True  # False: that samples are fresh shows by their changing alone
+    has_changed: bool = True  # without time stamps: between two looks, a period and more apart
+    hinting: Hinting | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +75,7 @@ class VmMonitor:
     is_migrating: bool = False
     qemu_agent: VmPort | None = None  # None: it has no port for it
     own_agent: VmPort | None = None
+    agent_door: VmDoor | None = None  # where its agent is heard by vsock; None: it has no vsock
     guest_swap_bytes: int | None = None  # by the guest's own word; None: nobody there tells
 
 
@@ -111,7 +117,6 @@ async def _ask(session: QmpSession, path: Path) -> VmMonitor:
     memory = answered["query-memdev"]
     backends = [m for m in memory if isinstance(m, Mapping)] if isinstance(memory, list) else []
     guarded_by = await _property(session, "/machine", "confidential-guest-support")
-    qemu_agent = ports.get(QEMU_AGENT)
     return VmMonitor(
         run_state=parse_text(answered["query-status"], "status"),
         version=_version(answered["query-version"]),
@@ -124,10 +129,16 @@ async def _ask(session: QmpSession, path: Path) -> VmMonitor:
         is_shared=any(backend.get("share") is True for backend in backends),
         is_confidential=guarded_by not in (None, ""),
         is_migrating=parse_text(answered["query-migrate"], "status") in _MIGRATES,
-        qemu_agent=qemu_agent,
+        qemu_agent=ports.get(QEMU_AGENT),
         own_agent=ports.get(OWN_AGENT),
-        guest_swap_bytes=await guest_swap_bytes(qemu_agent),
+        guest_swap_bytes=await _guest_swap(ports),
     )
+
+
+async def _guest_swap(ports: Mapping[str, VmPort]) -> int | None:
+    """By Aerostat's agent, else by QEMU's."""
+    told = await swap_by_agent(ports.get(OWN_AGENT))
+    return await guest_swap_bytes(ports.get(QEMU_AGENT)) if told is None else told
 
 
 async def _balloon(session: QmpSession, device: BalloonDevice) -> VmBalloon:

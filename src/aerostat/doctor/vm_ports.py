@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from aerostat.drivers.agent import agent_socket
+from aerostat.drivers.agent import agent_door, agent_socket, seen_from_here
 from aerostat.drivers.qmp.answers import parse_properties, parse_text
 from aerostat.drivers.qmp.session import Command, CommandRefusedError, QmpSession
+from aerostat.drivers.sockets.errors import NotConnectedError, NotListeningError
+from aerostat.drivers.sockets.knock import knock
 
 QEMU_AGENT = "org.qemu.guest_agent.0"
 OWN_AGENT = "org.aerostat.agent.0"
@@ -22,6 +24,28 @@ class VmPort:
     is_open: bool  # somebody in the guest has it open: its agent runs
     socket: Path | None = None  # where its hypervisor listens for whoever hears it
     why_unheard: str | None = None  # Aerostat would not hear it, as it is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VmDoor:
+    """Where a VM's agent calls by vsock, on Cloud Hypervisor and Firecracker."""
+
+    path: Path
+    is_listened_at: bool  # a daemon waits there for it
+
+
+def door_of(vsock: str | None, pid: int | None) -> VmDoor | None:
+    """The door of a VM with a vsock; whoever listens there takes a knock for nothing."""
+    if vsock is None:
+        return None
+    path = agent_door(seen_from_here(Path(vsock), pid))
+    try:
+        knock(path).close()
+    except NotListeningError:
+        return VmDoor(path=path, is_listened_at=False)
+    except NotConnectedError:
+        pass  # somebody's, who is busy or not for us
+    return VmDoor(path=path, is_listened_at=True)
 
 
 async def ports_of_monitor(

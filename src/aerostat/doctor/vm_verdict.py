@@ -9,13 +9,15 @@ from aerostat.doctor.fixes import (
     AGENT_PLATFORMS,
     DRIVER,
     GUEST_SWAP,
+    LISTEN,
     QEMU_AGENT_IN_GUEST,
     QEMU_AGENT_PLATFORMS,
     UNSPLIT,
     fix_for,
 )
 from aerostat.doctor.vm_facts import VmFacts
-from aerostat.doctor.vm_monitor import VmMonitor
+from aerostat.doctor.vm_monitor import VmBalloon, VmMonitor
+from aerostat.doctor.vm_ports import VmDoor
 from aerostat.drivers.agent import agent_socket
 from aerostat.drivers.qmp.holders import preferred
 from aerostat.ports.custody import Lock
@@ -119,6 +121,10 @@ def _balloon(facts: VmFacts) -> Iterator[Finding]:
     if facts.reports_free_pages:
         says = "free page reporting is on: what the guest frees comes back by itself"
         yield Finding(check="free_page_reporting", grade=Grade.GOOD, says=says)
+    hinting = None if facts.balloon is None else facts.balloon.hinting
+    if hinting is not None:
+        says = f"free page hinting: {hinting.value}"
+        yield Finding(check="free_page_hinting", grade=Grade.GOOD, says=says)
     if facts.reports_free_pages is False:
         says = "free page reporting is off: what the guest frees comes back only by the balloon"
         yield _advice("free_page_reporting", says, _fix("reporting", facts))
@@ -140,8 +146,7 @@ def _driver(facts: VmFacts) -> Iterator[Finding]:
         says = "the guest's balloon driver has never reported: it is not loaded"
         yield _problem("driver", says, DRIVER)
     elif period_s is None:
-        says = f"the guest's driver reports, last {age_s:.0f} s ago"
-        yield Finding(check="driver", grade=Grade.GOOD, says=says)
+        yield _asked(balloon, age_s, is_running=monitor.run_state == "running")
     elif period_s == 0:
         says = "the guest's driver is loaded; its reports are off, and Aerostat switches them on"
         yield Finding(check="driver", grade=Grade.GOOD, says=says)
@@ -154,6 +159,26 @@ def _driver(facts: VmFacts) -> Iterator[Finding]:
     if age_s is not None and not balloon.has_figures:
         says = "the guest does not say what it has available: nothing is taken from it"
         yield _advice("figures", says, "in the guest: a kernel from 4.6 on, or a newer driver")
+
+
+def _asked(balloon: VmBalloon, age_s: float, *, is_running: bool) -> Finding:
+    """Of a hypervisor that has its guest report when it is asked, or does not say how often."""
+    if not balloon.has_time_stamps and not balloon.has_changed:
+        says = (
+            "the guest's driver has reported; whether it still does cannot be seen: no figure "
+            "has changed while it was looked at"
+        )
+        return Finding(check="statistics", grade=Grade.UNKNOWN, says=says)
+    if not balloon.has_time_stamps:
+        says = "the guest's driver reports: its figures change"
+        return Finding(check="driver", grade=Grade.GOOD, says=says)
+    if is_running and age_s > _STALE_S_MIN:
+        says = (
+            f"asked for its figures, the guest's driver is silent: the last are {age_s:.0f} s old"
+        )
+        return _problem("driver", says, "look whether the guest hangs; then " + DRIVER)
+    says = f"the guest's driver reports, last {age_s:.0f} s ago"
+    return Finding(check="driver", grade=Grade.GOOD, says=says)
 
 
 def _backing(facts: VmFacts) -> Iterator[Finding]:
@@ -238,8 +263,10 @@ def _agents(facts: VmFacts) -> Iterator[Finding]:
     yield from _qemu_agent(facts, monitor)
     if facts.platform not in AGENT_PLATFORMS:
         return
-    own = monitor.own_agent
-    if own is None:
+    own, door = monitor.own_agent, monitor.agent_door
+    if door is not None:
+        yield _door(door)
+    elif own is None:
         says = "it has no channel for Aerostat's agent (optional): pressure is not pushed, but read"
         yield _advice("agent", says, _fix("agent", facts))
     elif own.why_unheard is not None:
@@ -260,6 +287,15 @@ def _qemu_agent(facts: VmFacts, monitor: VmMonitor) -> Iterator[Finding]:
     elif facts.platform in QEMU_AGENT_PLATFORMS:
         says = "it has no port for QEMU's guest agent (optional): its swap, for one, is not known"
         yield _advice("guest_agent", says, _fix("qemu_agent", facts))
+
+
+def _door(door: VmDoor) -> Finding:
+    """By vsock the agent calls, and only whoever listens there knows whether it has."""
+    if door.is_listened_at:
+        says = f"its agent is listened for at {door.path}; whether it calls, aerostat show tells"
+        return Finding(check="agent", grade=Grade.GOOD, says=says)
+    says = f"it has a vsock, and nobody listens at {door.path} for its agent (optional)"
+    return Finding(check="agent", grade=Grade.ADVICE, says=says, fix=LISTEN)
 
 
 def _busy(facts: VmFacts) -> Iterator[Finding]:

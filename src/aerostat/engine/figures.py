@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from operator import attrgetter
 from typing import Any
 
+from aerostat.engine.believe import BLUR_BYTES
 from aerostat.engine.columns import (
     RUN_MIGRATING,
     RUN_OTHER,
@@ -115,6 +116,18 @@ def is_pinned(guest: GuestSnapshot) -> bool:
     return bool(locked and guest.max_bytes and 2 * locked >= guest.max_bytes)
 
 
+def _lets_go(guest: GuestSnapshot) -> bool | None:
+    """Whether its balloon may have let go by itself: not where it holds what was asked of it.
+
+    Where a hypervisor names the standing target, a guest that holds no more than that has been
+    raised by whoever set it, though its balloon be of the kind that may let go (design 0017).
+    """
+    target_bytes, actual_bytes = guest.standing_target_bytes, guest.actual_bytes
+    if target_bytes is None or actual_bytes is None or actual_bytes > target_bytes + BLUR_BYTES:
+        return guest.deflates_on_oom
+    return False
+
+
 def _takes(guest: GuestSnapshot, exempt: frozenset[LadderStep], steps: Sequence[LadderStep]) -> int:
     """What the ladder lets a VM's balloon take now."""
     if is_pinned(guest):
@@ -141,7 +154,7 @@ def figures_of(
     return Figures(
         run=[_RUN.get(guest.run_state, RUN_OTHER) for guest in guests],
         has_balloon=_truths([guest.has_balloon for guest in guests]),
-        deflates_on_oom=_truths([guest.deflates_on_oom for guest in guests]),
+        deflates_on_oom=_truths([_lets_go(guest) for guest in guests]),
         is_managed=[int(own.is_managed) for own in limits],
         is_backing_up=[int(guest.is_backing_up and heeds_backups) for guest in guests],
         takes=[_takes(g, own.exempt, steps) for g, own in zip(guests, limits, strict=True)],

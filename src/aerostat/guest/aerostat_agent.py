@@ -13,10 +13,18 @@ import select
 import sys
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    import typing
+
 VERSION = 1
 PORT_NAME = "org.aerostat.agent.0"
 PORTS = "/sys/class/virtio-ports"
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+HOST_CID = 2  # what vsock calls the host, whoever it is
+AGAIN_S = 2.0  # between two attempts to reach a host that does not listen
+CONNECT_S = 1.0
 PERIOD_S = 2.0
 # The kernel watches for us which share of a half second somebody, or everybody, waited.
 # Up to Linux 6.4 only root may ask; later others may, for whole multiples of two seconds.
@@ -97,6 +105,8 @@ class Kernel:
             ("total", b"MemTotal:"),
             ("available", b"MemAvailable:"),
             ("free", b"MemFree:"),
+            ("swap_total", b"SwapTotal:"),
+            ("swap_free", b"SwapFree:"),
         ):
             found[name + "_bytes"] = 1024 * number_after(memory, key)
         # As the balloon driver counts it, so that the host can compare.
@@ -148,13 +158,114 @@ def arm_triggers(path: str = PRESSURE) -> "dict[int, str]":
     return armed
 
 
+class Host:
+    """Where lines go."""
+
+    def send(self, line: bytes) -> None:
+        """Write a line, or drop it."""
+        raise NotImplementedError
+
+
+class Port(Host):
+    """A virtio-serial port: it takes a line whole or not at all, and there is always a host."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def send(self, line: bytes) -> None:
+        """Write a line. Where nobody listens, or reads, it is dropped: old news is worth nothing.
+
+        Raises:
+            OSError: the port is gone.
+        """
+        try:
+            os.write(self._number, line)
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EINTR):
+                raise
+
+
+def vsock_to(port: int, cid: int = HOST_CID) -> "socket.socket":
+    """A connection to whoever listens on the host; waits for a moment at most.
+
+    Raises:
+        OSError: nobody does, or this kernel or VM has no vsock.
+    """
+    import socket  # noqa: PLC0415 # who has a port does without its memory
+
+    made = socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)
+    try:
+        made.settimeout(CONNECT_S)
+        made.connect((cid, port))
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+class Stream(Host):
+    """A connection that is made again when the host has hung up; lines meanwhile are dropped."""
+
+    def __init__(self, connect: "typing.Callable[[], socket.socket]") -> None:
+        self._connect = connect
+        self._connected = None  # type: typing.Optional[socket.socket]
+        self._rest = b""  # of a line that was taken in part
+        self._next_s = 0.0
+        self._said = ""
+
+    def send(self, line: bytes) -> None:
+        """Write a line, if the host takes it."""
+        connected = self._connected or self._reach()
+        if connected is None:
+            return
+        try:
+            if self._rest:
+                self._rest = self._rest[connected.send(self._rest) :]
+            if not self._rest:
+                self._rest = line[connected.send(line) :]
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EINTR):
+                self._lose(error)
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._connected is not None:
+            self._connected.close()
+        self._connected, self._rest = None, b""
+
+    def _reach(self) -> "typing.Optional[socket.socket]":
+        now_s = time.monotonic()
+        if now_s < self._next_s:
+            return None
+        self._next_s = now_s + AGAIN_S
+        try:
+            connected = self._connect()
+        except OSError as error:  # also a timeout
+            self._tell("the host does not listen: %s" % error)
+            return None
+        connected.setblocking(False)
+        self._connected = connected
+        self._tell("the host listens")
+        return connected
+
+    def _lose(self, error: OSError) -> None:
+        self.close()
+        self._tell("the host has hung up: %s" % error)
+
+    def _tell(self, words: str) -> None:
+        """Say what has changed, once."""
+        if words != self._said:
+            self._said = words
+            say(words)
+
+
 class Agent:
     """Waits for the kernel, and writes a line when it says something."""
 
     def __init__(
-        self, port: int, kernel: Kernel, triggers: "dict[int, str]", period_s: float
+        self, host: Host, kernel: Kernel, triggers: "dict[int, str]", period_s: float
     ) -> None:
-        self._port = port
+        self._host = host
         self._kernel = kernel
         self._triggers = triggers
         self._period_s = period_s
@@ -168,7 +279,7 @@ class Agent:
         wait_s = max(0.0, self._next_s - time.monotonic())
         for number, event in self._poll.poll(int(wait_s * 1000) + 1):
             if event & select.POLLPRI:
-                self._send(
+                self._host.send(
                     line_of("pressure", self._kernel.figures(), trigger=self._triggers[number])
                 )
             elif event & (select.POLLERR | select.POLLNVAL):
@@ -177,42 +288,55 @@ class Agent:
         now_s = time.monotonic()
         if now_s >= self._next_s:
             figures = self._kernel.figures()
-            self._send(line_of("figures", figures, triggers=len(self._triggers)))
+            self._host.send(line_of("figures", figures, triggers=len(self._triggers)))
             self._next_s = max(self._next_s + self._period_s, now_s)
 
-    def _send(self, line: bytes) -> None:
-        # Where nobody listens, or reads, the line is dropped: old news is worth nothing.
-        try:
-            os.write(self._port, line)
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EINTR):
-                raise
+
+def open_port(chosen: str) -> "typing.Optional[Host]":
+    """The virtio-serial port; None, with the reason told, where there is none."""
+    port = chosen or find_port()
+    if not port:
+        say("this VM has no virtio-serial port named %s: add one on the host" % PORT_NAME)
+        return None
+    try:
+        return Port(os.open(port, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+    except OSError as error:
+        say("%s: %s" % (port, error.strerror))
+        return None
+
+
+def open_vsock(number: int) -> "typing.Optional[Host]":
+    """The stream to the host; None, with the reason told, where there can be none."""
+    import socket  # noqa: PLC0415 # who has a port does without its memory
+
+    if not hasattr(socket, "AF_VSOCK"):
+        say("--vsock takes Python 3.7 or newer")
+        return None
+    return Stream(lambda: vsock_to(number))
 
 
 def main() -> int:
     """Run until the port is gone; returns the exit status."""
     parser = argparse.ArgumentParser(description="Tells the host of this guest's memory pressure.")
-    parser.add_argument("--port", help="device of the port; default: the one named " + PORT_NAME)
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--port", default="", help="device; default: the port named " + PORT_NAME)
+    way.add_argument("--vsock", type=int, metavar="PORT", help="connect to this port of the host")
     parser.add_argument("--period", type=float, default=PERIOD_S, help="seconds between figures")
     chosen = parser.parse_args()
     if not 0.5 <= chosen.period <= 60:
         parser.error("--period is 0.5 to 60 seconds")
-    port = chosen.port or find_port()
-    if not port:
-        say("this VM has no virtio-serial port named %s: add one on the host" % PORT_NAME)
+    if chosen.vsock is not None and not 0 < chosen.vsock < 2**32 - 1:
+        parser.error("--vsock is a port, 1 to 4294967294")
+    host = open_port(chosen.port) if chosen.vsock is None else open_vsock(chosen.vsock)
+    if host is None:
         return 1
-    try:
-        number = os.open(port, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        say("%s: %s" % (port, error.strerror))
-        return 1
-    agent = Agent(number, Kernel(), arm_triggers(), chosen.period)
+    agent = Agent(host, Kernel(), arm_triggers(), chosen.period)
     lock_memory()
     try:
         while True:
             agent.turn()
     except OSError as error:
-        say("%s: %s" % (port, error.strerror))
+        say("the port is gone: %s" % error.strerror)
         return 1
     except KeyboardInterrupt:
         return 0

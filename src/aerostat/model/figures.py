@@ -57,6 +57,8 @@ class GuestPressure:
     some_total_s: float | None = None
     full_total_s: float | None = None
     refaults: int | None = None
+    swap_total_bytes: int | None = None  # 0: the guest has no swap
+    swap_free_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

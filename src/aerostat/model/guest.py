@@ -23,6 +23,14 @@ class RunState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Hinting(StrEnum):
+    """Free page hinting, a run of which somebody starts. Values are stable: they are stored."""
+
+    OFF = "off"  # its balloon was made without
+    IDLE = "idle"
+    RUNNING = "running"  # its guest is telling which pages are free, and the host takes them
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuestSnapshot:
     """What was read of one guest in one round. ``None`` is absent, never zero."""
@@ -34,6 +42,10 @@ class GuestSnapshot:
     actual_bytes: int | None = None  # what it holds: max - balloon
     has_balloon: bool | None = None  # None: could not be found out
     deflates_on_oom: bool | None = None  # its balloon may let go by itself; None: not known
+    # What its hypervisor says was asked of its balloon last, by whomever; None: it does not say.
+    standing_target_bytes: int | None = None
+    reports_free_pages: bool | None = None  # what its guest frees comes back by itself
+    hinting: Hinting | None = None  # None: not known, or its hypervisor has no such thing
     statistics: BalloonStatistics | None = None
     pressure: GuestPressure | None = None
     footprint: VmFootprint | None = None

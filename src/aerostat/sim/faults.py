@@ -13,6 +13,7 @@ class Faults:
     loses_replies: bool = False  # targets are carried out, but the answer never comes
     is_unavailable: bool = False  # its monitor cannot be reached: nothing can be sent
     has_frozen_statistics: bool = False  # the last sample stays for ever
+    has_silent_statistics: bool = False  # asked for figures, its hypervisor waits for ever
     absent_figures: frozenset[str] = frozenset()  # names of figures that it does not report
     claimed_available_ratio: float | None = None  # it lies: of its total, so much is available
     keeps_touching: bool = (

@@ -30,7 +30,7 @@ from aerostat.model.figures import (
     GuestPressure,
     VmFootprint,
 )
-from aerostat.model.guest import GuestId, GuestSnapshot, RunState
+from aerostat.model.guest import GuestId, GuestSnapshot, Hinting, RunState
 from aerostat.model.host import HostMemory
 from aerostat.model.host_state import HostState, LadderStep
 from aerostat.model.plan import GuestTrace, HostTrace, TargetChange
@@ -59,6 +59,8 @@ def _ladder(text: str) -> tuple[LadderStep, ...]:
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "deflates_on_oom": bool,
+    "reports_free_pages": bool,
+    "hinting": Hinting,
     "run_state": RunState,
     "reason": Reason,
     "bound": Bound,

@@ -179,6 +179,37 @@ def test_a_balloon_that_may_have_let_go_by_itself_is_answered_as_distress(
     assert world.trace("idle").reason is Reason.RELEASED_FOR_DISTRESS
 
 
+@pytest.mark.parametrize("deflates_on_oom", [True, None])
+def test_where_the_standing_target_is_named_a_raise_is_told_from_a_balloon_that_let_go(
+    deflates_on_oom: bool | None,
+) -> None:
+    """On Cloud Hypervisor and Firecracker: it holds what somebody asked for, and no more."""
+    world = raised(deflates_on_oom=deflates_on_oom)
+    assert found(world, 60) == []
+    idle = world.guest("idle")
+    held = idle.actual_mib or 0
+    world.params = replace(world.params, host=replace(world.params.host, budget_bytes=2000 * MIB))
+    idle.standing_target_mib = held + 60
+    idle.actual_mib = held + 20  # on its way
+    (event,) = found(world, 1)
+    assert event.guest == "idle"
+    idle.actual_mib = held + 60
+    world.rounds(20)
+    assert idle.actual_mib == held + 60
+    assert world.trace("idle").reason is Reason.HOLD_YIELDED
+
+
+def test_one_that_holds_more_than_the_standing_target_has_let_go_and_is_in_distress() -> None:
+    world = raised(deflates_on_oom=True)
+    assert found(world, 60) == []
+    idle = world.guest("idle")
+    idle.standing_target_mib = idle.actual_mib  # nobody has asked for anything else
+    idle.actual_mib = (idle.actual_mib or 0) + 60
+    world.params = replace(world.params, host=replace(world.params.host, budget_bytes=2000 * MIB))
+    assert found(world, 1) == []
+    assert world.trace("idle").reason is Reason.RELEASED_FOR_DISTRESS
+
+
 def test_one_that_was_raised_and_is_short_gets_more_all_the_same() -> None:
     world = raised(deflates_on_oom=False)
     world.rounds(60)

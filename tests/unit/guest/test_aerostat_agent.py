@@ -2,6 +2,7 @@
 
 import ast
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -9,12 +10,20 @@ import pytest
 
 from aerostat.drivers.agent.lines import LineKind, parse_line
 from aerostat.guest import aerostat_agent
-from aerostat.guest.aerostat_agent import Agent, Kernel, arm_triggers, number_after
+from aerostat.guest.aerostat_agent import (
+    Agent,
+    Kernel,
+    Port,
+    Stream,
+    arm_triggers,
+    number_after,
+    vsock_to,
+)
 
 SOURCE = Path(aerostat_agent.__file__).read_text(encoding="utf-8")
 MEMINFO = (
     "MemTotal: 1000 kB\nMemFree: 300 kB\nMemAvailable: 500 kB\n"
-    "Buffers: 1 kB\nCached: 20 kB\nSwapCached: 3 kB\n"
+    "Buffers: 1 kB\nCached: 20 kB\nSwapCached: 3 kB\nSwapTotal: 64 kB\nSwapFree: 60 kB\n"
 )
 VMSTAT = "pgpgin 7\npswpin 2\npswpout 3\npgmajfault 4\nworkingset_refault_file 5\noom_kill 6\n"
 PRESSURE = (
@@ -48,6 +57,8 @@ def test_figures_are_bytes_and_counts_by_the_names_of_the_protocol(tmp_path: Pat
         "available_bytes": 500 << 10,
         "free_bytes": 300 << 10,
         "cache_bytes": 24 << 10,
+        "swap_total_bytes": 64 << 10,
+        "swap_free_bytes": 60 << 10,
         "swap_in_bytes": 2 * page,
         "swap_out_bytes": 3 * page,
         "major_faults": 4,
@@ -84,7 +95,7 @@ def test_a_number_is_found_at_the_start_of_its_line_only(text: bytes, found: int
 def test_a_turn_writes_a_line_that_the_host_understands(tmp_path: Path) -> None:
     ours, port = os.pipe()
     try:
-        Agent(port, Kernel(proc(tmp_path)), {}, 60.0).turn()
+        Agent(Port(port), Kernel(proc(tmp_path)), {}, 60.0).turn()
         line = parse_line(os.read(ours, 4096).rstrip(b"\n"))
     finally:
         os.close(ours)
@@ -100,7 +111,7 @@ def test_where_nobody_reads_lines_are_dropped_and_it_goes_on(tmp_path: Path) -> 
         while True:
             os.write(port, b"x" * 65536)
     except BlockingIOError:
-        Agent(port, Kernel(proc(tmp_path)), {}, 60.0).turn()
+        Agent(Port(port), Kernel(proc(tmp_path)), {}, 60.0).turn()
     finally:
         os.close(ours)
         os.close(port)
@@ -111,3 +122,87 @@ def test_a_kernel_without_pressure_is_told_how_to_have_it(
 ) -> None:
     assert arm_triggers(str(tmp_path / "pressure")) == {}
     assert "psi=1" in capsys.readouterr().err
+
+
+class Host:
+    """The host's end of a stream, which may not be there, and may not read."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.ends: list[socket.socket] = []
+        self.is_there = True
+
+    def connect(self) -> socket.socket:
+        self.calls += 1
+        if not self.is_there:
+            raise ConnectionResetError
+        ours, theirs = socket.socketpair()
+        self.ends.append(ours)
+        return theirs
+
+    def close(self) -> None:
+        for end in self.ends:
+            end.close()
+
+
+def test_a_stream_that_breaks_is_made_again_and_lines_meanwhile_are_dropped(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    host = Host()
+    host.is_there = False
+    stream = Stream(host.connect)
+    stream.send(b"lost\n")
+    stream.send(b"lost, too\n")
+    assert host.calls == 1, "it does not knock with every line"
+    host.is_there = True
+    stream._next_s = 0.0
+    stream.send(b"first\n")
+    assert host.ends[0].recv(100) == b"first\n"
+    host.ends[0].close()
+    stream.send(b"into the void\n")
+    stream._next_s = 0.0
+    stream.send(b"again\n")
+    assert host.ends[1].recv(100) == b"again\n"
+    stream.close()
+    host.close()
+    said = capsys.readouterr().err
+    assert said.count("does not listen") == 1
+    assert said.count("has hung up") == 1
+
+
+def test_a_host_that_does_not_read_gets_whole_lines_all_the_same() -> None:
+    host = Host()
+    stream = Stream(host.connect)
+    line = b"x" * 1999 + b"\n"
+    for _ in range(2000):
+        stream.send(line)
+    host.ends[0].setblocking(False)
+    heard = b""
+    try:
+        while True:
+            heard += host.ends[0].recv(65536)
+            stream.send(line)  # and now there is room again
+            if len(heard) > 2000 * 300:
+                break
+    except BlockingIOError:
+        pass
+    assert heard.count(b"\n") > 10
+    assert set(heard.split(b"\n")[:-1]) == {line[:-1]}
+    stream.close()
+    host.close()
+
+
+def test_over_vsock_on_this_machine_where_its_kernel_can() -> None:
+    local_cid, port = 1, 6361
+    with socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM) as listening:
+        try:
+            listening.bind((local_cid, port))
+        except OSError as error:
+            pytest.skip(f"this kernel has no vsock to itself: {error}")
+        listening.listen(1)
+        stream = Stream(lambda: vsock_to(port, local_cid))
+        stream.send(b"over vsock\n")
+        heard, _ = listening.accept()
+        with heard:
+            assert heard.recv(100) == b"over vsock\n"
+        stream.close()

@@ -46,7 +46,7 @@ class AgentChannel:
                 self._heard.complain(f"its channel is held by another client ({error})")
                 await asyncio.sleep(AGAIN_S)
                 continue
-            listener = _Listener(self._heard, self._clock)
+            listener = AgentListener(self._heard, self._clock)
             try:
                 loop = asyncio.get_running_loop()
                 await loop.create_unix_connection(lambda: listener, sock=connected)  # noqa: B023 # called at once
@@ -59,7 +59,7 @@ class AgentChannel:
             await asyncio.sleep(AGAIN_S)
 
 
-class _Listener(asyncio.Protocol):
+class AgentListener(asyncio.Protocol):
     """Hands lines on; a guest that says too much is made to wait."""
 
     def __init__(self, heard: HeardAgent, clock: Clock) -> None:

@@ -154,6 +154,8 @@ class HeardAgent:
             some_total_s=_seconds(figures.some_total_us),
             full_total_s=_seconds(figures.full_total_us),
             refaults=figures.refaults,
+            swap_total_bytes=figures.swap_total_bytes,
+            swap_free_bytes=figures.swap_free_bytes,
         )
 
     def _troubles(self, now_s: float) -> tuple[str, ...]:

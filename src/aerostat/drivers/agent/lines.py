@@ -34,6 +34,8 @@ class AgentFigures:
     available_bytes: int | None = None
     free_bytes: int | None = None
     cache_bytes: int | None = None
+    swap_total_bytes: int | None = None
+    swap_free_bytes: int | None = None
     swap_in_bytes: int | None = None
     swap_out_bytes: int | None = None
     major_faults: int | None = None
@@ -138,6 +140,8 @@ def _figures(said: Mapping[str, Any], uptime_s: float) -> tuple[dict[str, int], 
         absurd.append("total_bytes")
     if total:
         absurd += [name for name in _SIZES[1:] if found.get(name, 0) > total]
+    if found.get("swap_free_bytes", 0) > found.get("swap_total_bytes", _COUNT_MAX):
+        absurd += ["swap_total_bytes", "swap_free_bytes"]
     some_us, full_us = found.get("some_total_us", 0), found.get("full_total_us", 0)
     # Nobody can have waited for longer than the guest runs; clocks are read one after the other.
     longest_us = 1e6 * (uptime_s + 1.0)

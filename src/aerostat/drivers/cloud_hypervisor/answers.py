@@ -40,6 +40,8 @@ class VmInfo:
     max_bytes: int
     actual_bytes: int | None
     balloon: BalloonFeatures | None  # None: it has none
+    target_bytes: int | None = None  # the balloon that stands, whoever asked for it
+    vsock: str | None = None  # the path of its socket, as its process means it
 
 
 def parse_info(untrusted: object) -> VmInfo:
@@ -53,10 +55,11 @@ def parse_info(untrusted: object) -> VmInfo:
     state = text(answer, "state")
     platform = config.get("platform")
     balloon = config.get("balloon")
+    max_bytes = _memory_bytes(fields(config.get("memory"), "'config.memory' of vm.info"))
     return VmInfo(
         run_state=None if state == _NOT_RUN_YET else _RUN_STATES.get(state or "", RunState.UNKNOWN),
         uuid=text(platform, "uuid") or text(platform, "system_uuid"),
-        max_bytes=_memory_bytes(fields(config.get("memory"), "'config.memory' of vm.info")),
+        max_bytes=max_bytes,
         actual_bytes=count(answer, "memory_actual_size"),
         balloon=None
         if balloon is None
@@ -64,7 +67,14 @@ def parse_info(untrusted: object) -> VmInfo:
             deflates_on_oom=flag(balloon, "deflate_on_oom"),
             reports_free_pages=flag(balloon, "free_page_reporting"),
         ),
+        target_bytes=None if balloon is None else _target_bytes(balloon, max_bytes),
+        vsock=text(config.get("vsock"), "socket"),
     )
+
+
+def _target_bytes(balloon: object, max_bytes: int) -> int | None:
+    size_bytes = count(balloon, "size")
+    return None if size_bytes is None or size_bytes > max_bytes else max_bytes - size_bytes
 
 
 def _memory_bytes(memory: object) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aerostat.drivers.http_api.answers import count, fields, figures, flag, needed, text
 from aerostat.drivers.http_api.guest import BalloonFeatures
 from aerostat.model.figures import Absence
-from aerostat.model.guest import RunState
+from aerostat.model.guest import Hinting, RunState
 from aerostat.units import MIB, PAGE_BYTES
 
 _KEYS = {
@@ -25,6 +25,7 @@ _KEYS = {
     "alloc_stalls": "alloc_stall",
 }
 _RUN_STATES = {"Running": RunState.RUNNING, "Paused": RunState.PAUSED}
+_HINTING_DONE = 1  # and 0: stop
 _NOT_STARTED = "Not started"
 _NO_ID = "anonymous-instance"  # what every Firecracker is called that was given no --id
 
@@ -67,9 +68,29 @@ def parse_features(untrusted: object) -> BalloonFeatures:
     )
 
 
+def parse_vsock(untrusted: object) -> str | None:
+    """The path of its vsock, as its process means it, from the answer to ``GET /vm/config``."""
+    answer = fields(untrusted, "the answer to GET /vm/config")
+    return text(answer.get("vsock"), "uds_path")
+
+
 def parse_balloon_bytes(untrusted: object) -> int:
     """What the balloon holds, from the answer to ``GET /balloon/statistics``."""
     return needed(untrusted, "actual_pages") * PAGE_BYTES
+
+
+def parse_target_bytes(untrusted: object) -> int | None:
+    """What the balloon was asked to hold last, by whomever, from the same answer."""
+    pages = count(untrusted, "target_pages")
+    return None if pages is None else pages * PAGE_BYTES
+
+
+def parse_hinting(untrusted: object) -> Hinting:
+    """How far a run is, from the answer to ``GET /balloon/hinting/status``.
+
+    A run has a number above those of the balloon's own commands; the host says when it is done.
+    """
+    return Hinting.RUNNING if needed(untrusted, "host_cmd") > _HINTING_DONE else Hinting.IDLE
 
 
 def parse_figures(untrusted: object) -> dict[str, int | Absence]:

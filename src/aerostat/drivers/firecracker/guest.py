@@ -1,12 +1,19 @@
 """One microVM of Firecracker: who it is, what it says, and how its target is set."""
 
+from dataclasses import dataclass
+from pathlib import Path
+
+from aerostat.drivers.agent import seen_from_here
 from aerostat.drivers.firecracker.answers import (
     Instance,
     parse_balloon_bytes,
     parse_features,
     parse_figures,
+    parse_hinting,
     parse_instance,
     parse_machine,
+    parse_target_bytes,
+    parse_vsock,
 )
 from aerostat.drivers.firecracker.sample import ChangingSample
 from aerostat.drivers.http_api.guest import ApiGuest, BalloonFeatures, NoVmError, Tell
@@ -15,15 +22,26 @@ from aerostat.drivers.sockets.errors import AnswerViolationError, ViolationError
 from aerostat.drivers.sockets.guest import Identity, Reading
 from aerostat.drivers.sockets.settings import SocketSettings
 from aerostat.model.figures import BalloonStatistics
-from aerostat.model.guest import GuestId, RunState
+from aerostat.model.guest import GuestId, Hinting, RunState
 from aerostat.ports.clock import Clock
 from aerostat.units import MIB
 
 _STATISTICS = "/balloon/statistics"
+_HINTING = "/balloon/hinting/status"
+_HINTING_GAP_S = 0.9
 _NO_STATISTICS = (
     "its statistics were off when it was started, and cannot be switched on now: nothing is taken "
     'from it; start it with "stats_polling_interval_s": 1 in its balloon'
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Balloon:
+    """What the answer with the statistics has of the balloon itself, as the guest's memory."""
+
+    actual_bytes: int | None = None
+    target_bytes: int | None = None
+    statistics: BalloonStatistics | None = None
 
 
 class FirecrackerGuest(ApiGuest):
@@ -41,6 +59,8 @@ class FirecrackerGuest(ApiGuest):
         super().__init__(session, identity, settings=settings, clock=clock, tell=tell)
         self.features: BalloonFeatures | None = None  # None: it has no balloon, for good
         self._sample = ChangingSample(clock)
+        self._hinting_s = float("-inf")
+        self._hinting_state: Hinting | None = None
         self._period_before_s: int | None = None
 
     @classmethod
@@ -71,16 +91,20 @@ class FirecrackerGuest(ApiGuest):
         deadline_s = self.settings.command_deadline_s
         try:
             instance = await _instance(self.session, deadline_s=deadline_s)
-            actual_bytes, statistics = await self._balloon()
+            balloon = await self._balloon()
+            hinting = await self._hinting()
         except AnswerViolationError as error:
             raise ViolationError(str(error)) from error
         is_silent = self.features is not None and self.features.statistics_period_s == 0
         return Reading(
             run_state=instance.run_state or RunState.UNKNOWN,
-            actual_bytes=actual_bytes,
+            actual_bytes=balloon.actual_bytes,
             has_balloon=self.features is not None,
             deflates_on_oom=None if self.features is None else self.features.deflates_on_oom,
-            statistics=statistics,
+            standing_target_bytes=balloon.target_bytes,
+            reports_free_pages=None if self.features is None else self.features.reports_free_pages,
+            hinting=hinting,
+            statistics=balloon.statistics,
             troubles=(_NO_STATISTICS,) if is_silent else (),
         )
 
@@ -104,6 +128,7 @@ class FirecrackerGuest(ApiGuest):
         deadline_s = self.settings.command_deadline_s
         machine = await self.session.get("/machine-config", deadline_s=deadline_s)
         self.max_bytes = parse_machine(machine)
+        self.vsock = await self._vsock()
         try:
             answer = await self.session.get("/balloon", deadline_s=deadline_s)
         except ApiRefusedError:
@@ -114,19 +139,48 @@ class FirecrackerGuest(ApiGuest):
             await self._set_period(self.settings.statistics_period_s)
             self._period_before_s = found_s
 
+    async def _vsock(self) -> Path | None:
+        deadline_s = self.settings.command_deadline_s
+        try:
+            told = parse_vsock(await self.session.get("/vm/config", deadline_s=deadline_s))
+        except (ApiRefusedError, ViolationError, AnswerViolationError):
+            return None  # it does not tell, and an agent is optional
+        return None if told is None else seen_from_here(Path(told), self.session.pid)
+
     async def _set_period(self, period_s: int) -> None:
         body = {"stats_polling_interval_s": period_s}
         deadline_s = self.settings.command_deadline_s
         await self.session.send("PATCH", _STATISTICS, body, deadline_s=deadline_s)
 
-    async def _balloon(self) -> tuple[int | None, BalloonStatistics | None]:
+    async def _balloon(self) -> _Balloon:
         """What it holds and what its guest says: with statistics off, neither is known."""
         if self.features is None or self.features.statistics_period_s == 0:
-            return None, None
+            return _Balloon()
         assert self.max_bytes is not None, "known since it was met"
         answer = await self.session.get(_STATISTICS, deadline_s=self.settings.command_deadline_s)
-        actual_bytes = self.max_bytes - parse_balloon_bytes(answer)
-        return actual_bytes, self._sample.stamped(parse_figures(answer), max_bytes=self.max_bytes)
+        target_bytes = parse_target_bytes(answer)
+        return _Balloon(
+            actual_bytes=self.max_bytes - parse_balloon_bytes(answer),
+            target_bytes=None if target_bytes is None else self.max_bytes - target_bytes,
+            statistics=self._sample.stamped(parse_figures(answer), max_bytes=self.max_bytes),
+        )
+
+    async def _hinting(self) -> Hinting | None:
+        """Whether a run of free page hinting is under way; asked once a second, where it can be."""
+        if self.features is None:
+            return None
+        if not self.features.hints_free_pages:
+            return Hinting.OFF
+        now_s = self.clock.now_s()
+        if now_s - self._hinting_s >= _HINTING_GAP_S:
+            self._hinting_s = now_s
+            deadline_s = self.settings.command_deadline_s
+            try:
+                answer = await self.session.get(_HINTING, deadline_s=deadline_s)
+                self._hinting_state = parse_hinting(answer)
+            except (ApiRefusedError, ViolationError, AnswerViolationError):
+                self._hinting_state = None  # a preview: it may change
+        return self._hinting_state
 
 
 async def _instance(session: ApiSession, *, deadline_s: float) -> Instance:

@@ -2,8 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from aerostat.drivers.agent import HeardAgent
 from aerostat.drivers.http_api.session import ApiSession
 from aerostat.drivers.sockets.changes import Changes
 from aerostat.drivers.sockets.errors import NotListeningError
@@ -50,6 +52,8 @@ class ApiGuest(ABC):
         self.settings = settings
         self.clock = clock
         self.read_s = clock.now_s()  # when it was last read
+        self.vsock: Path | None = None  # its socket, as seen from here; None: it has none
+        self.agent = HeardAgent(identity.guest, clock=clock, tell=tell)
         self._tell = tell
         self._changes = Changes(identity.guest)
 
@@ -63,7 +67,16 @@ class ApiGuest(ABC):
         self.read_s = self.clock.now_s()
         for event in self._changes.since(reading, now_s=self.read_s):
             self._tell(event)
-        return reading
+        return reading if self.vsock is None else self._with_agent(reading)
+
+    def _with_agent(self, reading: Reading) -> Reading:
+        heard = self.agent.beside(reading.statistics, max_bytes=self.max_bytes)
+        return replace(
+            reading,
+            statistics=heard.statistics,
+            pressure=heard.pressure,
+            troubles=(*reading.troubles, *heard.troubles),
+        )
 
     @abstractmethod
     async def look(self) -> Reading:

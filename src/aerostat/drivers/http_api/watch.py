@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from abc import abstractmethod
 
+from aerostat.drivers.agent import AgentDoor
 from aerostat.drivers.http_api.guest import ApiGuest, Tell
 from aerostat.drivers.http_api.session import ApiSession
 from aerostat.drivers.sockets.errors import NoAnswerError, NotConnectedError, RefusedError
@@ -51,6 +52,19 @@ class ApiWatch(Watch):
             waiting.cancel()
 
     async def _follow(self, guest: ApiGuest) -> None:
+        if guest.vsock is None:
+            await self._look_after(guest)
+            return
+        door = AgentDoor(guest.vsock, guest.agent, clock=self.clock)
+        listening = asyncio.create_task(door.keep(), name=f"agent of {guest.identity.guest}")
+        try:
+            await self._look_after(guest)
+        finally:
+            listening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await listening
+
+    async def _look_after(self, guest: ApiGuest) -> None:
         while True:
             await self._until_due(guest)
             if self.answering is None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from aerostat.model.figures import BalloonStatistics, GuestPressure
-from aerostat.model.guest import GuestId, RunState
+from aerostat.model.guest import GuestId, Hinting, RunState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,9 @@ class Reading:
     has_balloon: bool | None
     statistics: BalloonStatistics | None
     deflates_on_oom: bool | None = None
+    standing_target_bytes: int | None = None
+    reports_free_pages: bool | None = None
+    hinting: Hinting | None = None
     disk_read_bytes: int | None = None
     is_backing_up: bool = False
     pressure: GuestPressure | None = None

@@ -18,6 +18,7 @@ from aerostat.lab.burst.play import (
     RAM_BYTES,
     BurstPlayer,
 )
+from aerostat.lab.burst.summary import is_measured
 from aerostat.lab.burst.watch import BalloonWatch
 from aerostat.lab.directory import PREFIX, own_directory
 from aerostat.lab.image import build_image
@@ -26,6 +27,7 @@ from aerostat.lab.machine import Machine, MachineSpec, WorkloadSpec
 
 RATE = 500
 BOOT_S = 180.0
+TRIES = 3
 
 
 async def measure_bursts(repeats: int, seed: int, on_progress: Callable[[str], None]) -> Bursts:
@@ -80,11 +82,26 @@ async def measure_bursts(repeats: int, seed: int, on_progress: Callable[[str], N
 async def _play(
     player: BurstPlayer, repeats: int, seed: int, on_progress: Callable[[str], None]
 ) -> tuple[Burst, ...]:
+    """All arms of a repeat in shuffled order; a burst that measured nothing is played again."""
     drawn = random.Random(seed)
     bursts: list[Burst] = []
     for repeat in range(repeats):
-        arms: list[Arm] = drawn.sample(ARMS, len(ARMS))
+        arms: list[Arm] = [arm for arm in ARMS for _ in range(arm.bursts_a_repeat)]
+        drawn.shuffle(arms)
         for arm in arms:
-            on_progress(f"burst {len(bursts) + 1} of {repeats * len(ARMS)}: {arm.words}")
-            bursts.append(await player.play(arm, repeat, drawn.random()))
+            for _ in range(TRIES):
+                burst = await player.play(arm, repeat, drawn.random())
+                bursts.append(burst)
+                on_progress(f"repeat {repeat + 1} of {repeats}: {arm.words}: {_words(burst)}")
+                if is_measured(burst):
+                    break
     return tuple(bursts)
+
+
+def _words(burst: Burst) -> str:
+    if burst.why_not_at_rest is not None:
+        return f"not at rest, {burst.why_not_at_rest}"
+    if burst.stalled_after_s is None:
+        return "it never waited"
+    times = (burst.first_page_s, burst.most_s)
+    return ", ".join("never" if time_s is None else f"{1000 * time_s:.0f} ms" for time_s in times)

@@ -50,13 +50,13 @@ class BalloonWatch:
         interval = {"property": "guest-stats-polling-interval", "value": period_s}
         await self._client.execute("qom-set", {"path": "/machine/peripheral/balloon0", **interval})
 
-    async def until_at_most(self, size_bytes: int, deadline_s: float) -> bool:
-        """Wait for a balloon that inflates; False: not within the deadline."""
+    async def until(self, size_bytes: int, deadline_s: float) -> bool:
+        """Wait until a balloon that moves is there; False: not within the deadline."""
         give_up_s = time.monotonic() + deadline_s
-        while await self.actual_bytes() > size_bytes:
+        while await self.actual_bytes() != size_bytes:
             if time.monotonic() > give_up_s:
                 return False
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.01)
         return True
 
     async def returned(self, from_bytes: int, gap_bytes: int, deadline_s: float) -> Returned:

@@ -143,7 +143,7 @@ class Machine:
 
         ``hot BYTES``, ``jump BYTES`` (the same, and every page of it touched at once), ``reads
         BYTES`` (of files, by requests, again and again), ``rate N``,
-        ``keep release|cold``, ``balloon hung|works``, ``stall tell`` or ``quit``.
+        ``keep release|cold``, ``balloon hung|works``, ``stall tell``, ``report now`` or ``quit``.
 
         Or ``files BYTES``, which are read once and then lie in the page cache.
 

@@ -47,6 +47,7 @@ class VmConfig:
     deflate_on_oom: bool = False
     free_page_reporting: bool = False
     uuid: str | None = None
+    vsock: str | None = None  # path of its socket
     cmdline: str = ""
 
 
@@ -129,6 +130,8 @@ class CloudHypervisorApi(Vmm):
             vm["devices"] = [{"path": path} for path in self.config.devices]
         if self.config.uuid is not None:
             vm["platform"] = {"uuid": self.config.uuid}
+        if self.config.vsock is not None:
+            vm["vsock"] = {"cid": 3, "socket": self.config.vsock}
         if self.config.has_balloon:
             target = self.config.size_bytes if self.guest is None else self.guest.target_bytes
             vm["balloon"] = {
@@ -149,12 +152,14 @@ class CloudHypervisorApi(Vmm):
         balloon = body.get("balloon")
         options = balloon if isinstance(balloon, dict) else {}
         platform, payload = body.get("platform"), body.get("payload")
+        vsock = body.get("vsock")
         self.config = VmConfig(
             size_bytes=int(body["memory"]["size"]),
             has_balloon=isinstance(balloon, dict),
             deflate_on_oom=options.get("deflate_on_oom", False),
             free_page_reporting=options.get("free_page_reporting", False),
             uuid=platform.get("uuid") if isinstance(platform, dict) else None,
+            vsock=vsock.get("socket") if isinstance(vsock, dict) else None,
             cmdline=payload.get("cmdline", "") if isinstance(payload, dict) else "",
         )
         return _DONE
@@ -242,6 +247,10 @@ class CloudHypervisorApi(Vmm):
             return _missing(failed, "VM is not created")
         if not self.config.has_balloon or not guest.faults.has_driver:
             return _error(failed, "Balloon statistics were not negotiated")
+        if guest.faults.has_silent_statistics:
+            return Answer(status=500, is_lost=True)  # its driver never answers
+        if guest.run_state is RunState.PAUSED:
+            return _error(failed, "Timed out waiting for the guest's balloon statistics")
         sample = guest.snapshot(wall_s=self._world.wall_s, hypervisor_bytes=0).statistics
         assert sample is not None
         return _ok(

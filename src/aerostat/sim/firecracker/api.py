@@ -48,6 +48,7 @@ class MicroVm:
     mem_size_mib: int = 128
     vcpu_count: int = 1
     balloon: Balloon | None = None
+    vsock: str | None = None  # path of its socket
     boot_source: dict[str, object] = field(default_factory=dict)
 
 
@@ -98,6 +99,7 @@ class FirecrackerApi(Vmm):
             ("PUT", "/snapshot/create"): self._snapshot,
             ("PATCH", "/vm"): self._patch_vm,
             ("GET", "/vm/config"): self._describe_all,
+            ("PUT", "/vsock"): self._put_vsock,
         }
 
     def answer(self, request: Request) -> Answer:
@@ -217,6 +219,12 @@ class FirecrackerApi(Vmm):
         self._before_start()
         self.machine.boot_source = body
 
+    def _put_vsock(self, body: dict[str, object]) -> None:
+        self._before_start()
+        if not isinstance(body.get("uds_path"), str):
+            raise _FaultError("missing field `uds_path`")
+        self.machine.vsock = str(body["uds_path"])
+
     def _describe_machine(self, _body: dict[str, object]) -> object:
         return {
             "vcpu_count": self.machine.vcpu_count,
@@ -254,6 +262,8 @@ class FirecrackerApi(Vmm):
         whole = {"machine-config": self._describe_machine(body)}
         if self.machine.boot_source:
             whole["boot-source"] = self.machine.boot_source
+        if self.machine.vsock is not None:
+            whole["vsock"] = {"guest_cid": 3, "uds_path": self.machine.vsock}
         if self.machine.balloon is not None:
             whole["balloon"] = self._describe_balloon(body)
         return whole

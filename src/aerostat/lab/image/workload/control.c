@@ -44,6 +44,8 @@ static void set(const char *name, const char *value)
         hang_balloon(strcmp(value, "hung") == 0);
     else if (strcmp(name, "stall") == 0)
         atomic_store(&state.awaits_stall, strcmp(value, "tell") == 0);
+    else if (strcmp(name, "report") == 0)
+        atomic_store(&state.reports_now, strcmp(value, "now") == 0);
     else if (strcmp(name, "keep") == 0)
         atomic_store(&state.keep_cold, strcmp(value, "cold") == 0);
     else

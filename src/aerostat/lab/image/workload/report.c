@@ -224,6 +224,8 @@ void run_reporter(int port)
                 next_ns = now + NS_PER_S; /* it was paused: do not make up for lost lines */
             continue;
         }
+        if (atomic_exchange(&state.reports_now, 0))
+            report(port);
         look_for_stall(port);
         struct pollfd host = {.fd = port, .events = POLLIN};
         int wait_ms = (int)((next_ns - now) / 1000000) + 1;

@@ -37,6 +37,7 @@ struct state {
     _Atomic int keep_cold;
     _Atomic int fills_hot; /* touch every page of the hot set at once, before the next request */
     _Atomic int awaits_stall; /* tell the host when somebody first waits for memory from now on */
+    _Atomic int reports_now; /* one line at once, beside those of every second */
     _Atomic uint64_t file_bytes; /* to be read once, whenever it rises */
     struct arrivals arrivals;
     /* results, by the worker */
