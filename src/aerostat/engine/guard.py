@@ -295,6 +295,9 @@ def note_take(r: Round, i: int) -> None:
         memory.trial_from_bytes[i] = ABSENT
         if is_within_due and for_others:
             memory.trial_from_bytes[i] = r.estimates.ordered_bytes[i]
+    else:
+        # Figures of after the last try show that more than that lies free: it did without.
+        memory.trial_from_bytes[i] = ABSENT
 
 
 def _is_off_the_ladder(r: Round, i: int) -> bool:
