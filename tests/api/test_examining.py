@@ -20,7 +20,7 @@ from aerostat.control.board import Board
 from aerostat.control.orders import Ask
 from aerostat.host.techniques.savings import read_techniques
 
-SCHEMA = json.loads(resources.files("aerostat.cli").joinpath("doctor.schema.json").read_text())
+SCHEMA = json.loads(resources.files("aerostat.api").joinpath("doctor.schema.json").read_text())
 
 
 @dataclass

@@ -24,7 +24,7 @@ from aerostat.sim.http_api.server import ApiServer
 from aerostat.sim.world import GuestSpec, World
 from aerostat.units import MIB
 
-SCHEMA = json.loads(resources.files("aerostat.cli").joinpath("doctor.schema.json").read_text())
+SCHEMA = json.loads(resources.files("aerostat.api").joinpath("doctor.schema.json").read_text())
 GOOD = {"deflate_on_oom": True, "free_page_reporting": True}
 Make = Callable[[World], CloudHypervisorApi | FirecrackerApi]
 

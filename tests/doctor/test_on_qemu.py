@@ -18,7 +18,7 @@ from qemu_process import Fleet, fleet_in
 
 pytestmark = pytest.mark.slow
 
-SCHEMA = json.loads(resources.files("aerostat.cli").joinpath("doctor.schema.json").read_text())
+SCHEMA = json.loads(resources.files("aerostat.api").joinpath("doctor.schema.json").read_text())
 
 
 @pytest.fixture

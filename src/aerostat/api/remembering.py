@@ -51,7 +51,7 @@ def _lines_since(
     stored: list[Line] = []
     written_wall_s, trouble = 0.0, seat.health().trouble
     if seat.store_path is None:
-        trouble = "the store is switched off: only what the daemon has in memory is told"
+        trouble = "the store is switched off: only what is in memory is told"
     else:
         try:
             with open_store(seat.store_path) as reader:

@@ -98,7 +98,7 @@ def _of_probe(check: str, probe: Probe, *, fix: str) -> Finding:
 def _merging(probe: Probe, kernel: Kernel) -> Finding:
     """What merging tells guests of each other has to be known by whoever has it on."""
     if not probe.is_usable or probe.warning is None:
-        return _good("ksm", probe.why)
+        return _of_probe("ksm", probe, fix="boot the host with a kernel built with CONFIG_KSM")
     if kernel.read_if_any(f"{KSM}/run") != "1":
         return _good("ksm", f"{probe.why}; to be known before: {probe.warning}")
     fix = (
