@@ -303,12 +303,25 @@ def _check_distress(world: World, i: int, now_s: float, tick: int) -> None:
         if world.guests.is_here[other] == 1:
             weights += world.guests.weight[other]
     free = free_bytes(world, 0) - _kept_aside_bytes(world, now_s)
+    if world.watch.asked_from_bytes[i] != ABSENT:
+        # Who is about to be gone comes after those in distress: the promise is a loan, not a part.
+        free -= _given_for_distress_bytes(world, now_s)
     own = max(0, world.watch.due_bytes[i] - committed_bytes(world, i))
     part = max(min(free, own), free - _due_to_others_bytes(world, i))
     part = part * world.guests.weight[i] // weights
     plan = world.commands.plan_bytes[i]
     if part >= WORTH_BYTES and plan <= ordered:  # ABSENT is below everything
         violate(world, tick, i, DISTRESS_UNSERVED, max(plan, ordered), ordered + part)
+
+
+def _given_for_distress_bytes(world: World, now_s: float) -> int:
+    """What this round gives to those in clear distress that are not shutting down."""
+    given = 0
+    for i in range(len(world.guests.is_here)):
+        is_first = world.watch.asked_from_bytes[i] == ABSENT and world.commands.is_under_way[i] == 0
+        if is_first and is_in_clear_distress(world, i, now_s):
+            given += max(0, world.commands.plan_bytes[i] - committed_bytes(world, i))
+    return given
 
 
 def _note_dues(world: World) -> None:
