@@ -15,18 +15,20 @@ from typing import Any
 
 import pytest
 
+from aerostat.engine.columns import RUN_RUNNING
+from aerostat.policy.columns import ABSENT
 from aerostat.sim.chaos.chaos_hour import run_story
-from aerostat.sim.chaos.check import check
+from aerostat.sim.chaos.check import SHUTDOWN_S, check
 from aerostat.sim.chaos.columns import START_S, World, empty_world
 from aerostat.sim.chaos.happen import Happening, Kind
 from aerostat.sim.chaos.minimise import smallest
-from aerostat.sim.chaos.rules import NOT_CONVERGED, OVER_SUPPLY
+from aerostat.sim.chaos.rules import DISTRESS_UNSERVED, NOT_CONVERGED, OVER_SUPPLY
 from aerostat.sim.chaos.run import Runner, Violation, violations_of
 from aerostat.sim.chaos.settle import judge_rest
 from aerostat.sim.chaos.story import DRAWN, LOADS, TOGGLES, story_of
 from aerostat.sim.chaos.swarm import run_swarm
 from aerostat.sim.chaos.words import describe, sentence
-from aerostat.units import GIB
+from aerostat.units import GIB, MIB
 
 GUEST_HOURS = float(os.environ.get("AEROSTAT_CHAOS_GUEST_HOURS", "10000"))
 TABLES = ("guests", "faults", "commands", "host", "watch", "verdicts")
@@ -144,6 +146,40 @@ def test_the_checks_notice_an_engine_that_gives_what_is_not_there() -> None:
     world.host.supply_bytes[0] = 0
     check(world, START_S + 100 * world.tick_s, 100)
     assert OVER_SUPPLY in {violation.rule for violation in violations_of(world)}
+
+
+def two_that_starve(*, plan_bytes: int, is_closing: bool) -> World:
+    """A host with a GiB free; the second guest is raised to so much, the first one to nothing."""
+    world = empty_world(2, 1.0)
+    guests = world.guests
+    for i in range(2):
+        guests.is_here[i] = guests.has_balloon[i] = guests.is_managed[i] = 1
+        guests.run[i] = RUN_RUNNING
+        guests.max_bytes[i] = guests.ceiling_bytes[i] = 2 * GIB
+        guests.weight[i] = 100
+        guests.deflates_on_oom[i] = 1
+        guests.actual_bytes[i] = GIB // 2 + 16 * MIB  # its balloon let go by itself
+        world.commands.known_bytes[i] = GIB // 2
+        world.commands.plan_bytes[i] = ABSENT
+        world.watch.has_arrived[i] = 1
+    world.commands.plan_bytes[1] = plan_bytes
+    world.watch.asked_s[0] = START_S if is_closing else -SHUTDOWN_S
+    world.host.supply_bytes[0] = world.host.total_bytes[0] = 2 * GIB + 32 * MIB
+    world.host.physical_bytes[0] = GIB
+    return world
+
+
+def test_the_checks_let_who_shuts_down_wait_only_for_what_others_are_given() -> None:
+    all_that_is_free = 3 * GIB // 2 + 16 * MIB
+    for plan, is_closing, is_told in (
+        (all_that_is_free, True, False),
+        (all_that_is_free, False, True),
+        (GIB, True, True),
+    ):
+        world = two_that_starve(plan_bytes=plan, is_closing=is_closing)
+        check(world, START_S + 1.0, 1)
+        told = {violation.rule for violation in violations_of(world) if violation.guest == 0}
+        assert (DISTRESS_UNSERVED in told) is is_told, (plan, is_closing)
 
 
 def test_the_smallest_story_is_found() -> None:
