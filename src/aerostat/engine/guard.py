@@ -174,8 +174,8 @@ def _give(r: Round, i: int) -> None:
     wish = r.decision.wishes.wish_bytes[i]
     why = r.decision.wishes.why[i]
     ceiling = r.figures.max_bytes[i]
-    # The guest's own max need not be whole MiB, and it must be possible to give all of it.
-    target = ceiling if wish >= ceiling else _to_grain(wish)
+    # Its max need not be whole MiB, and it must be possible to give all of it; nor need its min.
+    target = ceiling if wish >= ceiling else max(_to_grain(wish), min(wish, r.figures.min_bytes[i]))
     urgent = why in (WHY_DISTRESS, WHY_SHUTDOWN, WHY_ORDERED) or r.memory.is_release_due[i] == 1
     if urgent and r.figures.actual_bytes[i] != ABSENT:
         # Somebody else may have raised it beyond its max: to let go of it takes nothing from it.

@@ -135,6 +135,15 @@ def test_min_is_restored_before_anything_else() -> None:
     assert change.reason is Reason.RAISED_TO_MIN
 
 
+def test_a_min_that_is_no_whole_mib_is_restored_in_full() -> None:
+    least = 280 * MIB + 20 * 1024
+    rule = LimitRule(name_glob="b", limits=GuestLimits(minimum=Amount(size_bytes=least)))
+    world = three(actual_mib=200)
+    world.params = replace(params(), rules=(rule,))
+    change = world.round().plan.changes[0]
+    assert (str(change.guest), change.target_bytes) == ("b", least)
+
+
 def test_nothing_is_taken_in_grace_after_boot() -> None:
     world = World(guests=[], params=params(budget_mib=300, grace_s=10.0))
     world.round()

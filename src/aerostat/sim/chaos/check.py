@@ -303,6 +303,10 @@ def _check_distress(world: World, i: int, now_s: float, tick: int) -> None:
         if world.guests.is_here[other] == 1:
             weights += world.guests.weight[other]
     free = free_bytes(world, 0) - _kept_aside_bytes(world, now_s)
+    if world.watch.asked_from_bytes[i] != ABSENT:
+        # Who is about to be gone comes after those in distress: a loan is promised, and no part.
+        # Not all signs of distress are clear ones, so that all is counted that others are given.
+        free -= _given_first_bytes(world)
     own = max(0, world.watch.due_bytes[i] - committed_bytes(world, i))
     part = max(min(free, own), free - _due_to_others_bytes(world, i))
     part = part * world.guests.weight[i] // weights
@@ -311,32 +315,59 @@ def _check_distress(world: World, i: int, now_s: float, tick: int) -> None:
         violate(world, tick, i, DISTRESS_UNSERVED, max(plan, ordered), ordered + part)
 
 
+def _given_first_bytes(world: World) -> int:
+    """What this round gives to those that are not shutting down."""
+    given = 0
+    for i in range(len(world.guests.is_here)):
+        if world.watch.asked_from_bytes[i] == ABSENT and world.commands.is_under_way[i] == 0:
+            given += max(0, world.commands.plan_bytes[i] - committed_bytes(world, i))
+    return given
+
+
 def _note_dues(world: World) -> None:
     """What each guest is due, at the least and at the most.
 
-    A balloon that does not rest may be planned around, or not: that makes the difference.
+    A balloon that does not rest may be planned around, or not, each by itself: others are due the
+    least where all of those claim the most, and the other way round. One that is due anything is
+    itself not planned around.
     """
     watch = world.watch
-    _fill_dues(world, watch.due_bytes, 1)
-    _fill_dues(world, watch.due_bytes_max, 0)
+    _fill_dues(world, watch.due_bytes, 1, ABSENT)
+    _fill_dues(world, watch.due_bytes_max, 0, ABSENT)
     for i in range(len(world.guests.is_here)):
-        one, other = watch.due_bytes[i], watch.due_bytes_max[i]
-        watch.due_bytes[i], watch.due_bytes_max[i] = min(one, other), max(one, other)
+        if _may_be_planned_around(world, i):
+            _fill_dues(world, watch.due_own_bytes, 1, i)
+            watch.due_bytes[i] = watch.due_own_bytes[i]
+            _fill_dues(world, watch.due_own_bytes, 0, i)
+            watch.due_bytes_max[i] = watch.due_own_bytes[i]
 
 
-def _fill_dues(world: World, due: IntColumn, is_planned_around: int) -> None:
+def _may_be_planned_around(world: World, i: int) -> bool:
+    rests = abs(actual_bytes(world, i) - ordered_bytes(world, i)) <= REST_BYTES
+    rests = rests and world.watch.stranger_s[i] < 0.0  # else it may be left to them
+    return _is_movable(world, i) and not rests
+
+
+def _fill_dues(world: World, due: IntColumn, claim_most: int, but_for: int) -> None:
+    """Dues where those that may be planned around, all ``but_for`` one, claim most, or least."""
     cap = world.watch.due_cap_bytes
     for i in range(len(world.guests.is_here)):
-        due[i] = committed_bytes(world, i)
-        cap[i] = due[i]
-        if _is_movable(world, i):
-            most = world.guests.ceiling_bytes[i]
-            rests = abs(actual_bytes(world, i) - ordered_bytes(world, i)) <= REST_BYTES
-            rests = rests and world.watch.stranger_s[i] < 0.0  # it may be left to them
-            cap[i] = max(cap[i], most)
-            if rests or is_planned_around == 0:
-                due[i] = min(max(1, world.guests.min_bytes[i]), most)
-                cap[i] = most
+        held = committed_bytes(world, i)
+        due[i] = held
+        cap[i] = held
+        if not _is_movable(world, i):
+            continue
+        most = world.guests.ceiling_bytes[i]
+        least = min(max(1, world.guests.min_bytes[i]), most)
+        if i == but_for or not _may_be_planned_around(world, i):
+            due[i] = least
+            cap[i] = most
+        elif claim_most == 1:
+            due[i] = max(held, least)
+            cap[i] = max(held, most)
+        else:
+            due[i] = min(held, least)
+            cap[i] = min(held, most)
     host = world.host
     kept_back = int(BURST_RATIO * max(0, host.supply_bytes[0]))
     supply = max(0, host.supply_bytes[0] - host.reserved_bytes[0] - kept_back)

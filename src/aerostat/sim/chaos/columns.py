@@ -133,6 +133,7 @@ class Watch(NamedTuple):
     due_bytes: IntColumn  # its share by weight, if everybody wanted all it can have; at least that
     due_bytes_max: IntColumn  # and at most
     due_cap_bytes: IntColumn
+    due_own_bytes: IntColumn
     has_arrived: IntColumn
     last_actual_bytes: IntColumn  # as last read; ABSENT: never
     in_use_bytes: IntColumn  # as the engine believes it, for the host's account

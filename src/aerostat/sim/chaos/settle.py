@@ -4,7 +4,8 @@ What a run must come to, half an hour after the last fault:
 
 - Where everybody's need fits the supply, everybody has its need, as on the fresh start.
 - Where it does not, all together lack at most ``LACK_RATIO`` of the supply more than they do on the
-  fresh start: who lacks it is history, because nothing is taken from a guest in distress.
+  fresh start: who lacks it is history, because nothing is taken from a guest in distress. And what
+  lies idle in guests that have never swapped: nobody can know that they could.
 - Nobody lacks what its fair share would give it while so much lies idle in others.
 - Next to nothing moves to and fro any more. Where guests stay in distress for good, calm ones are
   asked now and then, at most once in a back-off of 600 s, for what they may not be using.
@@ -131,7 +132,10 @@ def judge_rest(world: World, fresh: World, moved_bytes: list[int], tick: int) ->
     # account, and kept since, because nothing is taken from guests in distress.
     afresh = sum(lacking_bytes(fresh)) + max(0, -available_bytes(fresh))
     afresh += max(0, held_by_all_bytes(fresh) - supply)
-    allowed = afresh + (int(LACK_RATIO * supply) if wanted_bytes(world) > supply else 0)
+    allowed = afresh
+    if wanted_bytes(world) > supply:
+        unseen = unseen_idle_bytes(world) - unseen_idle_bytes(fresh)
+        allowed += int(LACK_RATIO * supply) + max(0, unseen)
     if sum(lacking) > allowed:
         violate(world, tick, ABSENT, NOT_CONVERGED, sum(lacking), allowed)
     owed, idle = owed_bytes(world), idle_bytes(world)
@@ -180,6 +184,19 @@ def idle_bytes(world: World) -> list[int]:
         kept = max(least_bytes(world, i), used)
         idle[i] = max(0, int(world.guests.actual_bytes[i]) - kept)
     return idle
+
+
+def unseen_idle_bytes(world: World) -> int:
+    """What guests that have never swapped hold of what they do not use.
+
+    Such a guest may have no swap, and its OOM killer would pay: it is not asked below what it has
+    touched. On a fresh start it may have swapped while it booted with less, and shown that it can.
+    """
+    guests, unseen = world.guests, 0
+    for i in _movable(world):
+        if guests.swap_out_bytes[i] == 0:
+            unseen += min(int(guests.cold_bytes[i]), int(guests.touched_bytes[i]))
+    return unseen
 
 
 def least_bytes(world: World, i: int) -> int:
