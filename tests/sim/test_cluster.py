@@ -55,7 +55,7 @@ def address() -> Iterator[str]:
         threads_per_worker=1,
         processes=True,
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
     ) as cluster:
         yield cluster.scheduler_address
 
@@ -125,7 +125,7 @@ def test_more_losses_than_a_scheduler_bears_by_itself_cost_time_too(tmp_path: Pa
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
         ) as local,
         cluster_at(local.scheduler_address) as cluster,
     ):

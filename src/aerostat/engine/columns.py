@@ -257,6 +257,7 @@ class Round(Table):
     wants: IntColumn
     decision: Decision
     is_host_short: int = 0  # 1: hard or critical
+    is_below_reserve: int = 0  # 1: soft or worse
     backing_bytes: int = 0  # for who needs it now, the host could compress or swap so much
 
 

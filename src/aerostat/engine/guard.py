@@ -356,13 +356,14 @@ def _is_not_believed(r: Round, i: int) -> bool:
 
 
 def _may_follow_up(r: Round, i: int) -> bool:
-    """Whether the host may ask again before the guest reports: what it got was too little.
+    """Whether a host below its reserve may ask again before the guest reports: it got too little.
 
     A part of what lies free in a guest the host never held, or has already. What came is the host's
     own measure, fresh in every round; what is asked for on top is only what lay free by the last
     sample, less all that was ordered since. Where the rest hides in huge pages, more is in vain.
     """
-    if r.decision.wishes.why[i] != WHY_TAKEN_FOR_HOST or r.figures.held_bytes[i] == ABSENT:
+    is_for_host = r.is_below_reserve == 1 and r.decision.wishes.why[i] == WHY_TAKEN_FOR_HOST
+    if not is_for_host or r.figures.held_bytes[i] == ABSENT:
         return False
     is_all_back = r.figures.unsplit_bytes[i] < UNSPLIT_BYTES
     return is_all_back and r.estimates.harmless_bytes[i] > 0

@@ -106,7 +106,11 @@ def round_of(
         hosts=_one_host(state, len(snapshot.guests), supply),
         figures=_without_our_own(figures_of(snapshot, params, state.host_state), state),
         memory=state.memory,
-    )._replace(is_host_short=int(short), backing_bytes=backing_of(state, snapshot, params))
+    )._replace(
+        is_host_short=int(short),
+        is_below_reserve=int(short or state.host_state is HostState.SOFT),
+        backing_bytes=backing_of(state, snapshot, params),
+    )
 
 
 def _without_our_own(figures: Figures, state: EngineState) -> Figures:

@@ -153,6 +153,8 @@ class Top(App[None]):
         return self.size.height >= ROOM_FOR_EVENTS
 
     def _show_trouble(self, text: str) -> None:
+        if not self._is_up:
+            return
         self._static("head").update(Text(printable(text), style=SHORT))
 
     def _show(self, state: dict[str, Any]) -> None:
@@ -163,7 +165,14 @@ class Top(App[None]):
         self._events = told.get("events", [])
         self._draw()
 
+    @property
+    def _is_up(self) -> bool:
+        """Whether its parts are there: an answer may come before they are, or after."""
+        return self.is_running and bool(self.screen_stack[0].query("#happened"))
+
     def _draw(self) -> None:
+        if not self._is_up:
+            return
         happened = self._static("happened")
         happened.set_class(self._has_events, "shown")
         if self._state is None:

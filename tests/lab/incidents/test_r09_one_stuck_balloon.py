@@ -19,7 +19,7 @@ from lab.incidents.settings import BARE, RAM_BYTES, REAL, hasty, ours, peer
 pytestmark = REAL
 
 OTHERS = ("ada", "cal", BARE)
-HOT_BYTES = 90 * MIB  # of the others: they could spare a little
+HOT_BYTES = 120 * MIB  # of the others: they could spare a little, and bob by far the most
 SHORT_BYTES = 90 * MIB
 BUDGET_BYTES = 4 * RAM_BYTES - SHORT_BYTES
 

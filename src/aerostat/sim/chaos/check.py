@@ -24,7 +24,7 @@ from aerostat.sim.chaos.rules import (
     TAKEN_WHILE_CLOSING,
     UNBELIEVABLE,
 )
-from aerostat.sim.chaos.show import has_sample
+from aerostat.sim.chaos.show import CRITICAL, HARD, SOFT, has_sample
 from aerostat.units import MIB
 
 FIGURES_AGE_S_MAX = 5.0
@@ -234,9 +234,24 @@ def _check_take(world: World, i: int, now_s: float, tick: int) -> None:
     # Where somebody else sets targets, a raise of our own may lie below what they raised it to.
     if founded_s > most_s and watch.stranger_s[i] < 0.0:
         violate(world, tick, i, FOUNDED_ON_OLD, int(founded_s), int(most_s))
-    if watch.take_seen_s[i] == watch.seen_s[i]:
-        violate(world, tick, i, SAME_SAMPLE, plan, ordered_bytes(world, i))
-    watch.take_seen_s[i] = watch.seen_s[i]
+    _check_founding(world, i, tick)
+
+
+def _check_founding(world: World, i: int, tick: int) -> None:
+    """No sample justifies two takes.
+
+    Only a host below its reserve asks again for what did not come, and only for what lay free: all
+    takes on one sample together leave the guest what it used by it.
+    """
+    watch, plan = world.watch, world.commands.plan_bytes[i]
+    if watch.take_seen_s[i] != watch.seen_s[i]:
+        watch.take_seen_s[i] = watch.seen_s[i]
+        watch.take_from_bytes[i] = ordered_bytes(world, i)
+        return
+    used = watch.take_from_bytes[i] - world.guests.sample_available_bytes[i]
+    is_short = world.host.state[0] in (SOFT, HARD, CRITICAL)
+    if plan < used or not is_short:
+        violate(world, tick, i, SAME_SAMPLE, plan, max(used, 0))
 
 
 def free_bytes(world: World, lent: int) -> int:

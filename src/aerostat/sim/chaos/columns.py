@@ -124,6 +124,7 @@ class Watch(NamedTuple):
     is_hungry: IntColumn  # new samples in a row with next to nothing available, and swapping out
     is_thrashing: IntColumn  # new samples in a row with little available and reading from swap
     take_seen_s: FloatColumn  # the sample on which memory was last taken
+    take_from_bytes: IntColumn  # and what it counted with before the first take on it
     is_squeezed: IntColumn  # taken from since it was last given
     asked_s: FloatColumn  # when it was asked to shut down
     asked_from_bytes: IntColumn  # what it counted with then; ABSENT: it was not

@@ -17,6 +17,7 @@ from aerostat.policy.columns import ABSENT
 from aerostat.sim.chaos.columns import WALL_S, World
 from aerostat.sim.chaos.physics import OVERHEAD_BYTES
 
+SOFT = 1
 HARD = 2
 CRITICAL = 3
 UNKNOWN = 4

@@ -9,6 +9,7 @@ from aerostat.sim.chaos.physics import live
 from aerostat.sim.chaos.show import (
     CRITICAL,
     HARD,
+    SOFT,
     judge_supply,
     note_use,
     settle_host,
@@ -37,6 +38,7 @@ def run_ticks(world: World, r: Round, first: int, end: int) -> None:
             r.wants,
             r.decision,
             1 if world.host.state[0] in (HARD, CRITICAL) else 0,
+            1 if world.host.state[0] in (SOFT, HARD, CRITICAL) else 0,
             r.backing_bytes,
         )
         hear(world, now, tick)

@@ -34,6 +34,7 @@ def run_ticks(fleet: Fleet, r: Round, span: tuple[int, int]) -> None:
             r.wants,
             r.decision,
             r.is_host_short,
+            r.is_below_reserve,
             r.backing_bytes,
         )
         decide(now)
