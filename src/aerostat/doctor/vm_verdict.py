@@ -81,10 +81,11 @@ def _monitor(facts: VmFacts) -> Iterator[Finding]:
         return
     says = facts.monitor_trouble or "it has no QMP monitor of its own"
     process = facts.process
-    is_there = process is not None and bool(process.sockets or process.api_socket)
-    grade = Grade.UNKNOWN if is_there else Grade.PROBLEM
     # libvirt knows the domain, and it is the domain that does not answer libvirt.
-    fix = _fix("hung" if facts.known_platform == "libvirt" else "monitor", facts)
+    is_hung = facts.known_platform == "libvirt"
+    is_there = process is not None and bool(process.sockets or process.api_socket)
+    grade = Grade.UNKNOWN if is_there or is_hung else Grade.PROBLEM
+    fix = _fix("hung" if is_hung else "monitor", facts)
     yield Finding(check="monitor", grade=grade, says=says, fix=fix)
 
 
