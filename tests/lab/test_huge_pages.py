@@ -81,9 +81,7 @@ def hidden_bytes(guests: Guests) -> int:
 
 
 def configured(directory: Path, guests: Guests, *steps: str) -> str:
-    """A configuration by which this host is short: it keeps more than it has, by far more than others
-    take or leave meanwhile.
-    """
+    """A configuration by which this host is short: it keeps far more than others leave of it."""
     found = re.search(r"MemAvailable: +(\d+) kB", Path("/proc/meminfo").read_text())
     assert found is not None
     reserve_mib = (int(found[1]) >> 10) + 1000
