@@ -50,7 +50,7 @@ def _obstacle(before: Config, after: Config) -> str | None:
     for table in FIXED:
         if getattr(before.document, table) != getattr(after.document, table):
             return f"[{table}] has changed: that takes a restart, which leaves VMs as they are"
-    if before.mode is not after.mode and after.engine_params().ladder.host_steps:
+    if before.mode is not after.mode and after.engine_params().ladder.acts_on_host:
         return "mode has changed, and the ladder has steps of the host: that takes a restart"
     if (before.mode is Mode.OBSERVE) != (after.mode is Mode.OBSERVE):
         return (

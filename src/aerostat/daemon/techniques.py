@@ -21,7 +21,7 @@ def techniques_of(config: Config) -> Iterator[ManagedTechniques | None]:
     What a daemon that was killed left behind is put back in any case.
     """
     path = _undo_path(config)
-    wants = config.mode is Mode.ENFORCE and config.engine_params().ladder.host_steps
+    wants = config.mode is Mode.ENFORCE and config.engine_params().ladder.acts_on_host
     if not wants and not path.exists():
         yield None
         return

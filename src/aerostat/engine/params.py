@@ -107,9 +107,17 @@ class LadderParams:
 
     @property
     def host_steps(self) -> frozenset[LadderStep]:
-        """Techniques of the host that any state may use."""
-        declared = {*self.comfortable, *self.soft, *self.hard, *self.critical}
-        return frozenset(declared.intersection(HOST_STEPS))
+        """Techniques of the host that any state may use: they are switched on, and put back."""
+        return frozenset(self._declared.intersection(HOST_STEPS))
+
+    @property
+    def acts_on_host(self) -> bool:
+        """Whether any state has the host do something itself, splitting huge pages included."""
+        return bool(self.host_steps) or LadderStep.SPLIT in self._declared
+
+    @property
+    def _declared(self) -> frozenset[LadderStep]:
+        return frozenset({*self.comfortable, *self.soft, *self.hard, *self.critical})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
