@@ -167,7 +167,7 @@ def process(root: Path, pid: int, *arguments: str, jail: str = "/") -> None:
     directory = root / "proc" / str(pid)
     directory.mkdir(parents=True)
     (directory / "cmdline").write_text("\0".join(arguments) + "\0")
-    (directory / "cwd").symlink_to("/work")
+    (directory / "cwd").symlink_to("/srv")
     (directory / "root").symlink_to(jail)
 
 
@@ -182,7 +182,7 @@ def test_their_processes_are_found_with_the_sockets_of_their_apis(tmp_path: Path
     )
     assert found == [
         ("3", "cloud-hypervisor", "/run/a.sock", "a"),
-        ("4", "cloud-hypervisor", "/work/b.sock", "b"),
+        ("4", "cloud-hypervisor", "/srv/b.sock", "b"),
         ("5", "firecracker", f"{tmp_path}/proc/5/root/run/c.sock", "c9"),
         ("6", "firecracker", "/run/firecracker.socket", "firecracker"),
     ]

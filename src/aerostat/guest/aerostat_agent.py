@@ -6,6 +6,7 @@ what the kernel counts, hears nothing from the host, and changes nothing in the 
 writes is described in docs/agent.md.
 """
 
+import abc
 import argparse
 import errno
 import os
@@ -158,12 +159,12 @@ def arm_triggers(path: str = PRESSURE) -> "dict[int, str]":
     return armed
 
 
-class Host:
+class Host(abc.ABC):
     """Where lines go."""
 
+    @abc.abstractmethod
     def send(self, line: bytes) -> None:
         """Write a line, or drop it."""
-        raise NotImplementedError
 
 
 class Port(Host):
