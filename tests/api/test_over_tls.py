@@ -9,6 +9,8 @@ from api.live import CONTROL, Live, live
 from certificates import Signed, signed_for
 from daemon_process import aerostat
 
+pytestmark = pytest.mark.slow  # a process a case
+
 TOKEN = {"AEROSTAT_TOKEN": CONTROL}
 
 

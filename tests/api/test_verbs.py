@@ -16,6 +16,8 @@ from api.live import CONTROL, READ, Live, live
 from daemon_process import aerostat
 from deadlines import PATIENCE_S
 
+pytestmark = pytest.mark.slow  # a process a case
+
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:

@@ -37,6 +37,8 @@ from cli.stories import (
 from daemon_process import aerostat
 from recorded_rounds import Recorder, remember
 
+pytestmark = pytest.mark.slow  # a process a case
+
 SCHEMA = json.loads(
     resources.files("aerostat.api").joinpath("explain.schema.json").read_text("utf-8")
 )

@@ -15,6 +15,8 @@ from daemon_process import aerostat
 from replay.recordings import RECORDED, record
 from simulated_daemon import simulated_rounds
 
+pytestmark = pytest.mark.slow  # a process a case
+
 parquet: Any = pytest.importorskip("pyarrow.parquet")
 SCHEMA = json.loads(
     resources.files("aerostat.cli").joinpath("replay.schema.json").read_text("utf-8")

@@ -13,6 +13,8 @@ from aerostat.config import default_config
 from aerostat.lab.machine import MachineError
 from daemon_process import aerostat
 
+pytestmark = pytest.mark.slow  # a process a case
+
 EXAMPLE = Path(__file__).parents[2] / "etc" / "aerostat.toml"
 
 

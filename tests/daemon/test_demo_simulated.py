@@ -10,6 +10,8 @@ from aerostat.lab.result import result_schema
 from daemon_process import aerostat
 from demo_document import arms_of, document_in, operations
 
+pytestmark = pytest.mark.slow  # whole demos
+
 SCHEDULE = """\
 seed = 1
 rate = 500

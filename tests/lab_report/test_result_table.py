@@ -37,6 +37,27 @@ def test_nothing_is_cut_off(width: int) -> None:
     assert max(len(line) for line in text.splitlines()) <= width
 
 
+def test_many_policies_are_not_cut_off_either() -> None:
+    policies = [
+        "unconstrained",
+        "static",
+        "shares",
+        "threshold",
+        "probe",
+        "clairvoyant",
+        "adaptive",
+    ]
+    arms = [
+        arm([second(1, sample(served=served), held_bytes=(90 + served) << 20)], policy=policy)
+        for policy in policies
+        for served in (7_001, 9_999)
+    ]
+    text = printed(result_table(result_document(experiment(*arms))), width=80)
+    assert "…" not in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert len(re.findall(r"\d GiB", text)) == len(policies), "a unit is beside its figure"
+
+
 def test_an_unmeasured_figure_shows_as_absent_and_an_unmeasured_row_not_at_all() -> None:
     mixed = [arm([second(1, sample(), held_bytes=5 << 20)]), served_arm("static", [87])]
     text = printed(result_table(result_document(experiment(*mixed))))

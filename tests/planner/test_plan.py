@@ -19,6 +19,8 @@ from aerostat.sim.workers import Alone, Cores, Crew
 from aerostat.units import GIB, MIB
 from planner.traces import constant, question, restless, trace
 
+pytestmark = pytest.mark.slow  # whole plans
+
 
 def fits(plan: Plan) -> dict[Technique, int]:
     return {one.fit.technique: one.fit.guests for one in plan.techniques}
@@ -46,14 +48,12 @@ def test_memory_once_touched_stays_without_balloons() -> None:
     assert found[Technique.BALLOONING] > 1.3 * found[Technique.OVERCOMMIT]
 
 
-@pytest.mark.slow
 def test_a_larger_host_takes_more() -> None:
     small = fits(make_plan(restless(), question(24.0)))
     large = fits(make_plan(restless(), question(48.0)))
     assert all(large[technique] > small[technique] for technique in Technique)
 
 
-@pytest.mark.slow
 def test_more_risk_takes_more_vms() -> None:
     careful = fits(make_plan(restless(), question(unmet_ratio_max=0.001, pressed_ratio_max=0.001)))
     bold = fits(make_plan(restless(), question(unmet_ratio_max=0.05, pressed_ratio_max=0.5)))
@@ -61,7 +61,6 @@ def test_more_risk_takes_more_vms() -> None:
     assert careful[Technique.BALLOONING] < bold[Technique.BALLOONING]
 
 
-@pytest.mark.slow
 def test_the_number_given_is_within_the_bounds_in_training() -> None:
     asked = question()
     for one in make_plan(restless(), asked).techniques:
@@ -260,7 +259,6 @@ def test_vms_that_use_all_they_have_leave_nothing_to_share() -> None:
     assert 4 <= found[Technique.BALLOONING] <= 5
 
 
-@pytest.mark.slow
 def test_vms_that_use_nothing_are_no_trouble() -> None:
     plan = make_plan(constant(0.0, samples=8, vms=2), question(5.0, resamples=1))
     assert plan.ballooned.later.unmet_ratio == 0

@@ -50,6 +50,7 @@ def fair_mib(needs_mib: Sequence[int], weights: Sequence[int], supply_mib: int) 
     return [size // MIB for size in held]
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(
     needs_mib=st.lists(st.integers(90, 440), min_size=3, max_size=3),

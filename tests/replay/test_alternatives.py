@@ -18,6 +18,8 @@ from builders import Guest, World
 from recorded_rounds import Recorder
 from replay.recordings import RECORDED, parts_of, record
 
+pytestmark = pytest.mark.slow  # recordings lived through again
+
 
 def tried(path: Path, *, policies: tuple[PolicyName, ...] = (), **more: object) -> Replay:
     settings = more.pop("settings", ())

@@ -9,7 +9,7 @@ from aerostat.engine import codes
 from aerostat.engine.believe import PERIOD_S_MIN
 from aerostat.engine.columns import Round
 from aerostat.engine.guard import TARGET_GRAIN_BYTES, hold, note_take
-from aerostat.policy.water import fill
+from aerostat.policy.water import LEVEL_SCALE, fill
 
 
 def pace(r: Round, first: int, end: int) -> None:
@@ -57,7 +57,7 @@ def _taken_bytes(r: Round, first: int, end: int, period_s: float) -> int:
 def _cut(r: Round, first: int, end: int, left: int, least: int) -> None:
     for i in range(first, end):
         r.grants[i] = 0
-        r.desk.weight[i] = 1
+        r.desk.weight[i] = LEVEL_SCALE  # a level is a byte: found in fewest turns
     fill(r.grants, r.wants, r.desk.weight, first, end, left)
     for i in range(first, end):
         if r.grants[i] >= r.wants[i]:

@@ -36,15 +36,16 @@ def level_of(
 
     At level L a guest has ``L * weight / LEVEL_SCALE``, at least ``held`` and at most ``cap``.
     """
-    low, level, total, rising = 0, 0, 0, 0
-    steepest = 0.0
+    low, total, rising, turn = 0, 0, 0, 0
+    steepest, flattest = 0.0, float("inf")
     for i in range(first, end):
         total += held[i]
         if cap[i] > held[i]:
             rising += weight[i]
             steepest = max(steepest, cap[i] / weight[i])
+            flattest = min(flattest, held[i] / weight[i])
     high = int(steepest * LEVEL_SCALE) + 2
-    turn = 0
+    level = int(flattest * LEVEL_SCALE) if rising > 0 else 0  # up to here nobody's share rises
     while high - low > 1:
         level = _next_level(low, high, level, supply - total, rising, turn)
         total, rising = _shares_at(level, held, cap, weight, first, end)

@@ -63,6 +63,7 @@ def test_a_recipe_comes_to_what_its_demand_does_in_any_parts() -> None:
     assert [ARM.trace.vm_name(vm) for vm in range(24)] == list(whole.names)
 
 
+@pytest.mark.slow
 def test_a_job_of_a_recipe_is_small_however_long_its_fleet_lives() -> None:
     crew = Several()
     long = replace(ARM, trace=replace(RECIPE, vms=400, days=30.0), looks=0)

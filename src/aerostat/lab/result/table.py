@@ -1,4 +1,4 @@
-"""The result as a table in the terminal: a column a policy, a row a figure, within 100 columns."""
+"""The result as a table in the terminal: a column a policy, a row a figure, within 80 columns."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,7 +29,6 @@ _KEYS_OF_MANY = frozenset(
         "within_slo_ratio",
         "starved_s",
         "latency_p99_s",
-        "guest_swap_in_bytes",
         "guest_swap_out_bytes",
         "host_memory_mean_bytes",
         "churn_bytes",
@@ -58,13 +57,13 @@ def result_table(document: Mapping[str, Any]) -> Table:
 
 
 def _table_of_many(document: Mapping[str, Any], policies: Sequence[PolicySummary]) -> Table:
-    """A row a policy, its range on the line below."""
+    """A row a policy, its ranges on the lines below."""
     shown = [m for m in measures(document.get("slo_s")) if m.key in _KEYS_OF_MANY]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
-    for measure in shown:
-        table.add_column(measure.label, justify="right")
     by_measure = [_cells(m, policies, [p.spread(m) for p in policies]) for m in shown]
+    for measure in shown:
+        table.add_column(measure.label.replace(" ", "\n", 1), justify="right", no_wrap=True)
     for number, summary in enumerate(policies):
         cells = [_stacked(column[2 * number : 2 * number + 2]) for column in by_measure]
         table.add_row(_heading(summary), *cells)
@@ -72,10 +71,12 @@ def _table_of_many(document: Mapping[str, Any], policies: Sequence[PolicySummary
 
 
 def _stacked(cell: Sequence[Text | str]) -> Text:
-    """A figure with its range below."""
+    """A figure with its range below, in two lines: seven of them are to fit side by side."""
     told, told_range = cell
     text = told if isinstance(told, Text) else Text(told)
-    return text.append(f"\n{told_range}", style="not bold dim") if told_range else text
+    if told_range:
+        text.append("\n" + str(told_range).replace("..", "..\n"), style="not bold dim")
+    return text
 
 
 def verdict_text(document: Mapping[str, Any]) -> Text:
