@@ -9,7 +9,7 @@ import pytest
 
 from aerostat.host.techniques.kernel import Kernel
 from aerostat.host.techniques.swaps import read_swaps
-from aerostat.host.techniques.zswap import PARAMETERS
+from aerostat.host.techniques.zswap import KNOBS as ZSWAP_KNOBS
 from aerostat.lab.image import GuestImage
 from aerostat.lab.machine import HealthState, MachineSpec, WorkloadSpec
 from aerostat.units import MIB
@@ -29,9 +29,8 @@ COLD_BYTES = 200 * MIB
 
 def host_state() -> dict[str, object]:
     kernel = Kernel()
-    knobs = [f"{PARAMETERS}/{name}" for name in ("enabled", "compressor", "max_pool_percent")]
     return {
-        **{name: kernel.read_if_any(name) for name in knobs},
+        **{name: kernel.read_if_any(name) for name in ZSWAP_KNOBS},
         "swaps": sorted(s.device for s in read_swaps(kernel) if "ladder-swap" in s.device),
     }
 

@@ -15,6 +15,7 @@ import pytest
 
 from aerostat.host.techniques.kernel import Kernel
 from aerostat.host.techniques.swaps import read_swaps
+from aerostat.host.techniques.zswap import KNOBS as ZSWAP_KNOBS
 from aerostat.host.techniques.zswap import PARAMETERS
 from aerostat.lab.directory import PREFIX
 from aerostat.lab.machine.cgroup import find_hierarchy
@@ -56,7 +57,7 @@ def host_state() -> dict[str, object]:
     kernel = Kernel()
     places = [Path("/var/tmp"), Path(tempfile.gettempdir())]  # only looked at
     knobs = [*(f"/sys/kernel/mm/ksm/{n}" for n in ("run", "pages_to_scan", "sleep_millisecs"))]
-    knobs += [f"{PARAMETERS}/{n}" for n in ("enabled", "compressor", "max_pool_percent")]
+    knobs += ZSWAP_KNOBS
     return {
         **{name: kernel.read_if_any(name) for name in knobs},
         "swaps": sorted(s.device for s in read_swaps(kernel) if "/aerostat-" in s.device),

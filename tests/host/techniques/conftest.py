@@ -26,6 +26,7 @@ FILES = {
     "/sys/module/zswap/parameters/enabled": "N\n",
     "/sys/module/zswap/parameters/compressor": "lzo\n",
     "/sys/module/zswap/parameters/max_pool_percent": "20\n",
+    "/sys/module/zswap/parameters/shrinker_enabled": "N\n",
 }
 
 

@@ -21,6 +21,7 @@ from aerostat.host.techniques.technique import Probe, TechniqueError
 from aerostat.host.techniques.undo_log import UndoLog
 from aerostat.host.techniques.vm_reclaim import ReclaimState, VmReclaim
 from aerostat.host.techniques.zram import Zram, ZramState
+from aerostat.host.techniques.zswap import KNOBS as ZSWAP_KNOBS
 from aerostat.host.techniques.zswap import PARAMETERS, Zswap, ZswapState
 from aerostat.lab.machine.cgroup import create_group, find_hierarchy
 from aerostat.units import MIB
@@ -48,7 +49,7 @@ def state_of_the_host() -> dict[str, str]:
     kernel = Kernel()
     names = [
         *(f"/sys/kernel/mm/ksm/{n}" for n in ("run", "pages_to_scan", "sleep_millisecs")),
-        *(f"{PARAMETERS}/{n}" for n in ("enabled", "compressor", "max_pool_percent")),
+        *ZSWAP_KNOBS,
     ]
     found = {name: kernel.read_if_any(name) or "absent" for name in names}
     found["swaps"] = str(sorted(swap.device for swap in read_swaps(kernel)))

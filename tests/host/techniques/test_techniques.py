@@ -8,6 +8,7 @@ from aerostat.host.techniques.ksm import Ksm, KsmState, read_merged
 from aerostat.host.techniques.technique import TechniqueError
 from aerostat.host.techniques.undo_log import UndoLog
 from aerostat.host.techniques.zram import Zram
+from aerostat.host.techniques.zswap import PARAMETERS as ZSWAP
 from aerostat.host.techniques.zswap import Zswap, ZswapState
 from aerostat.units import KIB, MIB
 from host.techniques.conftest import FakeKernel, knobs
@@ -93,9 +94,18 @@ def test_zswap_is_read_applied_and_put_back(kernel: FakeKernel, log: UndoLog) ->
     zswap = Zswap(kernel, log)
     assert zswap.read().saved_bytes == 2000 * KIB
     zswap.apply(ZswapState(compressor="zstd", pool_ratio_max=0.3))
-    assert kernel.written[-1][1] == "Y", "it is switched on when all is set"
+    assert kernel.written[-1] == (f"{ZSWAP}/enabled", "Y"), "it is switched on when all is set"
+    assert kernel.read(f"{ZSWAP}/shrinker_enabled") == "Y", "what is cold makes room in the pool"
     assert zswap.restore() == []
     assert knobs(kernel) == before
+
+
+def test_a_kernel_that_cannot_write_back_compresses_all_the_same(
+    kernel: FakeKernel, log: UndoLog
+) -> None:
+    kernel.path(f"{ZSWAP}/shrinker_enabled").unlink()
+    Zswap(kernel, log).apply(ZswapState())
+    assert kernel.read(f"{ZSWAP}/enabled") == "Y"
 
 
 @pytest.mark.parametrize("ratio", [0.0, 0.004, 0.51, 2.0])

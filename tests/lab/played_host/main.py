@@ -33,7 +33,8 @@ from aerostat.host.techniques.swaps import read_swaps
 from aerostat.host.techniques.undo_log import UndoLog
 from aerostat.host.techniques.vm_limit import LimitState, VmLimit
 from aerostat.host.techniques.vm_reclaim import ReclaimState, VmReclaim
-from aerostat.host.techniques.zswap import PARAMETERS, Zswap, ZswapState
+from aerostat.host.techniques.zswap import KNOBS as ZSWAP_KNOBS
+from aerostat.host.techniques.zswap import Zswap, ZswapState
 from aerostat.model.guest import GuestId
 from aerostat.model.host_state import LadderStep
 from aerostat.model.techniques import HostTake, Spared
@@ -106,7 +107,7 @@ def knobs(group: Path) -> Seen:
 def host_knobs() -> Seen:
     names = [
         *(f"{KSM}/{n}" for n in ("run", "pages_to_scan", "sleep_millisecs", "advisor_mode")),
-        *(f"{PARAMETERS}/{n}" for n in ("enabled", "compressor", "max_pool_percent")),
+        *ZSWAP_KNOBS,
         f"{ADMIN}/nr_kdamonds",
     ]
     found: Seen = {name: KERNEL.read_if_any(name) for name in names}

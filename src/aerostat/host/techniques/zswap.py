@@ -1,6 +1,8 @@
 """Compression before swap: zswap keeps what the host swaps out in memory, compressed.
 
-It needs a swap device behind it, which takes what does not compress and what does not fit.
+It needs a swap device behind it, which takes what does not compress and what does not fit. A pool
+that is full refuses: what is cold stays in it, and what is hot goes to the disk. So the kernel is
+asked to write back what lies there longest, where it can (``shrinker_enabled``, Linux 6.8).
 Kernel documentation: Documentation/admin-guide/mm/zswap.rst.
 """
 
@@ -17,6 +19,11 @@ from aerostat.host.techniques.undo_log import UndoLog
 from aerostat.host.techniques.vmstat_counts import bytes_of, read_vmstat
 
 PARAMETERS = "/sys/module/zswap/parameters"
+KNOBS = tuple(
+    f"{PARAMETERS}/{name}"
+    for name in ("enabled", "compressor", "max_pool_percent", "shrinker_enabled")
+)
+"""Everything that is ever set; a kernel may lack the last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +32,7 @@ class ZswapState:
 
     compressor: str | None = None  # None: leave the kernel's choice
     pool_ratio_max: float = 0.20  # of host RAM
+    writes_back: bool = True  # what lies in the pool longest makes room, where the kernel can
 
 
 class Zswap:
@@ -76,6 +84,9 @@ class Zswap:
         if state.compressor is not None:
             self._changes.set_knob(f"{PARAMETERS}/compressor", state.compressor)
         self._changes.set_knob(f"{PARAMETERS}/max_pool_percent", str(percent))
+        shrinker = f"{PARAMETERS}/shrinker_enabled"
+        if self._kernel.read_if_any(shrinker) is not None:
+            self._changes.set_knob(shrinker, "Y" if state.writes_back else "N")
         self._changes.set_knob(f"{PARAMETERS}/enabled", "Y")
 
     def restore(self) -> list[str]:

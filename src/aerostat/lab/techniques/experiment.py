@@ -36,9 +36,13 @@ from aerostat.lab.techniques.swap_speed import throttled
 from aerostat.lab.techniques.take_back import NAMES as TAKE_BACK_NAMES
 from aerostat.lab.techniques.take_back import TakeBackProbe, contents_of
 from aerostat.lab.techniques.taken_back import with_taken_back
+from aerostat.lab.techniques.verdict import OVER_BUDGET_RATIO
 
 LEAD_IN_S = 2.0
-"""With an arm's techniques on and everybody small, before it is measured."""
+LEAD_IN_S_MAX = 12.0
+"""With an arm's techniques on and everybody small, before it is measured: so long at least, and
+until it has come down to the budget. Who is still on the way has memory that others have not, and
+its guests wait for the way, not for the technique."""
 RECOVER_S_MAX, WELL_S = 15, 2
 """Between arms everybody gets all its memory back, until all serve for a while, or for so long."""
 
@@ -241,9 +245,18 @@ class TechniqueComparison:
                 stack.callback(bench.sensor.show_all)
             bench.controller.replace_params(params_for(arm, schedule, bench.own_bytes))
             stack.callback(bench.controller.replace_params, arm_params(UNCONSTRAINED, schedule))
-            rest = rest_phase(schedule, LEAD_IN_S)
-            await bench.runner.play(_setting(arm, repeat, schedule.budget_bytes, (rest,)))
+            await self._lead_in(bench, arm, repeat)
             return await self._measured(bench, arm, repeat)
+
+    async def _lead_in(self, bench: _Bench, arm: TechniqueArm, repeat: int) -> None:
+        """Let everybody rest until the guests cost what they may."""
+        budget_bytes = self.plan.schedule.budget_bytes
+        rest = rest_phase(self.plan.schedule, LEAD_IN_S)
+        for _ in range(int(LEAD_IN_S_MAX / LEAD_IN_S)):
+            await bench.runner.play(_setting(arm, repeat, budget_bytes, (rest,)))
+            costs_bytes = bench.measure.read().total_bytes
+            if not arm.can_take_at_will or costs_bytes <= OVER_BUDGET_RATIO * budget_bytes:
+                return
 
     async def _measured(self, bench: _Bench, arm: TechniqueArm, repeat: int) -> ArmRecording:
         schedule = self.plan.schedule
