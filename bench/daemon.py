@@ -38,8 +38,9 @@ from aerostat.sim.world import GuestSpec, World
 from aerostat.units import MIB
 
 TURN_S = 5.0
-SETTLE_S = 30.0
-"""It finds its guests, and takes what lies free."""
+SETTLE_S = 10.0
+SETTLE_S_MAX = 300.0
+"""It finds its guests, and takes what lies free: settled is who has ordered nothing for so long."""
 RESUME_S = 2.0
 TOKEN = "a-token-of-the-benchmark"  # noqa: S105 # of a daemon that lives for minutes
 PATHS = ("/v1/state", "/v1/host", "/v1/guests/{vm}", "/v1/guests/{vm}/explanation",
@@ -127,6 +128,25 @@ def lag_s(api: str) -> float:
     with httpx.Client(transport=httpx.HTTPTransport(uds=api), base_url="http://a") as client:
         found = re.search(r"^aerostat_loop_lag_seconds (\S+)$", client.get("/metrics").text, re.M)
         return float(found[1]) if found else 0.0
+
+
+def orders(api: str) -> float:
+    """How many targets it has set so far."""
+    with httpx.Client(transport=httpx.HTTPTransport(uds=api), base_url="http://a") as client:
+        found = re.findall(r"^aerostat_targets_total\S* (\S+)$", client.get("/metrics").text, re.M)
+    return sum(map(float, found))
+
+
+def settle(api: str) -> None:
+    """Wait until it sets targets no more."""
+    give_up_s = time.monotonic() + SETTLE_S_MAX
+    time.sleep(SETTLE_S)
+    before = -1.0
+    while (now := orders(api)) != before:
+        before = now
+        if time.monotonic() > give_up_s:
+            raise TimeoutError(f"it still sets targets after {SETTLE_S_MAX:.0f} s")
+        time.sleep(SETTLE_S)
 
 
 def quantile(values: Sequence[float], share: float) -> float:
@@ -221,7 +241,8 @@ def page_work(arm: Arm, guests: int) -> dict[str, float]:
 
 def measured(arms: Sequence[Arm], arguments: argparse.Namespace) -> dict[str, Any]:
     """Take turns, and say what it came to."""
-    time.sleep(SETTLE_S)
+    for arm in arms:
+        settle(arm.api)
     draw = random.Random(1)
     for _ in range(arguments.turns):
         for kind in ("quiet", "asked"):

@@ -142,7 +142,7 @@ def test_arms_run_and_the_host_is_as_it_was(tmp_path: Path, environment: dict[st
 
 @pytest.mark.parametrize(
     ("technique", "knob"),
-    [("zswap", f"{PARAMETERS}/enabled")],
+    [("zswap", f"{PARAMETERS}/enabled"), ("ladder", "/sys/kernel/mm/ksm/run")],
 )
 def test_a_lab_that_was_killed_is_cleaned_up_after(
     tmp_path: Path, environment: dict[str, str], technique: str, knob: str

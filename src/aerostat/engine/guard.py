@@ -54,6 +54,9 @@ TAKE_STEP_RATIO = 0.25
 UNSPLIT_BYTES = 16 * MIB
 """With so much of what it gave in huge pages that nobody has split, the host has not got it."""
 
+READ_BYTES = 16 * MIB
+"""Less than half of what a slow disk reads in a second: more was seen to stall a guest."""
+
 HURRY_RATIO = 0.4
 """Pauses between takes shrink to this while somebody waits for the memory."""
 
@@ -395,10 +398,23 @@ def is_spared_for_swap(r: Round, i: int) -> bool:
     """Part of it lies in the host's swap, and would only be read in to be thrown away.
 
     Not where a limit of its own put it there: it is read again and again anyway. Nor on a host that
-    runs out: what is in RAM of it is worth more than the reading.
+    runs out: what is in RAM of it is worth more than the reading. Where the host compresses or
+    swaps by the ladder, it takes what is in RAM of it by itself, and without the reading.
     """
     swapped = r.estimates.is_in_host_swap[i] == 1
-    return swapped and r.estimates.is_confined[i] == 0 and r.is_host_short == 0
+    runs_out = r.is_host_short == 1 and r.backing_bytes == 0
+    return swapped and r.estimates.is_confined[i] == 0 and not runs_out
+
+
+def _cheaply_read_bytes(r: Round, i: int) -> int:
+    """A take of so much makes the host read ``READ_BYTES``, if what it swapped is what lies free.
+
+    A guest waits for each of these pages, and with it whatever runs on that processor of it.
+    """
+    free = max(0, r.estimates.ordered_bytes[i] - max(0, r.memory.used_bytes[i]))
+    swapped = max(1, min(r.memory.host_swap_bytes[i], free))
+    taken = int(READ_BYTES * (free / swapped))
+    return taken if taken >= worth_taking_bytes(r.figures.max_bytes[i], r.knobs) else 0
 
 
 def _is_spared(r: Round, i: int) -> bool:
@@ -423,7 +439,7 @@ def _step_bytes(r: Round, i: int) -> int:
     period_s = min(max(r.memory.sample_period_s[i], PERIOD_S_MIN), knobs.figures_age_s_max)
     most = int(knobs.step_rate_max * period_s)
     if is_spared_for_swap(r, i):
-        harmless = 0
+        harmless = min(harmless, _cheaply_read_bytes(r, i)) if r.backing_bytes > 0 else 0
     for_others = r.decision.wishes.why[i] == WHY_TAKEN_FOR_OTHERS
     pause_s = knobs.cooldown_s * (HURRY_RATIO if for_others else 1.0)
     resting = r.now_s - r.memory.take_s[i] < pause_s or is_on_trial(r.memory, i, r.now_s)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from aerostat.model.sealed import sealed
+
 
 class Absence(StrEnum):
     """Why a figure has no value. Values are stable: they are stored and shown."""
@@ -22,7 +24,7 @@ class AbsentFigure:
     why: Absence
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@sealed
 class BalloonStatistics:
     """One sample of the guest's balloon driver; all its figures have the same age.
 
@@ -61,7 +63,7 @@ class GuestPressure:
     swap_free_bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@sealed
 class VmFootprint:
     """What the VM's process really holds of the host, each measure under its own name.
 

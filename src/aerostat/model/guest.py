@@ -1,11 +1,11 @@
 """One guest at one instant, as read from its hypervisor and from the host."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
 from aerostat.model.figures import BalloonStatistics, GuestPressure, VmFootprint
 from aerostat.model.limits import DeclaredLimits
+from aerostat.model.sealed import sealed
 
 GuestId = NewType("GuestId", str)
 """Opaque and stable while the VM lives: its UUID where it has one, else its name."""
@@ -31,7 +31,7 @@ class Hinting(StrEnum):
     RUNNING = "running"  # its guest is telling which pages are free, and the host takes them
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@sealed
 class GuestSnapshot:
     """What was read of one guest in one round. ``None`` is absent, never zero."""
 

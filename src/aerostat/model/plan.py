@@ -1,24 +1,12 @@
 """What a round decided: targets to send now, and the trace that says why."""
 
 from dataclasses import dataclass
-from typing import TypeVar, dataclass_transform
 
 from aerostat.model.effect import Effect
 from aerostat.model.guest import GuestId
 from aerostat.model.host_state import HostState, LadderStep
 from aerostat.model.reasons import Bound, Reason
-
-T = TypeVar("T")
-
-
-@dataclass_transform(frozen_default=True, kw_only_default=True)
-def sealed(cls: type[T]) -> type[T]:
-    """Make a dataclass that the type checker keeps from being changed, and nothing at run time.
-
-    For what is made once a guest and round: a frozen one with so many fields takes three times as
-    long to make, a fifteenth of a round of a thousand guests.
-    """
-    return dataclass(slots=True, kw_only=True)(cls)
+from aerostat.model.sealed import sealed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

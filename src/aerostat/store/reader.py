@@ -1,6 +1,7 @@
 """Reads a store while a daemon writes to it, or after it is gone."""
 
 import contextlib
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from urllib.parse import quote
 from aerostat.model.guest import GuestId
 from aerostat.model.host import HostSnapshot
 from aerostat.model.plan import Plan, RoundTrace
+from aerostat.model.reasons import Reason
 from aerostat.ports.journal import RoundRecord
 from aerostat.store import rows, schema
 from aerostat.store.errors import StoreError
@@ -24,18 +26,20 @@ from aerostat.store.kept import (
     Session,
     TapePart,
 )
-from aerostat.store.moves import Decided, moves_of
+from aerostat.store.moves import Decided, News, news_of
 from aerostat.store.tape.chunk import ChunkError, read_chunk
 
 BUSY_S = 2.0
 
 _SAMPLES = "SELECT g.guest, g.name, s.* FROM sample s JOIN guest g ON g.number = s.guest"
-_DECISIONS = (
-    "SELECT r.wall_s, r.was_enforced, g.guest, g.name, d.*,"
-    " EXISTS (SELECT 1 FROM target_change c WHERE c.round = d.round AND c.guest = d.guest)"
-    " AS is_change"
-    " FROM decision d JOIN guest g ON g.number = d.guest JOIN round r ON r.round = d.round"
+_JOINED = "FROM decision d JOIN guest g ON g.number = d.guest JOIN round r ON r.round = d.round"
+_DECISIONS = f"SELECT r.wall_s, r.was_enforced, g.guest, g.name, d.* {_JOINED}"
+_IS_CHANGE = "EXISTS (SELECT 1 FROM target_change c WHERE c.round = d.round AND c.guest = d.guest)"
+_DECIDED = (
+    "SELECT d.round, r.wall_s, r.was_enforced, d.reason, d.target_bytes, d.actual_bytes,"
+    f" {_IS_CHANGE} AS is_change {_JOINED}"
 )
+"""So much of every decision: most say nothing new, and are not read whole."""
 _LISTED = {
     table: f"SELECT g.guest, g.name, t.* FROM {table} t JOIN guest g ON g.number = t.guest"  # noqa: S608 # two names of ours
     for table in ("event", "target_change")
@@ -81,7 +85,6 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 def _tried(address: str) -> sqlite3.Connection:
     connection = sqlite3.connect(address, uri=True, timeout=BUSY_S, isolation_level=None)
-    connection.row_factory = sqlite3.Row
     try:
         connection.execute("PRAGMA schema_version").fetchone()
     except BaseException:
@@ -169,7 +172,7 @@ class StoreReader:
     ) -> tuple[Move, ...]:
         """A guest's decisions that differ from those before them, and what came of each."""
         found = self._all(
-            f"{_DECISIONS} WHERE g.guest = ? AND r.wall_s BETWEEN ? AND ? ORDER BY d.round",
+            f"{_DECIDED} WHERE g.guest = ? AND r.wall_s BETWEEN ? AND ? ORDER BY d.round",
             guest,
             since_wall_s,
             until_wall_s,
@@ -177,13 +180,23 @@ class StoreReader:
         if not found:
             return ()
         earlier = self._all(
-            f"{_DECISIONS} WHERE g.guest = ? AND d.round < ? ORDER BY d.round DESC LIMIT 1",
+            f"{_DECIDED} WHERE g.guest = ? AND d.round < ? ORDER BY d.round DESC LIMIT 1",
             guest,
             found[0]["round"],
         )
         with self._told():
             before = _decided(earlier[0]) if earlier else None
-            return moves_of((_decided(row) for row in found), before=before)
+            news = news_of((_decided(row) for row in found), before=before)
+        whole = self._all(
+            f"{_DECISIONS} WHERE g.guest = ? AND d.round IN (SELECT value FROM json_each(?))",  # noqa: S608 # ours
+            guest,
+            json.dumps([one.decided.round for one in news]),
+        )
+        row_of = {row["round"]: row for row in whole}
+        with self._told():
+            # What has just been thinned out is no longer there.
+            kept = (one for one in news if one.decided.round in row_of)
+            return tuple(_move(one, row_of[one.decided.round]) for one in kept)
 
     def figures(
         self, guest: GuestId, names: Sequence[str], *, since_wall_s: float, until_wall_s: float
@@ -354,9 +367,12 @@ class StoreReader:
 
     def _all(self, statement: str, *values: object) -> list[Row]:
         with self._told():
-            found = self._connection.execute(statement, values).fetchall()
+            cursor = self._connection.execute(statement, values)
+            found = cursor.fetchall()
         # Of two columns of one name the first is meant: the guest's own id, not its number here.
-        return [{key: row[key] for key in row.keys()} for row in found]  # noqa: SIM118 # a Row iterates over values
+        # It comes last, and so it stays.
+        names = [column[0] for column in reversed(cursor.description)]
+        return [dict(zip(names, reversed(row), strict=True)) for row in found]
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
@@ -382,10 +398,25 @@ def _session(row: Row) -> Session:
 
 def _decided(row: Row) -> Decided:
     return Decided(
+        round=row["round"],
         wall_s=row["wall_s"],
         was_enforced=bool(row["was_enforced"]),
         is_change=bool(row["is_change"]),
+        reason=Reason(row["reason"]),
+        target_bytes=row["target_bytes"],
+        actual_bytes=row["actual_bytes"],
+    )
+
+
+def _move(news: News, row: Row) -> Move:
+    return Move(
+        wall_s=news.decided.wall_s,
+        was_enforced=news.decided.was_enforced,
+        is_change=news.decided.is_change,
         trace=rows.trace_of(row),
+        reached_after_s=news.reached_after_s,
+        last_actual_bytes=news.last_actual_bytes,
+        is_last=news.is_last,
     )
 
 

@@ -84,3 +84,14 @@ def test_need_is_served_before_it_becomes_distress() -> None:
 )
 def test_nothing_is_given_that_the_host_does_not_have(world: Callable[[], World]) -> None:
     assert hungry_after_distress(world()) == 256
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_what_the_host_has_paged_out_is_not_read_back_for_a_balloon(is_on: bool) -> None:
+    """Where the host pages out by itself, it has what is in RAM of such a guest without that."""
+    world = full_host(ladder(), is_on=is_on)
+    freed = world.guest("one")
+    freed.actual_mib, freed.used_mib, freed.held_mib, freed.host_swap_mib = 400, 100, 200, 250
+    world.round()
+    taken_mib = 400 - (freed.actual_mib or 0)
+    assert taken_mib <= 52 if is_on else taken_mib > 100, "a little at a time, or all of it"

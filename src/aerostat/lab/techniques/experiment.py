@@ -38,11 +38,12 @@ from aerostat.lab.techniques.take_back import TakeBackProbe, contents_of
 from aerostat.lab.techniques.taken_back import with_taken_back
 from aerostat.lab.techniques.verdict import OVER_BUDGET_RATIO
 
-LEAD_IN_S = 2.0
+LEAD_IN_S = 3.0
 LEAD_IN_S_MAX = 12.0
-"""With an arm's techniques on and everybody small, before it is measured: so long at least, and
-until it has come down to the budget. Who is still on the way has memory that others have not, and
-its guests wait for the way, not for the technique."""
+"""Everybody is small for so long with an arm's techniques on, and then, where the arm is held to
+the budget by a limit, for so long again and until it has come down to it. No host loses its memory
+from one moment to the next: whoever can act ahead of the limit may. And who is measured on the way
+down has memory that others have not, and guests that wait for the way, not for the technique."""
 RECOVER_S_MAX, WELL_S = 15, 2
 """Between arms everybody gets all its memory back, until all serve for a while, or for so long."""
 
@@ -229,6 +230,14 @@ class TechniqueComparison:
     async def _play(self, bench: _Bench, arm: TechniqueArm, repeat: int) -> ArmRecording:
         schedule = self.plan.schedule
         async with AsyncExitStack() as stack:
+            if arm.is_held and arm.policy == ADAPTIVE:
+                # Only to who balances by it: a fixed split would divide a smaller host as well.
+                held = lambda: bench.measure.read().total_bytes  # noqa: E731
+                bench.sensor.show_budget(schedule.budget_bytes, held)
+                stack.callback(bench.sensor.show_all)
+            bench.controller.replace_params(params_for(arm, schedule, bench.own_bytes))
+            stack.callback(bench.controller.replace_params, arm_params(UNCONSTRAINED, schedule))
+            await self._rest(bench, arm, repeat)
             if arm.is_held:
                 keeper = held_to(
                     schedule.budget_bytes,
@@ -238,24 +247,21 @@ class TechniqueComparison:
                     has_pool=arm.has_pool,
                 )
                 await stack.enter_async_context(keeper)
-            if arm.is_held and arm.policy == ADAPTIVE:
-                # Only to who balances by it: a fixed split would divide a smaller host as well.
-                held = lambda: bench.measure.read().total_bytes  # noqa: E731
-                bench.sensor.show_budget(schedule.budget_bytes, held)
-                stack.callback(bench.sensor.show_all)
-            bench.controller.replace_params(params_for(arm, schedule, bench.own_bytes))
-            stack.callback(bench.controller.replace_params, arm_params(UNCONSTRAINED, schedule))
-            await self._lead_in(bench, arm, repeat)
+            await self._come_down(bench, arm, repeat)
             return await self._measured(bench, arm, repeat)
 
-    async def _lead_in(self, bench: _Bench, arm: TechniqueArm, repeat: int) -> None:
-        """Let everybody rest until the guests cost what they may."""
-        budget_bytes = self.plan.schedule.budget_bytes
+    async def _rest(self, bench: _Bench, arm: TechniqueArm, repeat: int) -> None:
+        """Everybody is small for a while."""
         rest = rest_phase(self.plan.schedule, LEAD_IN_S)
+        budget_bytes = self.plan.schedule.budget_bytes
+        await bench.runner.play(_setting(arm, repeat, budget_bytes, (rest,)))
+
+    async def _come_down(self, bench: _Bench, arm: TechniqueArm, repeat: int) -> None:
+        """Let everybody rest until the guests cost what they may."""
+        most = OVER_BUDGET_RATIO * self.plan.schedule.budget_bytes
         for _ in range(int(LEAD_IN_S_MAX / LEAD_IN_S)):
-            await bench.runner.play(_setting(arm, repeat, budget_bytes, (rest,)))
-            costs_bytes = bench.measure.read().total_bytes
-            if not arm.can_take_at_will or costs_bytes <= OVER_BUDGET_RATIO * budget_bytes:
+            await self._rest(bench, arm, repeat)
+            if not arm.can_take_at_will or bench.measure.read().total_bytes <= most:
                 return
 
     async def _measured(self, bench: _Bench, arm: TechniqueArm, repeat: int) -> ArmRecording:
