@@ -55,7 +55,7 @@ UNSPLIT_BYTES = 16 * MIB
 """With so much of what it gave in huge pages that nobody has split, the host has not got it."""
 
 READ_BYTES = 16 * MIB
-"""Less than half of what a slow disk reads in a second: more was seen to stall a guest."""
+"""In a second; less than half of what a slow disk can: more was seen to stall a guest."""
 
 HURRY_RATIO = 0.4
 """Pauses between takes shrink to this while somebody waits for the memory."""
@@ -407,13 +407,15 @@ def is_spared_for_swap(r: Round, i: int) -> bool:
 
 
 def _cheaply_read_bytes(r: Round, i: int) -> int:
-    """A take of so much makes the host read ``READ_BYTES``, if what it swapped is what lies free.
+    """What is taken in a second makes the host read ``READ_BYTES``, if what it swapped lies free.
 
     A guest waits for each of these pages, and with it whatever runs on that processor of it.
     """
     free = max(0, r.estimates.ordered_bytes[i] - max(0, r.memory.used_bytes[i]))
     swapped = max(1, min(r.memory.host_swap_bytes[i], free))
     taken = int(READ_BYTES * (free / swapped))
+    if r.now_s - r.memory.take_s[i] < PERIOD_S_MIN:
+        taken -= r.memory.took_bytes[i]
     return taken if taken >= worth_taking_bytes(r.figures.max_bytes[i], r.knobs) else 0
 
 
