@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from aerostat.units import MIB
 from api.live import CONTROL, READ, Live, live
+
+pytestmark = pytest.mark.slow  # what is commanded arrives in its own time
 
 
 def guest(host: Live, name: str) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from aerostat.store.recording import Part
 from replay.recordings import parts_of, record
 from simulated_daemon import TIGHT, simulated_rounds
 
+pytestmark = pytest.mark.slow  # recordings decided again
+
 
 def again(parts: list[Part]) -> Reproduction:
     decides = DecidesAgain()

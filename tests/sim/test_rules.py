@@ -5,6 +5,8 @@ import pytest
 from aerostat.engine.params import GuardRule
 from sim.scenarios import SCENARIOS, without
 
+pytestmark = pytest.mark.slow  # a scenario a rule
+
 CASES = {
     f"{case.rule.value}: {name}": (name, index)
     for name, scenario in SCENARIOS.items()

@@ -22,6 +22,8 @@ from aerostat.tui.table import GuestTable
 from api.live import CONTROL, READ, live
 from deadlines import PATIENCE_S
 
+pytestmark = pytest.mark.slow  # whole terminals
+
 GOLDEN = Path(__file__).parent / "golden"
 GIB, MIB = 2**30, 2**20
 CELL_WIDTH = 12.2  # of a character in the pictures that Textual makes
