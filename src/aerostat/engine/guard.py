@@ -54,6 +54,9 @@ TAKE_STEP_RATIO = 0.25
 UNSPLIT_BYTES = 16 * MIB
 """With so much of what it gave in huge pages that nobody has split, the host has not got it."""
 
+READ_RATIO = 0.25
+"""Of what is taken of a guest, so much may have to be read in from the host's swap first."""
+
 READ_BYTES = 16 * MIB
 """In a second; less than half of what a slow disk can: more was seen to stall a guest."""
 
@@ -409,10 +412,13 @@ def is_spared_for_swap(r: Round, i: int) -> bool:
 def _cheaply_read_bytes(r: Round, i: int) -> int:
     """What is taken in a second makes the host read ``READ_BYTES``, if what it swapped lies free.
 
-    A guest waits for each of these pages, and with it whatever runs on that processor of it.
+    A guest waits for each of these pages, and with it whatever runs on that processor of it. Where
+    few of the pages are such, the host has the others at once.
     """
     free = max(0, r.estimates.ordered_bytes[i] - max(0, r.memory.used_bytes[i]))
     swapped = max(1, min(r.memory.host_swap_bytes[i], free))
+    if swapped <= READ_RATIO * free:
+        return free
     taken = int(READ_BYTES * (free / swapped))
     if r.now_s - r.memory.take_s[i] < PERIOD_S_MIN:
         taken -= r.memory.took_bytes[i]

@@ -95,3 +95,11 @@ def test_what_the_host_has_paged_out_is_not_read_back_for_a_balloon(is_on: bool)
     world.round()
     taken_mib = 400 - (freed.actual_mib or 0)
     assert taken_mib <= 52 if is_on else taken_mib > 100, "a little at a time, or all of it"
+
+
+def test_of_one_with_little_in_the_hosts_swap_what_is_free_is_taken_at_once() -> None:
+    world = full_host(ladder())
+    freed = world.guest("one")
+    freed.actual_mib, freed.used_mib, freed.held_mib, freed.host_swap_mib = 400, 100, 400, 60
+    world.round()
+    assert (freed.actual_mib or 0) < 300
