@@ -9,7 +9,7 @@ from aerostat.host.techniques.technique import TechniqueError
 from aerostat.host.techniques.undo_log import UndoLog
 from aerostat.host.techniques.zram import Zram
 from aerostat.host.techniques.zswap import PARAMETERS as ZSWAP
-from aerostat.host.techniques.zswap import Zswap, ZswapState
+from aerostat.host.techniques.zswap import V1_LIMIT, Zswap, ZswapState
 from aerostat.units import KIB, MIB
 from host.techniques.conftest import FakeKernel, knobs
 
@@ -98,6 +98,17 @@ def test_zswap_is_read_applied_and_put_back(kernel: FakeKernel, log: UndoLog) ->
     assert kernel.read(f"{ZSWAP}/shrinker_enabled") == "Y", "what is cold makes room in the pool"
     assert zswap.restore() == []
     assert knobs(kernel) == before
+
+
+def test_where_cgroup_v1_limits_memory_nothing_is_written_back(
+    kernel: FakeKernel, log: UndoLog
+) -> None:
+    limit = kernel.path(V1_LIMIT)
+    limit.parent.mkdir(parents=True)
+    limit.write_text("9223372036854771712\n")
+    Zswap(kernel, log).apply(ZswapState())
+    assert kernel.read(f"{ZSWAP}/enabled") == "Y"
+    assert kernel.read(f"{ZSWAP}/shrinker_enabled") == "N"
 
 
 def test_a_kernel_that_cannot_write_back_compresses_all_the_same(

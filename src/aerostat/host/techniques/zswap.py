@@ -2,7 +2,9 @@
 
 It needs a swap device behind it, which takes what does not compress and what does not fit. A pool
 that is full refuses: what is cold stays in it, and what is hot goes to the disk. So the kernel is
-asked to write back what lies there longest, where it can (``shrinker_enabled``, Linux 6.8).
+asked to write back what lies there longest, where it can (``shrinker_enabled``, Linux 6.8). Not
+where memory is limited by cgroup v1: who lowers a limit there reclaims as long as anything moves,
+and with the pool being written back that had no end (seen on Linux 6.18).
 Kernel documentation: Documentation/admin-guide/mm/zswap.rst.
 """
 
@@ -24,6 +26,7 @@ KNOBS = tuple(
     for name in ("enabled", "compressor", "max_pool_percent", "shrinker_enabled")
 )
 """Everything that is ever set; a kernel may lack the last."""
+V1_LIMIT = "/sys/fs/cgroup/memory/memory.limit_in_bytes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,6 @@ class ZswapState:
 
     compressor: str | None = None  # None: leave the kernel's choice
     pool_ratio_max: float = 0.20  # of host RAM
-    writes_back: bool = True  # what lies in the pool longest makes room, where the kernel can
 
 
 class Zswap:
@@ -85,8 +87,9 @@ class Zswap:
             self._changes.set_knob(f"{PARAMETERS}/compressor", state.compressor)
         self._changes.set_knob(f"{PARAMETERS}/max_pool_percent", str(percent))
         shrinker = f"{PARAMETERS}/shrinker_enabled"
-        if self._kernel.read_if_any(shrinker) is not None:
-            self._changes.set_knob(shrinker, "Y" if state.writes_back else "N")
+        is_on_v1 = self._kernel.read_if_any(V1_LIMIT) is not None
+        if self._kernel.read_if_any(shrinker) is not None and not is_on_v1:
+            self._changes.set_knob(shrinker, "Y")
         self._changes.set_knob(f"{PARAMETERS}/enabled", "Y")
 
     def restore(self) -> list[str]:
