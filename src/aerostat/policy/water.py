@@ -42,8 +42,10 @@ def level_of(
         total += held[i]
         if cap[i] > held[i]:
             rising += weight[i]
-            steepest = max(steepest, cap[i] / weight[i])
-            flattest = min(flattest, held[i] / weight[i])
+            if cap[i] > steepest * weight[i]:
+                steepest = cap[i] / weight[i]
+            if held[i] < flattest * weight[i]:
+                flattest = held[i] / weight[i]
     high = int(steepest * LEVEL_SCALE) + 2
     level = int(flattest * LEVEL_SCALE) if rising > 0 else 0  # up to here nobody's share rises
     while high - low > 1:
@@ -116,7 +118,9 @@ def fill(
         return left - room
     level = level_of(held, cap, weight, first, end, supply)
     for i in range(first, end):
-        share = min(cap[i], level * weight[i] >> LEVEL_BITS)
+        share = level * weight[i] >> LEVEL_BITS
+        if share > cap[i]:
+            share = cap[i]
         if share > held[i]:
             left -= share - held[i]
             held[i] = share
