@@ -153,7 +153,8 @@ def _grant(r: Round, first: int, end: int, supply: int) -> int:
     granted = 0
     for i in range(first, end):
         more[i] = 0
-        cap[i] = max(0, min(cap[i], r.wants[i] - r.grants[i]))
+        rest = r.wants[i] - r.grants[i]
+        cap[i] = max(0, min(cap[i], rest)) if rest > 0 else 0  # most want nothing
     fill(more, cap, r.figures.weight, first, end, supply)
     for i in range(first, end):
         r.grants[i] += more[i]
