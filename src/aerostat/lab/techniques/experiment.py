@@ -40,10 +40,10 @@ from aerostat.lab.techniques.verdict import OVER_BUDGET_RATIO
 
 LEAD_IN_S = 3.0
 LEAD_IN_S_MAX = 12.0
-"""Everybody is small for so long with an arm's techniques on, and then, where the arm is held to
-the budget by a limit, for so long again and until it has come down to it. No host loses its memory
-from one moment to the next: whoever can act ahead of the limit may. And who is measured on the way
-down has memory that others have not, and guests that wait for the way, not for the technique."""
+"""Everybody is small for so long with an arm's techniques on, then, with the limit drawn where an
+arm is held by one, for so long again, and until those that can be have come down to the budget. No
+host loses its memory from one moment to the next: whoever can act ahead of the limit may. And who
+is measured on the way down has memory that others have not."""
 RECOVER_S_MAX, WELL_S = 15, 2
 """Between arms everybody gets all its memory back, until all serve for a while, or for so long."""
 
