@@ -106,16 +106,16 @@ def moves_since(seat: Seat, stream: Stream, guest: GuestId, *, since_s: float) -
         try:
             with open_store(seat.store_path) as reader:
                 written_wall_s = reader.written_wall_s() or 0.0
-                stored = reader.moves(guest, since_wall_s=since_wall_s, until_wall_s=now_wall_s)
+                stored = seat.moves.moves(
+                    reader, guest, since_wall_s=since_wall_s, until_wall_s=now_wall_s
+                )
         except StoreError:
             pass  # damaged, or nothing kept yet: what is in memory can be told all the same
     known = {move.wall_s for move in stored}
     missed = [
         move
-        for move in stream.happened_since(since_wall_s)
-        if isinstance(move, Move)
-        and move.trace.guest == guest
-        and (move.wall_s > written_wall_s or (move.was_enforced and move.wall_s not in known))
+        for move in stream.moves_since(since_wall_s, guest)
+        if (move.wall_s > written_wall_s or (move.was_enforced and move.wall_s not in known))
     ]
     if not missed:
         return stored

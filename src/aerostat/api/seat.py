@@ -14,7 +14,7 @@ from aerostat.host.techniques.savings import TechniqueFigures
 from aerostat.model.admission import Admission
 from aerostat.ports.clock import Clock
 from aerostat.ports.errors import AerostatError
-from aerostat.store import Health
+from aerostat.store import Health, MoveFollower
 
 
 class LoopBusyError(AerostatError):
@@ -49,6 +49,7 @@ class Seat:
     recent: Recent = field(default_factory=Recent)
     counters: Counters = field(default_factory=Counters)
     latest: Latest = field(default_factory=Latest)
+    moves: MoveFollower = field(default_factory=MoveFollower)
 
     def follow(self) -> None:
         """Let what is counted and kept here follow the board."""

@@ -3,11 +3,12 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from aerostat.control.board import Status
 from aerostat.model.events import BalloonMoved, Event, Outcome, TargetAnswered
+from aerostat.model.guest import GuestId
 from aerostat.ports.journal import RoundRecord
 from aerostat.store import Happening, Move
 from aerostat.story.happenings import line_of_event, line_of_move
@@ -33,6 +34,7 @@ class _Kept:
     number: int  # of the stream, rising by one
     wall_s: float
     happened: tuple[Happening | Move, ...]
+    moved: Mapping[GuestId, Move]
 
 
 class Stream:
@@ -63,7 +65,10 @@ class Stream:
         if happened := _happened_in(record):
             self._number += 1
             wall_s = record.snapshot.wall_s
-            self._kept.append(_Kept(number=self._number, wall_s=wall_s, happened=happened))
+            moved = {one.trace.guest: one for one in happened if isinstance(one, Move)}
+            self._kept.append(
+                _Kept(number=self._number, wall_s=wall_s, happened=happened, moved=moved)
+            )
         if self._loop is not None and self._woken:
             try:
                 self._loop.call_soon_threadsafe(self._wake)
@@ -74,6 +79,11 @@ class Stream:
         """What is kept of what happened after then, oldest first; from any thread."""
         # A copy first: the loop's thread goes on adding.
         return [one for kept in list(self._kept) if kept.wall_s >= wall_s for one in kept.happened]
+
+    def moves_since(self, wall_s: float, guest: GuestId) -> list[Move]:
+        """The same of one guest's targets alone."""
+        kept = [one for one in list(self._kept) if one.wall_s >= wall_s]
+        return [one.moved[guest] for one in kept if guest in one.moved]
 
     def _wake(self) -> None:
         for woken in self._woken:

@@ -71,10 +71,11 @@ def spread_of(figures: list[float]) -> Spread | None:
     )
 
 
-def format_range(spread: Spread, form: Callable[[float], str]) -> str:
+def format_range(spread: Spread, form: Callable[[float], str], *, between: str = "..") -> str:
     """The extremes as ``low..high``, without their unit where it is the mean's own.
 
-    Empty where there was one run, or the extremes read the same.
+    Empty where there was one run, or the extremes read the same. ``between`` breaks the line where
+    a column is narrow.
     """
     low, high = form(spread.low), form(spread.high)
     if low == high:
@@ -82,7 +83,7 @@ def format_range(spread: Spread, form: Callable[[float], str]) -> str:
     unit = _unit(form(spread.mean))
     if unit and {_unit(low), _unit(high)} == {unit}:
         low, high = low.removesuffix(unit).rstrip(), high.removesuffix(unit).rstrip()
-    return f"{low}..{high}"
+    return f"{low}{between}{high}"
 
 
 def _unit(told: str) -> str:

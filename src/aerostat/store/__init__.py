@@ -5,6 +5,7 @@ them is derived when it is read. The schema is explained in docs/store.md.
 """
 
 from aerostat.store.errors import StoreError
+from aerostat.store.following import MoveFollower
 from aerostat.store.health import Health
 from aerostat.store.kept import (
     EffectChange,
@@ -26,6 +27,7 @@ __all__ = [
     "KnownGuest",
     "LastSeen",
     "Move",
+    "MoveFollower",
     "Retention",
     "Session",
     "Store",

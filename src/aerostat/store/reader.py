@@ -1,22 +1,22 @@
 """Reads a store while a daemon writes to it, or after it is gone."""
 
-import contextlib
-import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import quote
 
 from aerostat.model.guest import GuestId
 from aerostat.model.host import HostSnapshot
 from aerostat.model.plan import Plan, RoundTrace
-from aerostat.model.reasons import Reason
 from aerostat.ports.journal import RoundRecord
 from aerostat.store import rows, schema
+from aerostat.store.asking import Asked, Row
+from aerostat.store.decisions import DECISIONS, Decisions
 from aerostat.store.errors import StoreError
+from aerostat.store.file import Inode, inode_of
 from aerostat.store.kept import (
     EffectChange,
     Happening,
@@ -26,25 +26,16 @@ from aerostat.store.kept import (
     Session,
     TapePart,
 )
-from aerostat.store.moves import Decided, News, news_of
+from aerostat.store.moves import news_of
 from aerostat.store.tape.chunk import ChunkError, read_chunk
 
 BUSY_S = 2.0
 
 _SAMPLES = "SELECT g.guest, g.name, s.* FROM sample s JOIN guest g ON g.number = s.guest"
-_JOINED = "FROM decision d JOIN guest g ON g.number = d.guest JOIN round r ON r.round = d.round"
-_DECISIONS = f"SELECT r.wall_s, r.was_enforced, g.guest, g.name, d.* {_JOINED}"
-_IS_CHANGE = "EXISTS (SELECT 1 FROM target_change c WHERE c.round = d.round AND c.guest = d.guest)"
-_DECIDED = (
-    "SELECT d.round, r.wall_s, r.was_enforced, d.reason, d.target_bytes, d.actual_bytes,"
-    f" {_IS_CHANGE} AS is_change {_JOINED}"
-)
-"""So much of every decision: most say nothing new, and are not read whole."""
 _LISTED = {
     table: f"SELECT g.guest, g.name, t.* FROM {table} t JOIN guest g ON g.number = t.guest"  # noqa: S608 # two names of ours
     for table in ("event", "target_change")
 }
-Row = dict[str, Any]
 
 
 def open_store(path: Path) -> "StoreReader":
@@ -53,11 +44,15 @@ def open_store(path: Path) -> "StoreReader":
     Raises:
         StoreError: there is none, or it is not one, or a newer Aerostat wrote it.
     """
-    if not path.exists():
+    try:
+        inode = inode_of(path.stat())
+    except FileNotFoundError as error:
         raise StoreError(
             path, "there is no such store; is the daemon running, and with this store?"
-        )
-    reader = StoreReader(path, _connected(path))
+        ) from error
+    except OSError as error:
+        raise StoreError(path, f"it cannot be read: {error}") from error
+    reader = StoreReader(path, _connected(path), inode)
     try:
         reader.check()
     except BaseException:
@@ -96,9 +91,11 @@ def _tried(address: str) -> sqlite3.Connection:
 class StoreReader:
     """An open store. Times are Unix seconds; ranges are inclusive; order is that of writing."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, inode: Inode) -> None:
         self.path = path
-        self._connection = connection
+        self.inode = inode  # which file it was, when it was opened
+        self._asked = Asked(path, connection)
+        self.decisions = Decisions(self._asked)
 
     def __enter__(self) -> Self:
         return self
@@ -113,7 +110,7 @@ class StoreReader:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._connection.close()
+        self._asked.connection.close()
 
     def check(self) -> None:
         """See to it that this is a store.
@@ -121,17 +118,17 @@ class StoreReader:
         Raises:
             StoreError: it is not, or not of a version we know.
         """
-        with self._told():
-            schema.check(self._connection, self.path)
+        with self._asked.told():
+            schema.check(self._asked.connection, self.path)
 
     def written_wall_s(self) -> float | None:
         """When something was written last; None: no round has been kept."""
-        found = self._all("SELECT wall_s FROM round ORDER BY round DESC LIMIT 1")
+        found = self._asked.rows("SELECT wall_s FROM round ORDER BY round DESC LIMIT 1")
         return found[0]["wall_s"] if found else None
 
     def guests(self) -> tuple[KnownGuest, ...]:
         """All guests of whom something is kept, under the names they had last, by name."""
-        found = self._all(
+        found = self._asked.rows(
             "SELECT g.*, r.wall_s, d.last FROM guest g JOIN"
             " (SELECT guest, max(round) AS last FROM decision GROUP BY guest) d"
             " ON d.guest = g.number JOIN round r ON r.round = d.last ORDER BY d.last"
@@ -149,15 +146,17 @@ class StoreReader:
 
     def last_seen(self, guest: GuestId) -> LastSeen | None:
         """What was seen of a guest and decided about it last."""
-        found = self._all(f"{_DECISIONS} WHERE g.guest = ? ORDER BY d.round DESC LIMIT 1", guest)
+        found = self._asked.rows(
+            f"{DECISIONS} WHERE g.guest = ? ORDER BY d.round DESC LIMIT 1", guest
+        )
         if not found:
             return None
         decision = found[0]
-        (around,) = self._all("SELECT * FROM round WHERE round = ?", decision["round"])
-        (sample,) = self._all(
+        (around,) = self._asked.rows("SELECT * FROM round WHERE round = ?", decision["round"])
+        (sample,) = self._asked.rows(
             f"{_SAMPLES} WHERE s.round = ? AND g.guest = ?", decision["round"], guest
         )
-        with self._told():
+        with self._asked.told():
             return LastSeen(
                 wall_s=around["wall_s"],
                 was_enforced=bool(around["was_enforced"]),
@@ -171,32 +170,9 @@ class StoreReader:
         self, guest: GuestId, *, since_wall_s: float, until_wall_s: float
     ) -> tuple[Move, ...]:
         """A guest's decisions that differ from those before them, and what came of each."""
-        found = self._all(
-            f"{_DECIDED} WHERE g.guest = ? AND r.wall_s BETWEEN ? AND ? ORDER BY d.round",
-            guest,
-            since_wall_s,
-            until_wall_s,
-        )
-        if not found:
-            return ()
-        earlier = self._all(
-            f"{_DECIDED} WHERE g.guest = ? AND d.round < ? ORDER BY d.round DESC LIMIT 1",
-            guest,
-            found[0]["round"],
-        )
-        with self._told():
-            before = _decided(earlier[0]) if earlier else None
-            news = news_of((_decided(row) for row in found), before=before)
-        whole = self._all(
-            f"{_DECISIONS} WHERE g.guest = ? AND d.round IN (SELECT value FROM json_each(?))",  # noqa: S608 # ours
-            guest,
-            json.dumps([one.decided.round for one in news]),
-        )
-        row_of = {row["round"]: row for row in whole}
-        with self._told():
-            # What has just been thinned out is no longer there.
-            kept = (one for one in news if one.decided.round in row_of)
-            return tuple(_move(one, row_of[one.decided.round]) for one in kept)
+        decided = self.decisions.made(guest, since_wall_s=since_wall_s, until_wall_s=until_wall_s)
+        before = self.decisions.before(guest, decided[0].round) if decided else None
+        return self.decisions.in_full(guest, news_of(decided, before=before))
 
     def figures(
         self, guest: GuestId, names: Sequence[str], *, since_wall_s: float, until_wall_s: float
@@ -211,7 +187,7 @@ class StoreReader:
         """
         assert set(names) <= set(rows.DECISION), "these are columns of the table"
         wanted = ", ".join(f"d.{name}" for name in names)
-        found = self._all(
+        found = self._asked.rows(
             f"SELECT r.wall_s, {wanted} FROM decision d"  # noqa: S608 # names of ours
             " JOIN guest g ON g.number = d.guest JOIN round r ON r.round = d.round"
             " WHERE g.guest = ? AND r.wall_s BETWEEN ? AND ? ORDER BY d.round",
@@ -228,7 +204,7 @@ class StoreReader:
         self, *, since_wall_s: float, until_wall_s: float, guest: GuestId | None = None
     ) -> tuple[Happening, ...]:
         """What happened to guests, or to one of them, oldest first."""
-        found = self._all(
+        found = self._asked.rows(
             "SELECT r.wall_s, g.guest, g.name, e.* FROM event e"
             " JOIN round r ON r.round = e.round JOIN guest g ON g.number = e.guest"
             " WHERE r.wall_s BETWEEN ? AND ? AND (? IS NULL OR g.guest = ?)"
@@ -238,7 +214,7 @@ class StoreReader:
             guest,
             guest,
         )
-        with self._told():
+        with self._asked.told():
             return tuple(
                 Happening(wall_s=row["wall_s"], name=row["name"], event=rows.event_of(row))
                 for row in found
@@ -250,10 +226,10 @@ class StoreReader:
         What was so before this time and still is counts as found at its beginning.
         """
         # A store that is older has no such column, and nothing to tell.
-        known = schema.columns(self._connection)["round"]
+        known = schema.columns(self._asked.connection)["round"]
         if "effect" not in known:
             return ()
-        found = self._all(
+        found = self._asked.rows(
             "SELECT * FROM (SELECT *, lag(effect, 1, 'working') OVER"
             " (PARTITION BY session ORDER BY round) AS before FROM round"
             " WHERE effect IS NOT NULL AND wall_s BETWEEN ? AND ?)"
@@ -261,14 +237,14 @@ class StoreReader:
             since_wall_s,
             until_wall_s,
         )
-        with self._told():
+        with self._asked.told():
             return tuple(
                 EffectChange(wall_s=row["wall_s"], host=rows.host_trace_of(row)) for row in found
             )
 
     def sessions(self, *, since_wall_s: float, until_wall_s: float) -> tuple[Session, ...]:
         """Runs of the daemon that began in this time."""
-        found = self._all(
+        found = self._asked.rows(
             "SELECT * FROM session WHERE started_wall_s BETWEEN ? AND ? ORDER BY session",
             since_wall_s,
             until_wall_s,
@@ -288,7 +264,7 @@ class StoreReader:
     def _rounds(
         self, session: int | None, since_wall_s: float, until_wall_s: float
     ) -> Iterator[RoundRecord]:
-        for around in self._all(
+        for around in self._asked.rows(
             "SELECT * FROM round WHERE wall_s BETWEEN ? AND ? AND (? IS NULL OR session = ?)"
             " ORDER BY round",
             since_wall_s,
@@ -296,17 +272,17 @@ class StoreReader:
             session,
             session,
         ):
-            with self._told():
+            with self._asked.told():
                 record = self._round(around)
             yield record
 
     def tape(self, *, since_wall_s: float, until_wall_s: float) -> Iterator[TapePart]:
         """Rounds in full, where they were kept: all pieces that touch this time, in order."""
-        with self._told():
-            tables = schema.columns(self._connection)
+        with self._asked.told():
+            tables = schema.columns(self._asked.connection)
         if "tape" not in tables:
             return  # an older Aerostat made this file, and no newer one has written to it
-        pieces = self._all(
+        pieces = self._asked.rows(
             "SELECT chunk FROM tape WHERE last_wall_s >= ? AND first_wall_s <= ? ORDER BY chunk",
             since_wall_s,
             until_wall_s,
@@ -317,7 +293,7 @@ class StoreReader:
     def _tape_part(self, number: int) -> Iterator[TapePart]:
         # One at a time: a day of many guests does not fit into memory. A daemon that writes
         # beside us may have deleted it meanwhile.
-        for row in self._all("SELECT * FROM tape WHERE chunk = ?", number):
+        for row in self._asked.rows("SELECT * FROM tape WHERE chunk = ?", number):
             try:
                 beginning, rounds = read_chunk(row["payload"])
             except ChunkError as error:
@@ -334,8 +310,8 @@ class StoreReader:
 
     def _round(self, around: Row) -> RoundRecord:
         number = around["round"]
-        samples = self._all(f"{_SAMPLES} WHERE s.round = ? ORDER BY g.guest", number)
-        decisions = self._all(f"{_DECISIONS} WHERE d.round = ? ORDER BY g.guest", number)
+        samples = self._asked.rows(f"{_SAMPLES} WHERE s.round = ? ORDER BY g.guest", number)
+        decisions = self._asked.rows(f"{DECISIONS} WHERE d.round = ? ORDER BY g.guest", number)
         return RoundRecord(
             number=around["number"],
             snapshot=HostSnapshot(
@@ -359,32 +335,11 @@ class StoreReader:
         )
 
     def _listed(self, table: str, number: int) -> list[Row]:
-        return self._all(f"{_LISTED[table]} WHERE t.round = ? ORDER BY t.position", number)
+        return self._asked.rows(f"{_LISTED[table]} WHERE t.round = ? ORDER BY t.position", number)
 
     def _session(self, number: int) -> Session:
-        (row,) = self._all("SELECT * FROM session WHERE session = ?", number)
+        (row,) = self._asked.rows("SELECT * FROM session WHERE session = ?", number)
         return _session(row)
-
-    def _all(self, statement: str, *values: object) -> list[Row]:
-        with self._told():
-            cursor = self._connection.execute(statement, values)
-            found = cursor.fetchall()
-        # Of two columns of one name the first is meant: the guest's own id, not its number here.
-        # It comes last, and so it stays.
-        names = [column[0] for column in reversed(cursor.description)]
-        return [dict(zip(names, reversed(row), strict=True)) for row in found]
-
-    @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        """Tell what is wrong with the file as a sentence."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise StoreError(self.path, f"it cannot be read: {error}") from error
-        except ValueError as error:
-            raise StoreError(
-                self.path, f"a newer Aerostat wrote something this one does not know: {error}"
-            ) from error
 
 
 def _session(row: Row) -> Session:
@@ -393,30 +348,6 @@ def _session(row: Row) -> Session:
         started_wall_s=row["started_wall_s"],
         aerostat=row["aerostat"],
         configuration=row["configuration"],
-    )
-
-
-def _decided(row: Row) -> Decided:
-    return Decided(
-        round=row["round"],
-        wall_s=row["wall_s"],
-        was_enforced=bool(row["was_enforced"]),
-        is_change=bool(row["is_change"]),
-        reason=Reason(row["reason"]),
-        target_bytes=row["target_bytes"],
-        actual_bytes=row["actual_bytes"],
-    )
-
-
-def _move(news: News, row: Row) -> Move:
-    return Move(
-        wall_s=news.decided.wall_s,
-        was_enforced=news.decided.was_enforced,
-        is_change=news.decided.is_change,
-        trace=rows.trace_of(row),
-        reached_after_s=news.reached_after_s,
-        last_actual_bytes=news.last_actual_bytes,
-        is_last=news.is_last,
     )
 
 

@@ -32,6 +32,8 @@ TRAFFIC_NAMES = {
     "zswap_in_bytes": "from zswap",
 }
 
+TO = "\nto "
+"""Between the least and the most in the terminal, where a column has no room for both."""
 
 HUGE = "free, huge pages"
 KINDS = ("free", "cold", HUGE)
@@ -44,6 +46,7 @@ class Told:
 
     text: str
     beside: str = ""  # its range over repeats
+    below: str = ""  # the same for a narrow column
 
 
 def cpu_of(summary: PolicySummary, name: str) -> Told:
@@ -65,7 +68,8 @@ def take_of(document: Mapping[str, Any], technique: str, contents: str) -> Told:
     took = [entry["took_s"] for entry in tries if "took_s" in entry]
     if len(took) < len(tries):
         least = min(entry["taken_bytes"] for entry in tries)
-        return Told(text=f"only {format_bytes(least)}", beside=f"{len(took)} of {len(tries)} came")
+        came = f"{len(took)} of {len(tries)} came"
+        return Told(text=f"only {format_bytes(least)}", beside=came, below=came)
     return _told(spread_of(took), _fine_seconds)
 
 
@@ -119,7 +123,11 @@ def _kind(entry: Mapping[str, Any]) -> str:
 def _told(spread: Spread | None, form: Any) -> Told:
     if spread is None:
         return Told(text=ABSENT)
-    return Told(text=form(spread.mean), beside=format_range(spread, form))
+    return Told(
+        text=form(spread.mean),
+        beside=format_range(spread, form),
+        below=format_range(spread, form, between=TO),
+    )
 
 
 def _fine_seconds(duration_s: float) -> str:

@@ -12,6 +12,7 @@ from aerostat.lab.result.summary import UNCONSTRAINED, PolicySummary, summaries
 from aerostat.lab.techniques.arms import ARM_OF, ARMS
 from aerostat.lab.techniques.costs import (
     CPU_NAMES,
+    TO,
     contents_seen,
     cpu_of,
     give_of,
@@ -23,6 +24,7 @@ from aerostat.present.wording import (
     format_bytes,
     format_latency,
     format_percent,
+    format_range,
     format_seconds,
 )
 
@@ -94,7 +96,7 @@ def memory_table(document: Mapping[str, Any]) -> Table:
 
 
 def _measured(document: Mapping[str, Any], measures: Sequence[Measure]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table = _table()
     table.add_column("", no_wrap=True)
     for measure in measures:
         table.add_column(measure.label, justify="right")
@@ -102,6 +104,11 @@ def _measured(document: Mapping[str, Any], measures: Sequence[Measure]) -> Table
     for summary in rows:
         table.add_row(_title(summary), *_cells(summary, rows, measures))
     return table
+
+
+def _table() -> Table:
+    """Many columns in 80: what the box draws between them is all the room they have."""
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=0)
 
 
 def words_table(document: Mapping[str, Any]) -> Table:
@@ -122,7 +129,7 @@ def take_back_table(document: Mapping[str, Any]) -> Table | None:
     kinds = contents_seen(document)
     if not kinds:
         return None
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table = _table()
     table.add_column("256 MiB", no_wrap=True)
     for kind in kinds:
         table.add_column(f"{kind}:\ntaken", justify="right")
@@ -130,7 +137,7 @@ def take_back_table(document: Mapping[str, Any]) -> Table | None:
     seen = {entry["technique"] for entry in document.get("take_back", ())}
     for name in (arm.name for arm in ARMS if arm.name in seen):
         told = [of(document, name, kind) for kind in kinds for of in (take_of, give_of)]
-        cells = [Text(one.text + (f"\n{one.beside}" if one.beside else "")) for one in told]
+        cells = [_figure(one.text, one.below) for one in told]
         table.add_row(Text(ARM_OF[name].title, style="bold"), *cells)
     return table
 
@@ -188,11 +195,16 @@ def _cells(
             continue
         told = measure.form(spread.mean)
         is_best = told == best_told(measure, _contest(measure, rows))
-        text = Text(told, style="bold green" if is_best and _competes(summary) else "")
-        if spread.runs > 1:
-            text.append(f"\n{measure.form(spread.low)}\nto {measure.form(spread.high)}", "dim")
-        cells.append(text)
+        below = format_range(spread, measure.form, between=TO)
+        cells.append(
+            _figure(told, below, style="bold green" if is_best and _competes(summary) else "")
+        )
     return cells
+
+
+def _figure(told: str, below: str, style: str = "") -> Text:
+    text = Text(told, style=style)
+    return text.append(f"\n{below}", "not bold dim") if below else text
 
 
 def _contest(measure: Measure, rows: Sequence[PolicySummary]) -> list[float]:

@@ -7,7 +7,7 @@ from rich.console import Console
 from aerostat.lab.report.page import render_report
 from aerostat.lab.result.document import result_document
 from aerostat.lab.result.verdict import Tone
-from aerostat.lab.techniques.arms import ARM_OF
+from aerostat.lab.techniques.arms import ARM_OF, ARMS
 from aerostat.lab.techniques.classic import classic_table
 from aerostat.lab.techniques.costs import Told, cpu_of, give_of, take_of, traffic_of
 from aerostat.lab.techniques.cpu_split import HostSpent, gone_by, split_of
@@ -63,7 +63,8 @@ def test_how_fast_memory_came_is_told_over_repeats() -> None:
 
 def test_what_did_not_come_is_told_with_what_did() -> None:
     told = take_of(DOCUMENT, "zswap", "free")
-    assert told == Told(text=f"only {format_bytes(138 * MIB)}", beside="1 of 2 came")
+    came = "1 of 2 came"
+    assert told == Told(text=f"only {format_bytes(138 * MIB)}", beside=came, below=came)
     assert give_of(DOCUMENT, "zswap", "cold").text == "not in time"
 
 
@@ -83,6 +84,28 @@ def test_a_split_is_the_difference_of_two_readings() -> None:
     assert split_of(spent(1.0), spent(3.5), None) == {"ksmd": 2.5}
     assert gone_by(3, 5) == 2
     assert gone_by(None, 5) is None
+
+
+def test_three_kinds_of_memory_fit_80_columns_with_their_ranges() -> None:
+    tries = [
+        {"technique": arm.name, "took_s": took_s, "gave_s": 9.99 * took_s, **kind}
+        for arm in ARMS
+        for took_s in (0.55, 1.11)
+        for kind in (
+            {"contents": "free"},
+            {"contents": "cold"},
+            {"contents": "free", "huge_pages": True},
+        )
+    ]
+    console = Console(width=80, force_terminal=False)
+    with console.capture() as capture:
+        console.print(take_back_table({"arms": [], "take_back": tries}))
+    text = capture.get()
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
+    assert "…" not in text
+    rows = 3 * len({entry["technique"] for entry in tries})
+    for words in ("0.83 s", " 0.55", "to 1.11", "8.29 s", " 5.49", "to 11.1"):
+        assert text.count(words) == rows, (words, text)
 
 
 def test_tables_fit_80_columns() -> None:

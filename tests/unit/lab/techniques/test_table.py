@@ -97,5 +97,5 @@ def test_repeats_are_told_with_their_spread() -> None:
     arms = [arm(a.name, served) for a in ARMS for served in (0.8, 0.9)]
     text = printed({"arms": arms})
     assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
-    for words in ("85.0 %", "80.0 %", "to 90.0 %", "2 runs"):
+    for words in ("85.0 %", " 80.0 ", "to 90.0", "2 runs"):
         assert words in text
