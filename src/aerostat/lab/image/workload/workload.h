@@ -53,8 +53,8 @@ struct state {
     uint64_t identical_percent; /* of pages: the same in every guest, verified and never written */
 };
 
+/* state.c */
 extern struct state state;
-
 uint64_t now_ns(void);
 uint64_t mix(uint64_t value);
 
