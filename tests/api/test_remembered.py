@@ -16,7 +16,7 @@ from aerostat.config import default_config
 from aerostat.control.board import Board, Status
 from aerostat.control.orders import Ask
 from aerostat.ports.journal import RoundRecord
-from aerostat.store import Retention, Store
+from aerostat.store import Move, Retention, Store, StoreReader
 from simulated_daemon import simulated_rounds
 
 
@@ -155,3 +155,18 @@ def test_the_last_few_are_read_from_the_end_and_are_the_same(
     monkeypatch.setattr(remembering, "FIRST_S", 2.0)
     last, _ = told(rounds, path, limit=limit)
     assert last["events"] == everything["events"][-limit:]
+
+
+def test_moves_of_an_hour_are_followed_and_not_read_whole_for_every_answer(
+    rounds: list[RoundRecord], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = kept(tmp_path / "a.db", rounds)
+    before = told(rounds, path)
+
+    def whole(*_: object, **__: object) -> tuple[Move, ...]:
+        raise AssertionError("all decisions of an hour are read again")
+
+    monkeypatch.setattr(StoreReader, "moves", whole)
+    events, why = told(rounds, path)
+    assert (events["events"], why["last"]) == (before[0]["events"], before[1]["last"])
+    assert [event for event in events["events"] if event["kind"] == "target"]

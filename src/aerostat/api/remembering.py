@@ -6,6 +6,7 @@ in memory all the same.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from aerostat.api.seat import Seat
 from aerostat.api.stream import Stream
@@ -76,6 +77,7 @@ def _stored(
         only=only,
         since_wall_s=since_wall_s,
         until_wall_s=seat.clock.wall_s(),
+        moves_of=partial(seat.moves.moves, reader),
     )
 
 

@@ -1,6 +1,6 @@
 """What ``aerostat events`` lists: events and changed decisions of all guests, oldest first."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +28,9 @@ from aerostat.story.remembered import Freshness, heading, known_only, utc
 from aerostat.units import format_duration, format_size
 
 SCHEMA = "aerostat.events/1"
+
+MovesOf = Callable[..., Sequence[Move]]
+"""Called as ``StoreReader.moves``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,15 +64,26 @@ def lines_of(
     only: GuestId | None,
     since_wall_s: float,
     until_wall_s: float,
+    moves_of: MovesOf | None = None,
 ) -> list[Line]:
-    """Everything that happened in this time, oldest first."""
+    """Everything that happened in this time, oldest first.
+
+    Args:
+        reader: of the store.
+        guests: whose moves are told.
+        only: tell of this one alone.
+        since_wall_s: from when on.
+        until_wall_s: up to when.
+        moves_of: who remembers moves; None: the reader reads them all.
+    """
+    moves_of = moves_of or reader.moves
     span = {"since_wall_s": since_wall_s, "until_wall_s": until_wall_s}
     lines = [_started(session) for session in reader.sessions(**span)]
     lines += [_found_out(change) for change in reader.effects(**span)]
     lines += [line_of_event(happening) for happening in reader.events(**span, guest=only)]
     for guest in guests:
         if only is None or guest.guest == only:
-            lines += [line_of_move(move) for move in reader.moves(guest.guest, **span)]
+            lines += [line_of_move(move) for move in moves_of(guest.guest, **span)]
     # Sorting is stable: of one round, events come before the decisions they led to.
     return sorted(lines, key=lambda line: line.wall_s)
 
