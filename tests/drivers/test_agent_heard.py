@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from aerostat.drivers.agent import HeardAgent
-from aerostat.drivers.agent.heard import DIFFERENT_TIMES, HURRY_S, HeardFigures
+from aerostat.drivers.agent.heard import DIFFERENT_TIMES, HeardFigures
 from aerostat.drivers.agent.lines import AgentFigures, AgentLine, LineKind
 from aerostat.model.events import PressurePushed, PressureTrigger
 from aerostat.model.figures import Absence, AbsentFigure, BalloonStatistics
@@ -128,14 +128,3 @@ def test_an_agent_that_the_driver_contradicts_is_not_believed() -> None:
     ear.at_s += 1
     ear.says()
     assert ear.read(replace(DRIVER, sampled_wall_s=ear.wall_s())).pressure is not None
-
-
-def test_for_a_moment_after_a_push_its_guest_is_asked_in_a_hurry() -> None:
-    ear = Ear()
-    ear.says()
-    assert not ear.agent.has_just_pushed, "figures are no push"
-    ear.at_s = 1.0
-    ear.cries()
-    assert ear.agent.has_just_pushed
-    ear.at_s += HURRY_S
-    assert not ear.agent.has_just_pushed

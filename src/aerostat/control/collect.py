@@ -12,6 +12,9 @@ from aerostat.ports.sensor import HostSensor
 READ_DEADLINE_S = 0.4
 """A round waits so long for its guests; who is late is shown as unreachable and read on."""
 
+HASTE_S = 0.75
+"""What was read so lately does for a round that cannot wait: ordinary rounds are closer."""
+
 
 class Collector:
     """Reads the host and every guest; owns reads that are still under way from earlier rounds."""
@@ -22,26 +25,35 @@ class Collector:
         self._clock = clock
         self._reads: dict[GuestId, asyncio.Task[GuestSnapshot]] = {}
         self._last: dict[GuestId, GuestSnapshot] = {}
+        self._last_s: dict[GuestId, float] = {}
         self._late: set[GuestId] = set()  # did not answer in time, and have not answered since
         self.sensor_trouble: str | None = None
 
-    async def collect(self, tasks: asyncio.TaskGroup, *, is_patient: bool = False) -> HostSnapshot:
+    async def collect(
+        self, tasks: asyncio.TaskGroup, *, is_patient: bool = False, is_hasty: bool = False
+    ) -> HostSnapshot:
         """Read everything once.
 
         Args:
             tasks: where reads live that outlast their round.
             is_patient: wait also for guests that were late the last time. A round does not: a
                 guest that hangs costs the others one deadline, not one in every round.
+            is_hasty: of guests, take what the last round read: somebody waits for memory.
         """
         guests = await self._driver.list_guests()
         self._forget_the_gone(guests)
+        known = self._known(guests) if is_hasty else {}
         for guest in guests:
-            if guest not in self._reads:
+            if guest not in self._reads and guest not in known:
                 self._reads[guest] = tasks.create_task(self._read(guest))
-        awaited = [t for g, t in self._reads.items() if is_patient or g not in self._late]
+        awaited = [
+            read
+            for guest, read in self._reads.items()
+            if guest not in known and (is_patient or guest not in self._late)
+        ]
         if awaited:
             await asyncio.wait(awaited, timeout=READ_DEADLINE_S)
-        snapshots = [self._result(guest) for guest in sorted(guests)]
+        snapshots = [known.get(guest) or self._result(guest) for guest in sorted(guests)]
         return HostSnapshot(
             now_s=self._clock.now_s(),
             wall_s=self._clock.wall_s(),
@@ -65,6 +77,15 @@ class Collector:
         except Exception as error:  # noqa: BLE001 # one guest's surprise must not end the round
             return self._unreachable(guest, f"unexpected {type(error).__name__}: {error}")
 
+    def _known(self, guests: tuple[GuestId, ...]) -> dict[GuestId, GuestSnapshot]:
+        """What was read of them a moment ago, as old as it is by now."""
+        now_s = self._clock.now_s()
+        return {
+            guest: self._last[guest].aged(now_s - self._last_s[guest])
+            for guest in guests
+            if guest in self._last and 0 <= now_s - self._last_s[guest] <= HASTE_S
+        }
+
     def _result(self, guest: GuestId) -> GuestSnapshot | None:
         task = self._reads[guest]
         if not task.done():
@@ -72,12 +93,16 @@ class Collector:
             return self._unreachable(guest, "its hypervisor does not answer in time")
         del self._reads[guest]
         if task.cancelled():
-            self._last.pop(guest, None)
+            self._drop(guest)
             return None
-        self._last[guest] = task.result()
+        self._last[guest], self._last_s[guest] = task.result(), self._clock.now_s()
         if self._last[guest].run_state is not RunState.UNREACHABLE:
             self._late.discard(guest)
         return self._last[guest]
+
+    def _drop(self, guest: GuestId) -> None:
+        self._last.pop(guest, None)
+        self._last_s.pop(guest, None)
 
     def _unreachable(self, guest: GuestId, trouble: str) -> GuestSnapshot:
         last = self._last.get(guest)
@@ -93,7 +118,7 @@ class Collector:
     def _forget_the_gone(self, guests: tuple[GuestId, ...]) -> None:
         present = frozenset(guests)
         for guest in [known for known in self._last if known not in present]:
-            del self._last[guest]
+            self._drop(guest)
         for guest in [read for read in self._reads if read not in present]:
             self._reads.pop(guest).cancel()
         self._late.intersection_update(present)

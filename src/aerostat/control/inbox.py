@@ -7,6 +7,7 @@ from aerostat.model.events import (
     Event,
     LifecycleChanged,
     LifecycleKind,
+    PressurePushed,
     TargetAnswered,
     TargetReplaced,
     TechniqueUsed,
@@ -25,6 +26,11 @@ class Inbox:
         self._events: deque[Event] = deque(maxlen=CAPACITY)
         self._wake = asyncio.Event()
         self.dropped = 0
+
+    @property
+    def is_pressing(self) -> bool:
+        """Whether a guest has said that it waits for memory."""
+        return any(isinstance(event, PressurePushed) for event in self._events)
 
     def put(self, event: Event) -> None:
         """Take an event; never blocks."""

@@ -69,6 +69,7 @@ class Loop:
         self._state = EngineState()
         self._newest: RoundTrace | None = None  # of the round that led to this state
         self._is_stopping = False
+        self._is_hasty = False  # the last round did not ask guests
         self._failures_in_a_row = 0
         self.board = Board()
         self._use_orders(OrderBook())
@@ -161,7 +162,9 @@ class Loop:
         return max(0.0, plan.next_round_s - took_s)
 
     async def _decide_and_apply(self, tasks: asyncio.TaskGroup) -> Plan:
-        snapshot = await self._collector.collect(tasks)
+        # Never two in a row: else a guest that cries all the time would keep all from being read.
+        self._is_hasty = self._inbox.is_pressing and not self._is_hasty
+        snapshot = await self._collector.collect(tasks, is_hasty=self._is_hasty)
         events = self._inbox.drain()
         standing = self.board.status.orders.at(snapshot.now_s)
         if standing is not self.board.status.orders:

@@ -1,7 +1,8 @@
 """One guest at one instant, as read from its hypervisor and from the host."""
 
+from dataclasses import replace
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, Self
 
 from aerostat.model.figures import BalloonStatistics, GuestPressure, VmFootprint
 from aerostat.model.limits import DeclaredLimits
@@ -55,3 +56,13 @@ class GuestSnapshot:
     tags: tuple[str, ...] | None = None  # by which rules may name it too; None: it has none
     declared: DeclaredLimits | None = None  # stands above the rules of the configuration
     trouble: str | None = None  # in words, when something could not be read
+
+    def aged(self, by_s: float) -> Self:
+        """The same, so much later: nothing new was read, and its figures are as old as that."""
+        said, pressed, footprint = self.statistics, self.pressure, self.footprint
+        return replace(
+            self,
+            statistics=said and replace(said, age_s=said.age_s + by_s),
+            pressure=pressed and replace(pressed, age_s=pressed.age_s + by_s),
+            footprint=footprint and replace(footprint, age_s=footprint.age_s + by_s),
+        )

@@ -19,8 +19,6 @@ FRESH_S = 10.0
 """Figures older than this are nobody's."""
 PUSH_GAP_S = 0.2
 """Pressure that is pushed again sooner is the same: it wakes nobody."""
-HURRY_S = 1.0
-"""So long after it has pushed it may be waiting still."""
 SERIES_S = 10.0
 """Pressure after so long without any is told as new."""
 COMPLAINT_S = 30.0
@@ -61,11 +59,6 @@ class HeardAgent:
     def is_contradicted(self) -> bool:
         """Whether the balloon driver keeps telling another story."""
         return self._differs >= DIFFERENT_TIMES
-
-    @property
-    def has_just_pushed(self) -> bool:
-        """Whether its guest waits for memory: what is asked about it now is asked in a hurry."""
-        return self._pushed_s is not None and self._clock.now_s() - self._pushed_s < HURRY_S
 
     def complain(self, words: str) -> None:
         """Something about it is not right."""

@@ -136,8 +136,7 @@ class ConnectedGuest:
             commands = (*commands, _JOBS)
         if self._may_have_grown:
             await self._measure(deadline_s)
-        hurries = self._agent is not None and self._agent.has_just_pushed
-        answers = await self.session.ask_all(commands, deadline_s=deadline_s, hurries=hurries)
+        answers = await self.session.ask_all(commands, deadline_s=deadline_s)
         status, migration, balloon, disks = answers[: len(_ROUND)]
         troubles: list[str] = []
         if asks_for_jobs:

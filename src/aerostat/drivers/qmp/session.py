@@ -143,29 +143,23 @@ class QmpSession:
         return _unless_refused(answer, command)
 
     async def ask_all(
-        self, commands: Sequence[Command], *, deadline_s: float | None, hurries: bool = False
+        self, commands: Sequence[Command], *, deadline_s: float | None
     ) -> tuple[Answer, ...]:
         """Send several commands at once; a refusal stands in the place of its answer.
-
-        Args:
-            commands: what to send.
-            deadline_s: see ``ask``.
-            hurries: the answers are read as they come, which costs more than all at once.
 
         Raises:
             NotConnectedError, NoAnswerError, ViolationError.
         """
-        gathers = len(commands) > 1 and not hurries
-        answers = await self._asked(commands, deadline_s=deadline_s, gathers=gathers)
+        answers = await self._asked(commands, deadline_s=deadline_s)
         return tuple(map(_or_refusal, answers, commands))
 
     async def _asked(
-        self, commands: Sequence[Command], *, deadline_s: float | None, gathers: bool = False
+        self, commands: Sequence[Command], *, deadline_s: float | None
     ) -> list[Message]:
         if self._wire is None or not self.is_connected:
             raise NotConnectedError("the connection to the monitor is gone")
         heads = [command.head for command in commands]
-        asking = self._wire.ask(heads, gathers=gathers)
+        asking = self._wire.ask(heads, gathers=len(heads) > 1)
         try:
             if deadline_s is None:
                 return await asking  # whoever asks has a deadline of its own

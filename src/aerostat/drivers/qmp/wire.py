@@ -60,8 +60,7 @@ class Wire(asyncio.Protocol):
         self._next = 0
         self._waiting: dict[int, Questions] = {}  # by the number of each of their questions
         self._gather_s = GATHER_S_MIN
-        self._gathers = False
-        self._chunks = 0  # reads since the last questions were sent whose answers are gathered
+        self._chunks = 0  # reads since the last questions were sent
         self.greeting: asyncio.Future[Message] = self._loop.create_future()
         self.closed: asyncio.Future[None] = self._loop.create_future()
         self.failure: SessionError | None = None  # why it ended, where that was the peer's doing
@@ -113,7 +112,6 @@ class Wire(asyncio.Protocol):
         self._waiting.update(dict.fromkeys(numbers, questions))
         lines = b"".join([b"%b%d}\n" % pair for pair in zip(heads, numbers, strict=True)])
         self._transport.write(lines)
-        self._gathers = gathers
         if gathers:
             self._gather()
         try:
@@ -136,7 +134,7 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what has come: whole lines, and the beginning of one."""
-        self._chunks += 1 if self._gathers else 0
+        self._chunks += 1
         self._unread += data
         if b"\n" not in data:
             if len(self._unread) > LINE_BYTES_MAX:

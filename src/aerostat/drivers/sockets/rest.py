@@ -7,8 +7,6 @@ seen later than it would be by asking in every round. Whatever happens meanwhile
 target, a balloon that moves) ends the rest.
 """
 
-from dataclasses import replace
-
 from aerostat.model.guest import GuestSnapshot, RunState
 
 SLACK_S = 0.1
@@ -31,7 +29,7 @@ class Rest:
         """What was read, with its figures as old as they are by now; None: ask."""
         if self._read is None or now_s >= self._until_s or now_s < self._restless_until_s:
             return None
-        return _older(self._read, now_s - self._read_s)
+        return self._read.aged(now_s - self._read_s)
 
     def stir(self, now_s: float) -> None:
         """Something has happened to it, or is about to; its guest may report at other moments."""
@@ -74,13 +72,4 @@ def _is_settled(snapshot: GuestSnapshot) -> bool:
         and snapshot.trouble is None
         and snapshot.pressure is None  # an agent in the guest tells things at any moment
         and _stamp(snapshot) > 0
-    )
-
-
-def _older(read: GuestSnapshot, by_s: float) -> GuestSnapshot:
-    statistics, footprint = read.statistics, read.footprint
-    return replace(
-        read,
-        statistics=statistics and replace(statistics, age_s=statistics.age_s + by_s),
-        footprint=footprint and replace(footprint, age_s=footprint.age_s + by_s),
     )

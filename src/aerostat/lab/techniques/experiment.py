@@ -38,13 +38,14 @@ from aerostat.lab.techniques.take_back import TakeBackProbe, contents_of
 from aerostat.lab.techniques.taken_back import with_taken_back
 from aerostat.lab.techniques.verdict import OVER_BUDGET_RATIO
 
-LEAD_IN_S = 3.0
+LEAD_IN_S = 2.5
 LEAD_IN_S_MAX = 12.0
 """Everybody is small for so long with an arm's techniques on, then, with the limit drawn where an
 arm is held by one, for so long again, and until those that can be have come down to the budget. No
-host loses its memory from one moment to the next: whoever can act ahead of the limit may. And who
-is measured on the way down has memory that others have not."""
-RECOVER_S_MAX, WELL_S = 15, 2
+host loses its memory from one moment to the next: whoever can act ahead of the limit may (of the
+others, who do nothing on the host, it is only waited for that they come down). And who is measured
+on the way down has memory that others have not."""
+RECOVER_S_MAX, WELL_S = 15, 1
 """Between arms everybody gets all its memory back, until all serve for a while, or for so long."""
 
 OnProgress = Callable[[str], None]
@@ -237,7 +238,8 @@ class TechniqueComparison:
                 stack.callback(bench.sensor.show_all)
             bench.controller.replace_params(params_for(arm, schedule, bench.own_bytes))
             stack.callback(bench.controller.replace_params, arm_params(UNCONSTRAINED, schedule))
-            await self._rest(bench, arm, repeat)
+            if arm.host:
+                await self._rest(bench, arm, repeat)
             if arm.is_held:
                 keeper = held_to(
                     schedule.budget_bytes,
