@@ -170,10 +170,10 @@ def _goals(rows: Mapping[PolicyName, Summary], overcommit: float) -> list[str]:
 
 
 def _over(figure: float, other: float) -> float:
-    """How many times as much; nothing over nothing is the same."""
-    if other > 0:
-        return figure / other
-    return float("inf") if figure > 0 else 1.0
+    """How many times as much; nothing is no part of anything."""
+    if figure == 0:
+        return 0.0
+    return figure / other if other > 0 else float("inf")
 
 
 def _document(
