@@ -52,6 +52,8 @@ def test_a_cry_is_answered_before_anybody_is_asked() -> None:
             assert later_s > 0
             for age_s, age_before_s in zip(ages_s(answered), ages_s(before), strict=True):
                 assert abs(age_s - age_before_s - later_s) < 1e-6, "its figures are that much older"
+            measured = [g.footprint.age_s for g in answered.snapshot.guests if g.footprint]
+            assert measured == [0.0, later_s, later_s], "who cries is measured anew by the host"
 
     run_simulated(play())
 

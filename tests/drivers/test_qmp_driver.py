@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -247,6 +248,11 @@ def test_what_the_host_knows_of_a_vm_is_told_even_when_it_hangs(fleet: Fleet) ->
             assert hung.footprint == footprint
             assert hung.max_bytes == 128 * MIB
             assert hung.actual_bytes is None
+            known[qemu.pid] = replace(footprint, rss_bytes=2)
+            measured = session.driver.measured(hung)
+            assert measured == replace(hung, footprint=known[qemu.pid]), "nobody was asked"
+            stranger = replace(hung, guest=GuestId("beta"))
+            assert session.driver.measured(stranger) == stranger
             qemu.thaw()
 
     asyncio.run(scenario())

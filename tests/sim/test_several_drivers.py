@@ -1,6 +1,7 @@
 """Two hypervisors on one host: every guest once, every question to whoever has it."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -66,7 +67,10 @@ def test_a_guest_that_two_drivers_claim_says_so() -> None:
         assert (await driver.read_guest(GuestId("bob"))).trouble == (
             "it is also found by another driver, which leaves it alone"
         )
-        assert (await driver.read_guest(GuestId("ada"))).trouble is None
+        ada = await driver.read_guest(GuestId("ada"))
+        assert ada.trouble is None
+        assert driver.measured(replace(ada, footprint=None)) == ada, "measured by its own driver"
+        assert driver.measured(replace(ada, guest=GuestId("dan"), footprint=None)).footprint is None
         with pytest.raises(GuestGoneError):
             await driver.read_guest(GuestId("dan"))
 

@@ -30,7 +30,11 @@ class Collector:
         self.sensor_trouble: str | None = None
 
     async def collect(
-        self, tasks: asyncio.TaskGroup, *, is_patient: bool = False, is_hasty: bool = False
+        self,
+        tasks: asyncio.TaskGroup,
+        *,
+        is_patient: bool = False,
+        crying: frozenset[GuestId] = frozenset(),
     ) -> HostSnapshot:
         """Read everything once.
 
@@ -38,11 +42,12 @@ class Collector:
             tasks: where reads live that outlast their round.
             is_patient: wait also for guests that were late the last time. A round does not: a
                 guest that hangs costs the others one deadline, not one in every round.
-            is_hasty: of guests, take what the last round read: somebody waits for memory.
+            crying: guests that wait for memory, if any do. Then of all guests what was just read
+                has to do, and of these what the host measures anew: they are likely to grow.
         """
         guests = await self._driver.list_guests()
         self._forget_the_gone(guests)
-        known = self._known(guests) if is_hasty else {}
+        known = self._known(guests, crying) if crying else {}
         for guest in guests:
             if guest not in self._reads and guest not in known:
                 self._reads[guest] = tasks.create_task(self._read(guest))
@@ -77,14 +82,18 @@ class Collector:
         except Exception as error:  # noqa: BLE001 # one guest's surprise must not end the round
             return self._unreachable(guest, f"unexpected {type(error).__name__}: {error}")
 
-    def _known(self, guests: tuple[GuestId, ...]) -> dict[GuestId, GuestSnapshot]:
+    def _known(
+        self, guests: tuple[GuestId, ...], crying: frozenset[GuestId]
+    ) -> dict[GuestId, GuestSnapshot]:
         """What was read of them a moment ago, as old as it is by now."""
         now_s = self._clock.now_s()
-        return {
+        known = {
             guest: self._last[guest].aged(now_s - self._last_s[guest])
             for guest in guests
             if guest in self._last and 0 <= now_s - self._last_s[guest] <= HASTE_S
         }
+        known.update((one, self._driver.measured(known[one])) for one in crying if one in known)
+        return known
 
     def _result(self, guest: GuestId) -> GuestSnapshot | None:
         task = self._reads[guest]

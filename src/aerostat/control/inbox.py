@@ -12,6 +12,7 @@ from aerostat.model.events import (
     TargetReplaced,
     TechniqueUsed,
 )
+from aerostat.model.guest import GuestId
 
 CAPACITY = 10_000
 """More events than this between two rounds are a storm: the oldest are dropped and counted."""
@@ -27,10 +28,9 @@ class Inbox:
         self._wake = asyncio.Event()
         self.dropped = 0
 
-    @property
-    def is_pressing(self) -> bool:
-        """Whether a guest has said that it waits for memory."""
-        return any(isinstance(event, PressurePushed) for event in self._events)
+    def crying(self) -> frozenset[GuestId]:
+        """Guests that have said that they wait for memory."""
+        return frozenset(one.guest for one in self._events if isinstance(one, PressurePushed))
 
     def put(self, event: Event) -> None:
         """Take an event; never blocks."""

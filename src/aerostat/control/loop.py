@@ -163,8 +163,9 @@ class Loop:
 
     async def _decide_and_apply(self, tasks: asyncio.TaskGroup) -> Plan:
         # Never two in a row: else a guest that cries all the time would keep all from being read.
-        self._is_hasty = self._inbox.is_pressing and not self._is_hasty
-        snapshot = await self._collector.collect(tasks, is_hasty=self._is_hasty)
+        crying = frozenset() if self._is_hasty else self._inbox.crying()
+        self._is_hasty = bool(crying)
+        snapshot = await self._collector.collect(tasks, crying=crying)
         events = self._inbox.drain()
         standing = self.board.status.orders.at(snapshot.now_s)
         if standing is not self.board.status.orders:

@@ -52,6 +52,11 @@ class SeveralDrivers:
         trouble = told if snapshot.trouble is None else f"{snapshot.trouble}; {told}"
         return replace(snapshot, trouble=trouble)
 
+    def measured(self, known: GuestSnapshot) -> GuestSnapshot:
+        """What the host measures of it by now, by the driver that has it."""
+        owner = self._owners.get(known.guest)
+        return known if owner is None else owner.measured(known)
+
     async def set_target(self, guest: GuestId, *, target_bytes: int) -> None:
         """Ask the driver that has the guest for a target."""
         await self._owner(guest, "setting the target").set_target(guest, target_bytes=target_bytes)

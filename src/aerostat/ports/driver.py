@@ -33,6 +33,13 @@ class HypervisorDriver(Protocol):
         """
         ...
 
+    def measured(self, known: GuestSnapshot) -> GuestSnapshot:
+        """The same with what the host measures of it by now; asks nobody, and never blocks.
+
+        One that is not there any more, or of which nothing is measured, comes back as it is.
+        """
+        ...
+
     async def set_target(self, guest: GuestId, *, target_bytes: int) -> None:
         """Ask for a target. A return means accepted, not done.
 

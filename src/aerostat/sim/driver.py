@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
 from aerostat.ports.driver import EventSink
@@ -49,13 +50,15 @@ class SimulatedDriver:
         try:
             async with asyncio.timeout(self._deadline_s), self._lock(guest):
                 await self._answer(found)
-                return self._find(guest, "read").snapshot(
-                    wall_s=self._world.wall_s,
-                    hypervisor_bytes=self._world.host.physics.hypervisor_bytes,
-                )
+                return self._snapshot(self._find(guest, "read"))
         except TimeoutError:
             self._find(guest, "read")
             return _unreachable(found, f"no answer within {self._deadline_s:g} s")
+
+    def measured(self, known: GuestSnapshot) -> GuestSnapshot:
+        """The same with what the host measures of it by now."""
+        found = self._world.guests.get(known.guest)
+        return known if found is None else replace(known, footprint=self._snapshot(found).footprint)
 
     async def set_target(self, guest: GuestId, *, target_bytes: int) -> None:
         """Ask for a target; a return means accepted, not done."""
@@ -78,6 +81,12 @@ class SimulatedDriver:
         if self._stop_listening is not None:
             self._stop_listening()
             self._stop_listening = None
+
+    def _snapshot(self, found: SimulatedGuest) -> GuestSnapshot:
+        return found.snapshot(
+            wall_s=self._world.wall_s,
+            hypervisor_bytes=self._world.host.physics.hypervisor_bytes,
+        )
 
     async def _carry_out(self, found: SimulatedGuest, target_bytes: int) -> None:
         operation = "set_target"

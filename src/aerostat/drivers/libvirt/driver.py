@@ -6,6 +6,7 @@ A domain that hangs costs its own operations their deadline, and nobody else any
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from aerostat.drivers.bounds import objection_to_target
@@ -145,6 +146,12 @@ class LibvirtDriver:
             declared=description.declared,
             trouble="; ".join(troubles) or None,
         )
+
+    def measured(self, known: GuestSnapshot) -> GuestSnapshot:
+        """The same with what the host measures of it by now; see the port."""
+        domain = self._roll.domains.get(known.guest)
+        footprint = None if domain is None else self._footprint(domain)
+        return known if footprint is None else replace(known, footprint=footprint)
 
     async def set_target(self, guest: GuestId, *, target_bytes: int) -> None:
         """Ask a domain for a target; see the port.

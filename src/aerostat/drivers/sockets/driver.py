@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from aerostat.drivers.bounds import objection_to_target
@@ -104,6 +105,13 @@ class SocketDriver(ABC):
                 watch.rest.note(read, asked_s=asked_s, sample_gap_s=connected.sample_gap_s)
                 return read
         return self._unread(guest, watch, RunState.UNREACHABLE, watch.trouble)
+
+    def measured(self, known: GuestSnapshot) -> GuestSnapshot:
+        """The same with what the host measures of it by now; see the port."""
+        watch = self._roll.find(known.guest)
+        identity = None if watch is None else watch.identity
+        footprint = None if identity is None else self._footprint(identity.pid)
+        return known if footprint is None else replace(known, footprint=footprint)
 
     async def set_target(self, guest: GuestId, *, target_bytes: int) -> None:
         """Ask a VM for a target; see the port.

@@ -96,6 +96,7 @@ echo "aerostat guest is up after $uptime_s s"
 if [ -e /aerostat_agent.py ]; then
     # Its own mistakes go to the console; it ends at once where the VM has no port for it.
     /usr/bin/python3 -I -S /aerostat_agent.py &
+    renice -n -10 -p $! >/dev/null # as its unit has it
 fi
 
 if [ -n "$balloon_after" ]; then
