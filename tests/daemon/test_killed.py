@@ -1,6 +1,7 @@
 """A whole daemon, killed at any moment, fifty times: its store opens, and it balances on."""
 
 import asyncio
+import multiprocessing
 import random
 import sqlite3
 import tempfile
@@ -8,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -27,30 +29,57 @@ KILLS = 10
 NAMES = ("ada", "bob", "cleo", "dan")
 RAM_BYTES = 400 * MIB * len(NAMES)
 
+Order = tuple[int, str, int | None]
+"""Of which host, which guest, and what it shall have hot; None: nothing else than before."""
 
-@contextmanager
-def machines(folders: list[Path]) -> Iterator[list[World]]:
-    """A world behind sockets in each folder, alive for the length of a block."""
-    worlds: list[World] = []
-    is_up = threading.Event()
-    over: list[asyncio.Event] = []
-    loops: list[asyncio.AbstractEventLoop] = []
 
-    async def live() -> None:
-        end = asyncio.Event()
-        over.append(end)
-        loops.append(asyncio.get_running_loop())
+class Host:
+    """A world in the process of the fake VMs, by its number there."""
+
+    def __init__(self, line: "Connection[Order, int]", held: threading.Lock, number: int) -> None:
+        self._line = line
+        self._held = held
+        self._number = number
+
+    def set_hot(self, name: str, size_bytes: int) -> None:
+        self._ask(name, size_bytes)
+
+    def actual_bytes(self, name: str) -> int:
+        return self._ask(name, None)
+
+    def _ask(self, name: str, hot_bytes: int | None) -> int:
+        with self._held:
+            self._line.send((self._number, name, hot_bytes))
+            return self._line.recv()
+
+
+def live(folders: list[Path], line: "Connection[int, Order]") -> None:
+    """A world behind sockets in each folder, until nobody holds the line any more."""
+
+    async def main() -> None:
         load = Load(hot_bytes=80 * MIB, heap_bytes=350 * MIB)
+        specs = [GuestSpec(name=name, load=load) for name in NAMES]
         host = HostPhysics(total_bytes=RAM_BYTES)
-        for _ in folders:
-            specs = [GuestSpec(name=name, load=load) for name in NAMES]
-            worlds.append(World(specs, host=host, step_s=0.2))
+        worlds = [World(specs, host=host, step_s=0.2) for _ in folders]
+        over = asyncio.Event()
+
+        def obey() -> None:
+            try:
+                number, name, hot_bytes = line.recv()
+            except EOFError:
+                over.set()
+                return
+            guest = worlds[number].guest(name)
+            if hot_bytes is not None:
+                guest.set_hot(hot_bytes)
+            line.send(guest.actual_bytes)
+
+        asyncio.get_running_loop().add_reader(line.fileno(), obey)
         async with asyncio.TaskGroup() as tasks:
             pairs = zip(worlds, folders, strict=True)
             behind = [tasks.create_task(balanced(world, folder)) for world, folder in pairs]
-            await asyncio.sleep(0.2)
-            is_up.set()
-            await end.wait()
+            await over.wait()
+            asyncio.get_running_loop().remove_reader(line.fileno())
             for task in behind:
                 task.cancel()
 
@@ -58,15 +87,27 @@ def machines(folders: list[Path]) -> Iterator[list[World]]:
         async with Machines(world, folder):
             await world.run()
 
-    thread = threading.Thread(target=lambda: asyncio.run(live()))
-    thread.start()
-    assert is_up.wait(60)
+    asyncio.run(main())
+
+
+@contextmanager
+def machines(folders: list[Path]) -> Iterator[list[Host]]:
+    """Fake VMs in a process of their own: the host measures that one for each of them."""
+    spawning = multiprocessing.get_context("spawn")
+    ours, theirs = spawning.Pipe()
+    process = spawning.Process(target=live, args=(folders, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    held = threading.Lock()
+    hosts = [Host(ours, held, number) for number in range(len(folders))]
     try:
-        yield worlds
+        for host in hosts:
+            host.actual_bytes(NAMES[0])  # it is there
+        yield hosts
     finally:
-        loops[0].call_soon_threadsafe(over[0].set)
-        thread.join(60)
-        assert not thread.is_alive()
+        ours.close()
+        process.join(60)
+        assert process.exitcode == 0
 
 
 def started(folder: Path) -> Daemon:
@@ -86,7 +127,7 @@ def written(folder: Path) -> set[float]:
         return set()  # killed before it made one
 
 
-def killed_again_and_again(folder: Path, world: World, seed: int) -> tuple[int, int]:
+def killed_again_and_again(folder: Path, host: Host, seed: int) -> tuple[int, int]:
     """How many rounds were flushed before a kill, and how many runs sent a target."""
     draw = random.Random(seed)
     flushed: set[float] = set()
@@ -94,7 +135,7 @@ def killed_again_and_again(folder: Path, world: World, seed: int) -> tuple[int, 
     for kill in range(KILLS):
         # Somebody always has work, and somebody else has something to spare.
         for name in NAMES:
-            world.guest(name).set_hot(draw.randrange(40, 330) * MIB)
+            host.set_hot(name, draw.randrange(40, 330) * MIB)
         daemon = started(folder)
         try:
             if kill % 5 == 4:  # while it moves memory
@@ -119,27 +160,28 @@ def test_killed_fifty_times_under_load_a_daemon_loses_nothing_and_balances_on() 
         folders = [Path(top) / str(number) for number in range(CHAINS)]
         for folder in folders:
             folder.mkdir()
-        with machines(folders) as worlds, ThreadPoolExecutor(CHAINS) as pool:
-            done = list(pool.map(killed_again_and_again, folders, worlds, range(CHAINS)))
+        with machines(folders) as hosts, ThreadPoolExecutor(CHAINS) as pool:
+            done = list(pool.map(killed_again_and_again, folders, hosts, range(CHAINS)))
             assert all(rounds > 0 for rounds, _ in done), done
             assert all(acted > 0 for _, acted in done), "targets were sent, too"
-            taken_up(folders[0], worlds[0])
+            taken_up(folders[0], hosts[0])
         for folder in folders:
             with closing(sqlite3.connect(folder / "a.db")) as connection:
                 assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def taken_up(folder: Path, world: World) -> None:
+def taken_up(folder: Path, host: Host) -> None:
     """The next daemon gives a guest that is hungry what it took from it before."""
     for name in NAMES:
-        world.guest(name).set_hot(40 * MIB)
+        host.set_hot(name, 40 * MIB)
     daemon = started(folder)
     try:
-        ada = world.guest("ada")
-        daemon.until(lambda: ada.actual_bytes < 400 * MIB, "memory that lies idle is taken")
-        held_bytes = ada.actual_bytes
-        ada.set_hot(330 * MIB)
-        daemon.until(lambda: ada.actual_bytes >= held_bytes + 64 * MIB, "it gets what it needs")
+        idle = "memory that lies idle is taken"
+        daemon.until(lambda: host.actual_bytes("ada") < 400 * MIB, idle)
+        held_bytes = host.actual_bytes("ada")
+        host.set_hot("ada", 330 * MIB)
+        wanted_bytes = held_bytes + 64 * MIB
+        daemon.until(lambda: host.actual_bytes("ada") >= wanted_bytes, "it gets what it needs")
         assert daemon.stop() == 0
     finally:
         daemon.kill()

@@ -1,7 +1,9 @@
 """One round's picture of all guests: every read has a deadline, and a late one delays nobody."""
 
 import asyncio
+from collections.abc import Sequence
 
+from aerostat.model.events import Event, PressurePushed, TargetAnswered
 from aerostat.model.guest import GuestId, GuestSnapshot, RunState
 from aerostat.model.host import HostMemory, HostSnapshot
 from aerostat.ports.clock import Clock
@@ -14,6 +16,9 @@ READ_DEADLINE_S = 0.4
 
 HASTE_S = 0.75
 """What was read so lately does for a round that cannot wait: ordinary rounds are closer."""
+
+_NO_CHANGE = (PressurePushed, TargetAnswered)
+"""Events after which a guest is as it was read; a reset, say, makes another one of it."""
 
 
 class Collector:
@@ -34,7 +39,7 @@ class Collector:
         tasks: asyncio.TaskGroup,
         *,
         is_patient: bool = False,
-        crying: frozenset[GuestId] = frozenset(),
+        haste: Sequence[Event] = (),
     ) -> HostSnapshot:
         """Read everything once.
 
@@ -42,12 +47,12 @@ class Collector:
             tasks: where reads live that outlast their round.
             is_patient: wait also for guests that were late the last time. A round does not: a
                 guest that hangs costs the others one deadline, not one in every round.
-            crying: guests that wait for memory, if any do. Then of all guests what was just read
-                has to do, and of these what the host measures anew: they are likely to grow.
+            haste: what has come since the last round, where a guest's agent says that it waits
+                for memory: then what was just read has to do (docs/design/0034).
         """
         guests = await self._driver.list_guests()
         self._forget_the_gone(guests)
-        known = self._known(guests, crying) if crying else {}
+        known = self._known(guests, haste) if haste else {}
         for guest in guests:
             if guest not in self._reads and guest not in known:
                 self._reads[guest] = tasks.create_task(self._read(guest))
@@ -83,16 +88,23 @@ class Collector:
             return self._unreachable(guest, f"unexpected {type(error).__name__}: {error}")
 
     def _known(
-        self, guests: tuple[GuestId, ...], crying: frozenset[GuestId]
+        self, guests: tuple[GuestId, ...], events: Sequence[Event]
     ) -> dict[GuestId, GuestSnapshot]:
-        """What was read of them a moment ago, as old as it is by now."""
+        """What was read a moment ago of guests of whom nothing else is heard, as old as it is now.
+
+        Those that wait for memory are measured by the host anew: they are likely to grow.
+        """
         now_s = self._clock.now_s()
+        pushed = {event.guest for event in events if isinstance(event, PressurePushed)}
+        changed = {event.guest for event in events if not isinstance(event, _NO_CHANGE)}
         known = {
             guest: self._last[guest].aged(now_s - self._last_s[guest])
             for guest in guests
-            if guest in self._last and 0 <= now_s - self._last_s[guest] <= HASTE_S
+            if guest in self._last
+            and guest not in changed
+            and 0 <= now_s - self._last_s[guest] <= HASTE_S
         }
-        known.update((one, self._driver.measured(known[one])) for one in crying if one in known)
+        known.update((one, self._driver.measured(known[one])) for one in pushed if one in known)
         return known
 
     def _result(self, guest: GuestId) -> GuestSnapshot | None:

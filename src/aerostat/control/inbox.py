@@ -7,12 +7,10 @@ from aerostat.model.events import (
     Event,
     LifecycleChanged,
     LifecycleKind,
-    PressurePushed,
     TargetAnswered,
     TargetReplaced,
     TechniqueUsed,
 )
-from aerostat.model.guest import GuestId
 
 CAPACITY = 10_000
 """More events than this between two rounds are a storm: the oldest are dropped and counted."""
@@ -27,10 +25,6 @@ class Inbox:
         self._events: deque[Event] = deque(maxlen=CAPACITY)
         self._wake = asyncio.Event()
         self.dropped = 0
-
-    def crying(self) -> frozenset[GuestId]:
-        """Guests that have said that they wait for memory."""
-        return frozenset(one.guest for one in self._events if isinstance(one, PressurePushed))
 
     def put(self, event: Event) -> None:
         """Take an event; never blocks."""

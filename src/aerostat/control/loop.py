@@ -21,6 +21,7 @@ from aerostat.model.events import (
     MemoryReserved,
     OperatorCommanded,
     Outcome,
+    PressurePushed,
     TargetAnswered,
 )
 from aerostat.model.host import HostSnapshot
@@ -162,10 +163,11 @@ class Loop:
         return max(0.0, plan.next_round_s - took_s)
 
     async def _decide_and_apply(self, tasks: asyncio.TaskGroup) -> Plan:
-        # Never two in a row: else a guest that cries all the time would keep all from being read.
-        crying = frozenset() if self._is_hasty else self._inbox.crying()
-        self._is_hasty = bool(crying)
-        snapshot = await self._collector.collect(tasks, crying=crying)
+        # Never two in a row: else a guest that pushes all the time would keep all from being read.
+        waiting = self._inbox.waiting()
+        has_push = any(isinstance(event, PressurePushed) for event in waiting)
+        self._is_hasty = has_push and not self._is_hasty
+        snapshot = await self._collector.collect(tasks, haste=waiting if self._is_hasty else ())
         events = self._inbox.drain()
         standing = self.board.status.orders.at(snapshot.now_s)
         if standing is not self.board.status.orders:
