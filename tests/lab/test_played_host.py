@@ -150,7 +150,8 @@ def test_equal_pages_are_merged_at_the_advisors_pace_and_parted_again(seen: Seen
 def test_damon_tells_what_a_process_touches_and_what_that_costs(seen: Seen) -> None:
     told = act(seen, "touched")
     assert told["how"] == ["DAMON", "DAMON"]
-    assert 32 * MIB <= told["touched"][-1] <= 80 * MIB, "of 128 MiB it touches 32 all the time"
+    # Of 128 MiB it touches 32 all the time; where a region begins and ends is found by sampling.
+    assert 24 * MIB <= told["touched"][-1] <= 80 * MIB
     ratio = told["cost_s"][-1] / told["span_s"][-1]
     assert 0 < ratio < 0.25, "of one emulated processor, many times slower than a real one"
     assert told["monitors"] == "64"
