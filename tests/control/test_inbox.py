@@ -48,6 +48,25 @@ def test_urgent_events_wake_the_loop_and_others_wait_for_its_time() -> None:
     assert waited_s(LifecycleChanged(guest=VM, kind=LifecycleKind.PAUSED)) == 5
 
 
+def test_a_balloon_on_its_way_up_to_what_was_sent_waits_for_the_loops_time() -> None:
+    sent = TargetAnswered(guest=VM, target_bytes=500, outcome=Outcome.ACCEPTED)
+    assert waited_s(sent, moved(499)) == 5
+    assert waited_s(sent, moved(500)) == 0, "it is there, or goes on without being told"
+    assert waited_s(sent, moved(501)) == 0
+    assert waited_s(sent, ACCEPTED, moved(499)) == 0, "on its way down: somebody may wait for it"
+
+
+def test_a_balloon_moves_by_itself_where_no_target_is_known_to_stand() -> None:
+    sent = TargetAnswered(guest=VM, target_bytes=500, outcome=Outcome.ACCEPTED)
+    for outcome in (Outcome.UNKNOWN, Outcome.REFUSED):
+        lost = TargetAnswered(guest=VM, target_bytes=500, outcome=outcome)
+        assert waited_s(sent, lost, moved(499)) == 0
+    gone = LifecycleChanged(guest=VM, kind=LifecycleKind.DISAPPEARED)
+    assert waited_s(sent, gone, moved(499)) == 0
+    other = BalloonMoved(guest=GuestId("other"), actual_bytes=499)
+    assert waited_s(sent, other) == 0
+
+
 def test_events_that_were_put_back_wake_nobody() -> None:
     assert waited_s(RESET, drained=True) == 5
 

@@ -47,9 +47,11 @@ class Ear:
         kind = LineKind.FIGURES
         self.agent.take(AgentLine(kind=kind, uptime_s=9.0, figures=figures, triggers=triggers))
 
-    def cries(self, figures: AgentFigures = FIGURES) -> None:
-        kind, full = LineKind.PRESSURE, PressureTrigger.FULL
-        self.agent.take(AgentLine(kind=kind, uptime_s=9.0, figures=figures, trigger=full))
+    def cries(
+        self, figures: AgentFigures = FIGURES, trigger: PressureTrigger = PressureTrigger.FULL
+    ) -> None:
+        kind = LineKind.PRESSURE
+        self.agent.take(AgentLine(kind=kind, uptime_s=9.0, figures=figures, trigger=trigger))
 
     def read(self, statistics: BalloonStatistics | None = DRIVER) -> HeardFigures:
         return self.agent.beside(statistics, max_bytes=MAX)
@@ -95,6 +97,16 @@ def test_pressure_is_passed_on_at_once_and_a_storm_of_it_is_not() -> None:
     ear.at_s = 20.0
     ear.cries()
     assert ear.told[-1].is_first
+
+
+def test_that_everybody_waits_is_not_swallowed_where_somebody_did_a_moment_before() -> None:
+    ear = Ear()
+    ear.cries(trigger=PressureTrigger.SOME)
+    ear.at_s = 0.05
+    ear.cries(trigger=PressureTrigger.FULL)
+    ear.cries(trigger=PressureTrigger.SOME)
+    ear.cries(trigger=PressureTrigger.FULL)
+    assert [event.trigger for event in ear.told] == [PressureTrigger.SOME, PressureTrigger.FULL]
 
 
 def test_sizes_above_the_vm_are_dropped_and_named() -> None:

@@ -4,18 +4,22 @@ import asyncio
 from collections import deque
 
 from aerostat.model.events import (
+    BalloonMoved,
     Event,
     LifecycleChanged,
     LifecycleKind,
+    Outcome,
     TargetAnswered,
     TargetReplaced,
     TechniqueUsed,
 )
+from aerostat.model.guest import GuestId
 
 CAPACITY = 10_000
 """More events than this between two rounds are a storm: the oldest are dropped and counted."""
 
 _URGENT = frozenset({LifecycleKind.RESET, LifecycleKind.APPEARED, LifecycleKind.SHUTDOWN_ASKED})
+_ANOTHER_KERNEL = frozenset({LifecycleKind.RESET, LifecycleKind.DISAPPEARED})
 
 
 class Inbox:
@@ -24,6 +28,7 @@ class Inbox:
     def __init__(self) -> None:
         self._events: deque[Event] = deque(maxlen=CAPACITY)
         self._wake = asyncio.Event()
+        self._accepted: dict[GuestId, int] = {}  # the target that a guest was last sent
         self.dropped = 0
 
     def put(self, event: Event) -> None:
@@ -31,7 +36,8 @@ class Inbox:
         if len(self._events) == CAPACITY:
             self.dropped += 1
         self._events.append(event)
-        if _is_urgent(event):
+        self._note_target(event)
+        if self._is_urgent(event):
             self._wake.set()
 
     def put_back(self, events: tuple[Event, ...]) -> None:
@@ -69,9 +75,28 @@ class Inbox:
         # Also where the round now starting fails before it drains: a call wakes once.
         self._wake.clear()
 
+    def _is_urgent(self, event: Event) -> bool:
+        # Only what changes the next decision: an ordinary accepted command is no news.
+        if isinstance(event, LifecycleChanged):
+            return event.kind in _URGENT
+        if isinstance(event, BalloonMoved):
+            return not self._is_being_given(event)
+        return not isinstance(event, TargetAnswered | TargetReplaced | TechniqueUsed)
 
-def _is_urgent(event: Event) -> bool:
-    # Only what changes the next decision: an ordinary accepted command is no news.
-    if isinstance(event, LifecycleChanged):
-        return event.kind in _URGENT
-    return not isinstance(event, TargetAnswered | TargetReplaced | TechniqueUsed)
+    def _is_being_given(self, moved: BalloonMoved) -> bool:
+        """Whether the guest is on its way up to what it was sent.
+
+        Asking its hypervisor meanwhile takes time from the very thing that moves its memory. A
+        guest that grows beyond what it was sent is in distress, and one that comes down frees
+        memory that somebody may wait for: both are news.
+        """
+        return moved.actual_bytes < self._accepted.get(moved.guest, 0)
+
+    def _note_target(self, event: Event) -> None:
+        if isinstance(event, TargetAnswered):
+            if event.outcome is Outcome.ACCEPTED:
+                self._accepted[event.guest] = event.target_bytes
+            else:
+                self._accepted.pop(event.guest, None)
+        elif isinstance(event, LifecycleChanged) and event.kind in _ANOTHER_KERNEL:
+            self._accepted.pop(event.guest, None)

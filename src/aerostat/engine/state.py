@@ -139,8 +139,10 @@ def _answered(memory: Memory, i: int, event: TargetAnswered, *, now_s: float) ->
 
 
 def _pushed(memory: Memory, i: int, event: PressurePushed, *, now_s: float) -> None:
+    # Of several that one round hears of, the worst stands.
+    was_full = memory.pushed_s[i] == now_s and memory.pushed_is_full[i] == 1
     memory.pushed_s[i] = now_s
-    memory.pushed_is_full[i] = 1 if event.trigger is PressureTrigger.FULL else 0
+    memory.pushed_is_full[i] = 1 if was_full or event.trigger is PressureTrigger.FULL else 0
     memory.pushed_free_bytes[i] = ABSENT if event.free_bytes is None else event.free_bytes
     memory.pushed_held_bytes[i] = memory.actual_bytes[i]
 

@@ -278,14 +278,16 @@ class Agent:
     def turn(self) -> None:
         """Wait for pressure, or for the next figures, and tell it."""
         wait_s = max(0.0, self._next_s - time.monotonic())
+        fired = set()  # type: set[str]
         for number, event in self._poll.poll(int(wait_s * 1000) + 1):
             if event & select.POLLPRI:
-                self._host.send(
-                    line_of("pressure", self._kernel.figures(), trigger=self._triggers[number])
-                )
+                fired.add(self._triggers[number])
             elif event & (select.POLLERR | select.POLLNVAL):
                 self._poll.unregister(number)
                 say("the kernel has dropped the trigger for " + self._triggers.pop(number))
+        if fired:  # at once, and once: that everybody waits says that somebody does
+            worst = "full" if "full" in fired else "some"
+            self._host.send(line_of("pressure", self._kernel.figures(), trigger=worst))
         now_s = time.monotonic()
         if now_s >= self._next_s:
             figures = self._kernel.figures()

@@ -106,6 +106,16 @@ def test_a_guest_just_squeezed_is_expected_to_wait() -> None:
     assert world.trace("a").is_distressed
 
 
+def test_the_worst_stands_of_what_one_round_hears() -> None:
+    world = quiet()
+    memory = world.state.memory
+    memory.squeeze_from_bytes[0] = 500 * MIB
+    memory.squeeze_s[0] = world.now_s
+    world.events += [pushed(4), pushed(4, PressureTrigger.SOME)]
+    world.round(elapse_s=OWN_EFFECT_S)
+    assert world.trace("a").is_distressed, "everybody in it waited"
+
+
 def test_a_reset_forgets_what_the_old_kernel_cried() -> None:
     world = quiet()
     world.events += [

@@ -1,9 +1,11 @@
 """The agent that runs in guests: for old Pythons too, honest about what its kernel lacks."""
 
 import ast
+import contextlib
 import os
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,45 @@ def test_a_turn_writes_a_line_that_the_host_understands(tmp_path: Path) -> None:
         os.close(port)
     assert line is not None
     assert (line.kind, line.triggers, line.figures.refaults) == (LineKind.FIGURES, 0, 5)
+
+
+class Said(aerostat_agent.Host):
+    """Keeps the lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+
+    def send(self, line: bytes) -> None:
+        self.lines.append(line)
+
+
+@contextlib.contextmanager
+def urgent_file() -> Iterator[int]:
+    """A file that polls as a trigger does that has fired: a connection with urgent data."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as theirs,
+        server.accept()[0] as ours,
+    ):
+        theirs.send(b"!", socket.MSG_OOB)
+        yield ours.fileno()
+
+
+@pytest.mark.parametrize(
+    ("fired", "told"), [(("some", "full"), "full"), (("full",), "full"), (("some",), "some")]
+)
+def test_triggers_that_fire_together_are_told_once_and_the_worst_of_them(
+    tmp_path: Path, fired: tuple[str, ...], told: str
+) -> None:
+    said = Said()
+    with contextlib.ExitStack() as files:
+        triggers = {files.enter_context(urgent_file()): kind for kind in fired}
+        agent = Agent(said, Kernel(proc(tmp_path)), triggers, 60.0)
+        agent._next_s += 60.0
+        agent.turn()
+    (line,) = (parse_line(text.rstrip(b"\n")) for text in said.lines)
+    assert line is not None
+    assert (line.kind, line.trigger) == (LineKind.PRESSURE, told)
 
 
 def test_where_nobody_reads_lines_are_dropped_and_it_goes_on(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ Tell = Callable[[PressurePushed], None]
 FRESH_S = 10.0
 """Figures older than this are nobody's."""
 PUSH_GAP_S = 0.2
-"""Pressure that is pushed again sooner is the same: it wakes nobody."""
+"""Pressure that is pushed again sooner is the same, unless it is worse: it wakes nobody."""
 SERIES_S = 10.0
 """Pressure after so long without any is told as new."""
 COMPLAINT_S = 30.0
@@ -50,6 +50,7 @@ class HeardAgent:
         self._heard_s = 0.0
         self._heard_wall_s = 0.0
         self._pushed_s: float | None = None
+        self._pushed = PressureTrigger.SOME
         self._complaints: dict[str, float] = {}
         self._judged_wall_s = 0.0  # the balloon driver's sample that was last compared
         self._differs = 0
@@ -114,9 +115,10 @@ class HeardAgent:
 
     def _push(self, trigger: PressureTrigger, free_bytes: int | None, now_s: float) -> None:
         gap_s = SERIES_S if self._pushed_s is None else now_s - self._pushed_s
-        if gap_s < PUSH_GAP_S or self.is_contradicted:
+        is_worse = trigger is PressureTrigger.FULL and self._pushed is PressureTrigger.SOME
+        if (gap_s < PUSH_GAP_S and not is_worse) or self.is_contradicted:
             return
-        self._pushed_s = now_s
+        self._pushed_s, self._pushed = now_s, trigger
         self._tell(
             PressurePushed(
                 guest=self._guest,
