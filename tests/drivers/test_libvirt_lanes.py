@@ -15,6 +15,7 @@ class Peer:
     def __init__(self) -> None:
         self.opened = 0
         self.closed = threading.Semaphore(0)
+        self.is_hanging = threading.Semaphore(0)
         self.go_on = threading.Event()
 
     def connect(self, last: int | None) -> int:
@@ -27,6 +28,7 @@ class Peer:
         self.closed.release()
 
     def hang(self, connection: int) -> int:
+        self.is_hanging.release()
         assert self.go_on.wait(20)
         return connection
 
@@ -39,8 +41,10 @@ def test_a_call_that_hangs_keeps_its_lane_and_others_take_another() -> None:
         peer = Peer()
         lanes = peer.lanes(3)
         hanging = lanes.start(peer.hang)
+        await asyncio.to_thread(peer.is_hanging.acquire)  # it has the first connection
         with pytest.raises(NoReplyError):
             await lanes.call(peer.hang, deadline_s=0.05)
+        await asyncio.to_thread(peer.is_hanging.acquire)  # and it the second
         for _ in range(5):
             assert await lanes.call(lambda connection: connection, deadline_s=5.0) == 3
         assert lanes.busy == 2
