@@ -2,16 +2,14 @@
 
 After C. A. Waldspurger, OSDI 2002, section 5.2. A byte in use costs one unit, an idle one ``1 / (1
 - tax)``; the price is shares per unit of cost. Taking again and again from whoever pays least ends
-where all pay the same; that level is found directly, by bisection, as in ``policy.water``.
+where all pay the same; that level is found directly, as in ``policy.water``.
 """
 
 from collections.abc import Sequence
 
 from aerostat.policy.baseline import within
 from aerostat.policy.columns import IntColumn
-
-LEVEL_SCALE = 1024
-"""Levels are units of cost per share/1024."""
+from aerostat.policy.water import LEVEL_SCALE, next_level
 
 
 def price(shares: int, held_bytes: float, active_ratio: float, tax_ratio: float) -> float:
@@ -50,24 +48,40 @@ def equal_price_sizes(
     Who has no shares gets ``low``. Where the lows alone exceed the supply, the lows are returned.
     """
     count = len(shares)
-    cheapest = 0
-    dearest = 1
+    cheapest, dearest, turn = 0, 1, 0
     for i in range(count):
         if shares[i] > 0:
             reach = int(high[i] / (1.0 - tax_ratio)) * LEVEL_SCALE // shares[i] + 1
             dearest = max(dearest, reach)
+    level, total, rising = 0, 0, 0
     while dearest - cheapest > 1:
-        level = (cheapest + dearest) // 2
-        total = 0
-        for i in range(count):
-            size = size_at(level, shares=shares[i], active_bytes=active[i], tax_ratio=tax_ratio)
-            total += within(size, low[i], high[i])
+        level = next_level(cheapest, dearest, level, supply_bytes - total, rising, turn)
+        total, rising = _sizes_at(level, shares, active, low, high, tax_ratio)
         if total <= supply_bytes:
             cheapest = level
         else:
             dearest = level
+        turn += 1
     sizes = [0] * count
     for i in range(count):
         size = size_at(cheapest, shares=shares[i], active_bytes=active[i], tax_ratio=tax_ratio)
         sizes[i] = within(size, low[i], high[i])
     return sizes
+
+
+def _sizes_at(
+    level: int,
+    shares: Sequence[int],
+    active: Sequence[int],
+    low: Sequence[int],
+    high: Sequence[int],
+    tax_ratio: float,
+) -> tuple[int, int]:
+    """All sizes at this level together, and about how fast they rise with it, as shares do."""
+    total, rising = 0, 0.0
+    for i in range(len(shares)):
+        size = size_at(level, shares=shares[i], active_bytes=active[i], tax_ratio=tax_ratio)
+        if low[i] < size < high[i]:
+            rising += shares[i] if size <= active[i] else shares[i] * (1.0 - tax_ratio)
+        total += within(size, low[i], high[i])
+    return total, int(rising)

@@ -54,11 +54,10 @@ def decide(host: HostView, guests: GuestsView, _memory: NoMemory, out_target: In
     goal = balance_goal(
         total_bytes=host.total_bytes, used_bytes=host.total_bytes - host.available_bytes
     )
-    tentative = [ABSENT] * len(out_target)
-    allocate(machines_of(guests), tentative, goal_bytes=goal)
+    allocate(machines_of(guests), out_target, goal_bytes=goal)
     for i in range(len(out_target)):
-        if tentative[i] != ABSENT:
-            out_target[i] = tentative[i]
+        if out_target[i] == ABSENT:
+            out_target[i] = guests.ordered_bytes[i]
 
 
 def machines_of(guests: GuestsView) -> Machines:

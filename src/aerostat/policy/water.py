@@ -49,7 +49,7 @@ def level_of(
     high = int(steepest * LEVEL_SCALE) + 2
     level = int(flattest * LEVEL_SCALE) if rising > 0 else 0  # up to here nobody's share rises
     while high - low > 1:
-        level = _next_level(low, high, level, supply - total, rising, turn)
+        level = next_level(low, high, level, supply - total, rising, turn)
         total, rising = _shares_at(level, held, cap, weight, first, end)
         if total <= supply:
             low = level
@@ -79,7 +79,7 @@ def _shares_at(
     return total, rising
 
 
-def _next_level(low: int, high: int, level: int, gap: int, rising: int, turn: int) -> int:
+def next_level(low: int, high: int, level: int, gap: int, rising: int, turn: int) -> int:
     """Where between ``low`` and ``high`` to look next: a step of Newton's from ``level``.
 
     If the same guests went on rising, the gap to the supply would be closed there. Where that
@@ -189,7 +189,7 @@ def _kept_level(
     high = int(steepest * LEVEL_SCALE) + 2
     turn = 0
     while high - low > 1:
-        level = _next_level(low, high, level, kept - total, rising, turn)
+        level = next_level(low, high, level, kept - total, rising, turn)
         total, rising = _kept_at(level, excess, weight, first, end)
         if total <= kept:
             low = level
