@@ -266,4 +266,6 @@ def private_libvirtd(image: GuestImage) -> Iterator[Libvirtd]:
         daemon.start()
         yield daemon
     finally:
+        with contextlib.suppress(OSError):  # shown where the test fails
+            print((daemon.home / "log").read_text()[-4000:])
         daemon.end()
