@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -171,6 +172,12 @@ class Libvirtd:
             self._process.kill()
             self._process.wait()
 
+    def kill(self) -> None:
+        """End it as a crash does; no domain is looked after once more, and none given up."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
     def hang(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
@@ -267,5 +274,5 @@ def private_libvirtd(image: GuestImage) -> Iterator[Libvirtd]:
         yield daemon
     finally:
         with contextlib.suppress(OSError):  # shown where the test fails
-            print((daemon.home / "log").read_text()[-4000:])
+            sys.stderr.write((daemon.home / "log").read_text()[-4000:])
         daemon.end()

@@ -82,7 +82,8 @@ def test_libvirtd_restarts_and_a_domain_hangs_and_all_others_are_balanced_all_th
         daemon.until_said("hold", guest="dan", reason="hold_unreachable")
         grow(daemon, host, "bob", instead_of="ada")
 
-        host.stop()
+        # Not stopped: one that stops while a call hangs sometimes gives up the domain that hangs.
+        host.kill()
         daemon.until_said("hold", guest="bob", reason="hold_unreachable")
         host.start()
         grow(daemon, host, "cal", instead_of="bob")
