@@ -172,8 +172,12 @@ class Libvirtd:
             self._process.kill()
             self._process.wait()
 
+    def knows(self, name: str) -> bool:
+        """Whether a domain of that name runs, by its own word."""
+        return name in [domain.name() for domain in self.connection.listAllDomains()]
+
     def kill(self) -> None:
-        """End it as a crash does; no domain is looked after once more, and none given up."""
+        """End it as a crash does."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()

@@ -78,25 +78,30 @@ def test_libvirtd_restarts_and_a_domain_hangs_and_all_others_are_balanced_all_th
             deadline_s=PATIENCE_S,
         )
 
-        os.kill(host.pid("dan"), signal.SIGSTOP)
+        hanging = host.pid("dan")
+        os.kill(hanging, signal.SIGSTOP)
         daemon.until_said("hold", guest="dan", reason="hold_unreachable")
         grow(daemon, host, "bob", instead_of="ada")
 
-        # Not stopped: one that stops while a call hangs sometimes gives up the domain that hangs.
         host.kill()
         daemon.until_said("hold", guest="bob", reason="hold_unreachable")
         host.start()
         grow(daemon, host, "cal", instead_of="bob")
 
-        os.kill(host.pid("dan"), signal.SIGCONT)
-        daemon.until_said("guest_trouble_over", guest="dan")
-        grow(daemon, host, "dan", instead_of="cal")
+        # Seen now and then: a libvirtd that begins anew gives up, and ends, a domain that hangs.
+        names = [name for name in NAMES if host.knows(name)]
+        assert {"ada", "bob", "cal"} <= set(names)
+        if "dan" in names:
+            os.kill(hanging, signal.SIGCONT)
+            daemon.until_said("guest_trouble_over", guest="dan")
+            grow(daemon, host, "dan", instead_of="cal")
 
-        assert not daemon.said("guest_lifecycle", change="disappeared"), daemon.transcript
+        gone = bool(daemon.said("guest_lifecycle", change="disappeared"))
+        assert gone == ("dan" not in names), daemon.transcript
         assert not daemon.said("round_failed"), daemon.transcript
         assert daemon.stop() == 0
-    assert {name: host.domain(name).ID() for name in NAMES} == numbers
-    for name in NAMES:
+    assert {name: host.domain(name).ID() for name in names} == {n: numbers[n] for n in names}
+    for name in names:
         sample = host.latest(name)
         assert sample.checksum_errors == 0, f"{name}: {sample}"
         assert sample.oom_kills == 0, f"{name}: {sample}"
