@@ -33,7 +33,6 @@ from aerostat.engine import (
     knobs,
     order,
     pace,
-    resident,
 )
 from aerostat.engine.columns import Round
 from aerostat.policy import adaptive, static, water
@@ -52,7 +51,6 @@ ENGINE_MODULES: tuple[ModuleType, ...] = (
     distress,
     confidence,
     closing,
-    resident,
     estimate,
     entitlement,
     guard,
