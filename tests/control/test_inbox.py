@@ -12,6 +12,7 @@ from aerostat.model.events import (
     PressurePushed,
     PressureTrigger,
     TargetAnswered,
+    TargetReplaced,
 )
 from aerostat.model.guest import GuestId
 from aerostat.sim.virtual_time import run_simulated
@@ -54,6 +55,34 @@ def test_a_balloon_on_its_way_up_to_what_was_sent_waits_for_the_loops_time() -> 
     assert waited_s(sent, moved(500)) == 0, "it is there, or goes on without being told"
     assert waited_s(sent, moved(501)) == 0
     assert waited_s(sent, ACCEPTED, moved(499)) == 0, "on its way down: somebody may wait for it"
+
+
+def waited_after_s(*before: Event, event: Event) -> float:
+    """As ``waited_s`` for one event, where a round has heard of those before."""
+
+    async def main() -> float:
+        inbox = Inbox()
+        for one in before:
+            inbox.put(one)
+        inbox.drain()
+        inbox.put(event)
+        await inbox.wait(5)
+        return asyncio.get_running_loop().time()
+
+    return run_simulated(main())
+
+
+def test_once_it_is_there_every_move_is_news() -> None:
+    sent = TargetAnswered(guest=VM, target_bytes=500, outcome=Outcome.ACCEPTED)
+    assert waited_after_s(sent, moved(400), event=moved(499)) == 5
+    assert waited_after_s(sent, moved(500), event=moved(499)) == 0, "somebody takes from it"
+
+
+def test_a_balloon_that_somebody_else_or_another_kernel_moves_is_news() -> None:
+    sent = TargetAnswered(guest=VM, target_bytes=500, outcome=Outcome.ACCEPTED)
+    replaced = TargetReplaced(guest=VM, held_bytes=500, actual_bytes=400, for_s=300.0)
+    assert waited_after_s(sent, replaced, event=moved(450)) == 0
+    assert waited_after_s(sent, RESET, event=moved(450)) == 0
 
 
 def test_a_balloon_moves_by_itself_where_no_target_is_known_to_stand() -> None:

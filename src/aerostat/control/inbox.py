@@ -28,7 +28,7 @@ class Inbox:
     def __init__(self) -> None:
         self._events: deque[Event] = deque(maxlen=CAPACITY)
         self._wake = asyncio.Event()
-        self._accepted: dict[GuestId, int] = {}  # the target that a guest was last sent
+        self._awaited: dict[GuestId, int] = {}  # the target that a guest is on its way to
         self.dropped = 0
 
     def put(self, event: Event) -> None:
@@ -90,13 +90,17 @@ class Inbox:
         guest that grows beyond what it was sent is in distress, and one that comes down frees
         memory that somebody may wait for: both are news.
         """
-        return moved.actual_bytes < self._accepted.get(moved.guest, 0)
+        return moved.actual_bytes < self._awaited.get(moved.guest, 0)
 
     def _note_target(self, event: Event) -> None:
-        if isinstance(event, TargetAnswered):
-            if event.outcome is Outcome.ACCEPTED:
-                self._accepted[event.guest] = event.target_bytes
-            else:
-                self._accepted.pop(event.guest, None)
-        elif isinstance(event, LifecycleChanged) and event.kind in _ANOTHER_KERNEL:
-            self._accepted.pop(event.guest, None)
+        match event:
+            case TargetAnswered(outcome=Outcome.ACCEPTED):
+                self._awaited[event.guest] = event.target_bytes
+            case TargetAnswered() | TargetReplaced():
+                self._awaited.pop(event.guest, None)
+            case LifecycleChanged(kind=kind) if kind in _ANOTHER_KERNEL:
+                self._awaited.pop(event.guest, None)
+            case BalloonMoved() if not self._is_being_given(event):
+                self._awaited.pop(event.guest, None)  # it is there: from now on every move is news
+            case _:
+                pass
