@@ -54,7 +54,11 @@ class Collector:
         self._forget_the_gone(guests)
         known = self._known(guests, haste) if haste else {}
         for guest in guests:
-            if guest not in self._reads and guest not in known:
+            if guest in self._reads or guest in known:
+                continue
+            if (unchanged := self._unchanged(guest)) is not None:
+                known[guest] = unchanged
+            else:
                 self._reads[guest] = tasks.create_task(self._read(guest))
         awaited = [
             read
@@ -87,6 +91,16 @@ class Collector:
         except Exception as error:  # noqa: BLE001 # one guest's surprise must not end the round
             return self._unreachable(guest, f"unexpected {type(error).__name__}: {error}")
 
+    def _unchanged(self, guest: GuestId) -> GuestSnapshot | None:
+        """A guest that need not be asked costs no task."""
+        try:
+            snapshot = self._driver.unchanged(guest)
+        except Exception:  # noqa: BLE001 # reading it tells what is wrong
+            return None
+        if snapshot is not None:
+            self._note(guest, snapshot)
+        return snapshot
+
     def _known(
         self, guests: tuple[GuestId, ...], events: Sequence[Event]
     ) -> dict[GuestId, GuestSnapshot]:
@@ -116,10 +130,13 @@ class Collector:
         if task.cancelled():
             self._drop(guest)
             return None
-        self._last[guest], self._last_s[guest] = task.result(), self._clock.now_s()
-        if self._last[guest].run_state is not RunState.UNREACHABLE:
-            self._late.discard(guest)
+        self._note(guest, task.result())
         return self._last[guest]
+
+    def _note(self, guest: GuestId, read: GuestSnapshot) -> None:
+        self._last[guest], self._last_s[guest] = read, self._clock.now_s()
+        if read.run_state is not RunState.UNREACHABLE:
+            self._late.discard(guest)
 
     def _drop(self, guest: GuestId) -> None:
         self._last.pop(guest, None)

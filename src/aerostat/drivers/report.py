@@ -1,14 +1,16 @@
 """What a guest's balloon driver reported, however it came here; nothing of it is believed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+from functools import lru_cache
 
 from aerostat.model.figures import Absence, AbsentFigure, BalloonStatistics
+from aerostat.model.sealed import sealed
 
 _PARTS_OF_TOTAL = ("available_bytes", "free_bytes", "cache_bytes")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@sealed
 class GuestReport:
     """One sample, before its age is known. A figure is in ``values`` or in ``absent``."""
 
@@ -37,18 +39,22 @@ def report_of(
         max_bytes: RAM of the VM; sizes above it cannot be. None: not known, so not checked.
     """
     if updated_wall_s <= 0:
-        names = tuple(AbsentFigure(name=n, why=Absence.NEVER_SAMPLED) for n in read)
+        names = tuple(_absent(n, Absence.NEVER_SAMPLED) for n in read)
         return GuestReport(updated_wall_s=None, absent=names)
-    kept = _without_absurd(read, max_bytes=max_bytes)
-    return GuestReport(
-        updated_wall_s=updated_wall_s,
-        values={name: value for name, value in kept.items() if isinstance(value, int)},
-        absent=tuple(
-            AbsentFigure(name=name, why=value)
-            for name, value in kept.items()
-            if isinstance(value, Absence)
-        ),
-    )
+    values: dict[str, int] = {}
+    absent: list[AbsentFigure] = []
+    for name, value in _without_absurd(read, max_bytes=max_bytes).items():
+        if isinstance(value, Absence):
+            absent.append(_absent(name, value))
+        else:
+            values[name] = value
+    return GuestReport(updated_wall_s=updated_wall_s, values=values, absent=tuple(absent))
+
+
+@lru_cache(maxsize=256)
+def _absent(name: str, why: Absence) -> AbsentFigure:
+    """The same object for the same figure: guests lack the same ones again and again."""
+    return AbsentFigure(name=name, why=why)
 
 
 def _without_absurd(

@@ -52,6 +52,12 @@ class SeveralDrivers:
         trouble = told if snapshot.trouble is None else f"{snapshot.trouble}; {told}"
         return replace(snapshot, trouble=trouble)
 
+    def unchanged(self, guest: GuestId) -> GuestSnapshot | None:
+        """What is known of a guest that need not be read, by the driver that has it."""
+        owner = self._owners.get(guest)
+        # What is said of one that two drivers have is said with a reading.
+        return None if owner is None or guest in self._shared else owner.unchanged(guest)
+
     def measured(self, known: GuestSnapshot) -> GuestSnapshot:
         """What the host measures of it by now, by the driver that has it."""
         owner = self._owners.get(known.guest)

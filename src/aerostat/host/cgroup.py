@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aerostat.host.cgroup_figures import CgroupFigures, read_figures
-from aerostat.host.proc_text import read_text_if_any
+from aerostat.host.proc_text import read_record_if_any, read_text_if_any
 
 _DESCENDANTS_MAX = 64  # a VM's own cgroup has a handful (libvirt: one per vCPU on some hosts)
 
@@ -82,6 +82,7 @@ class CgroupReader:
 
     def __init__(self, *, now_s: Callable[[], float], root: Path = Path("/")) -> None:
         self._root = root
+        self._proc = str(root / "proc")
         self._now_s = now_s
         self._known: dict[int, _Known] = {}
 
@@ -100,7 +101,7 @@ class CgroupReader:
 
     def groups(self, pid: int) -> OwnGroups:
         """The cgroups that ``pid`` has to itself."""
-        membership = read_text_if_any(f"{self._root}/proc/{pid}/cgroup")
+        membership = read_record_if_any(f"{self._proc}/{pid}/cgroup")
         if membership is None:
             self.forget(pid)
             return OwnGroups()

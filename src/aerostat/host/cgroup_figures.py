@@ -6,17 +6,18 @@ memory.stat, its only limit is hard, and memory.failcnt counts how often that wa
 
 import resource
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
-from aerostat.host.pressure import Pressure, parse_pressure
-from aerostat.host.proc_text import parse_count, read_count_if_any, read_text_if_any
+from aerostat.host.pressure import parse_pressure
+from aerostat.host.proc_text import parse_count, read_count_if_any, read_record_if_any
+from aerostat.model.sealed import sealed
 
 _NO_LIMIT_BYTES = 1 << 62
 """v1 says "no limit" with the greatest number of whole pages."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@sealed
 class CgroupFigures:
     """One cgroup's memory; counters since it was made. ``None``: it does not say.
 
@@ -36,6 +37,9 @@ class CgroupFigures:
     unsplit_bytes: int | None = None
 
 
+_NOWHERE = CgroupFigures()
+
+
 def read_figures(charge: Path | None, *, is_v2: bool, waits: Path | None) -> CgroupFigures:
     """Read a cgroup's files.
 
@@ -44,30 +48,29 @@ def read_figures(charge: Path | None, *, is_v2: bool, waits: Path | None) -> Cgr
         is_v2: which kind that is.
         waits: the directory where waits are counted.
     """
-    stalls = Pressure()
-    if waits is not None:
-        stalls = parse_pressure(read_text_if_any(f"{waits}/memory.pressure") or "")
     if charge is None:
-        own = CgroupFigures()
+        own = _NOWHERE
     elif is_v2:
         own = _v2(charge)
     else:
         own = _v1(charge)
-    return CgroupFigures(
-        charge_bytes=own.charge_bytes,
-        swap_bytes=own.swap_bytes,
-        swap_in_bytes=own.swap_in_bytes,
-        major_faults=own.major_faults,
-        limit_bytes=own.limit_bytes,
-        limit_hits=own.limit_hits,
+    if waits is None:
+        return own
+    stalls = parse_pressure(read_record_if_any(f"{waits}/memory.pressure") or "")
+    return replace(
+        own,
         pressure_some_total_s=stalls.some_total_s,
         pressure_full_total_s=stalls.full_total_s,
-        unsplit_bytes=own.unsplit_bytes,
     )
 
 
 def parse_counts(text: str) -> dict[str, int]:
     """Lines "name 123", as in memory.stat and memory.events; others are left out."""
+    words = text.split()
+    names, values = words[::2], words[1::2]
+    digits = "".join(values)
+    if len(words) == 2 * text.count("\n") and digits.isascii() and digits.isdigit():
+        return dict(zip(names, map(int, values), strict=True))  # all are: read in one go
     counts = {}
     for line in text.splitlines():
         name, _, value = line.partition(" ")
@@ -78,8 +81,8 @@ def parse_counts(text: str) -> dict[str, int]:
 
 
 def _v2(group: Path) -> CgroupFigures:
-    stat = parse_counts(read_text_if_any(f"{group}/memory.stat") or "")
-    events = parse_counts(read_text_if_any(f"{group}/memory.events") or "")
+    stat = parse_counts(read_record_if_any(f"{group}/memory.stat") or "")
+    events = parse_counts(read_record_if_any(f"{group}/memory.events") or "")
     hits = [events[name] for name in ("high", "max") if name in events]
     limits = [read_count_if_any(f"{group}/{name}") for name in ("memory.high", "memory.max")]
     return CgroupFigures(
@@ -95,7 +98,7 @@ def _v2(group: Path) -> CgroupFigures:
 
 def _v1(group: Path) -> CgroupFigures:
     # What groups below it hold and did is in the figures that begin with "total_".
-    stat = parse_counts(read_text_if_any(f"{group}/memory.stat") or "")
+    stat = parse_counts(read_record_if_any(f"{group}/memory.stat") or "")
     limit = read_count_if_any(f"{group}/memory.limit_in_bytes")
     return CgroupFigures(
         charge_bytes=read_count_if_any(f"{group}/memory.usage_in_bytes"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from aerostat.host.activity import ActivitySampler
 from aerostat.host.cgroup import CgroupReader
 from aerostat.host.cgroup_figures import CgroupFigures
-from aerostat.host.proc_text import read_text_if_any
+from aerostat.host.proc_text import read_record_if_any
 from aerostat.host.process_memory import (
     Merged,
     parse_kilobytes,
@@ -18,16 +18,25 @@ from aerostat.host.process_memory import (
 )
 from aerostat.host.pss import PssSample, PssSampler
 from aerostat.model.figures import VmFootprint
+from aerostat.model.sealed import sealed
 from aerostat.units import PAGE_BYTES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@sealed
 class _Counters:
     """The counters of one source; another source's have nothing to do with them."""
 
     source: str
     swap_in_bytes: int | None = None
     major_faults: int | None = None
+
+
+@sealed
+class _Held:
+    """What a process has in RAM and in swap, by its own files."""
+
+    rss_bytes: int | None
+    swap_bytes: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +67,7 @@ class FootprintReader:
         touched_period_s: float | None = None,
     ) -> None:
         """Read below ``root``; what was touched only where a period for that is given."""
-        self._proc = root / "proc"
+        self._proc = str(root / "proc")
         self._now_s = now_s
         self._cgroups = CgroupReader(now_s=now_s, root=root)
         self._pss = PssSampler(now_s=now_s, root=root, period_s=pss_period_s)
@@ -75,11 +84,11 @@ class FootprintReader:
 
         The age is that of ``held_bytes``: zero, but for PSS.
         """
-        statm = read_text_if_any(f"{self._proc}/{pid}/statm")
-        if statm is None:
+        group = self._cgroups.read(pid)
+        held = self._held(pid, group)
+        if held is None:
             self._forget(pid)
             return None
-        group = self._cgroups.read(pid)
         sample = self._pss.last(pid) if group.charge_bytes is None else None
         counters = self._counters(pid, group)
         touched = None if self._touched is None else self._touched.last(pid)
@@ -88,8 +97,8 @@ class FootprintReader:
             age_s=max(0.0, self._now_s() - sample.read_s) if sample is not None else 0.0,
             cgroup_bytes=group.charge_bytes,
             pss_bytes=sample.pss_bytes if sample is not None else None,
-            rss_bytes=parse_rss(statm),
-            swap_bytes=self._swap_bytes(pid, group, sample),
+            rss_bytes=held.rss_bytes,
+            swap_bytes=_swap_bytes(held, group, sample),
             swap_in_bytes=counters.swap_in_bytes,
             major_faults=counters.major_faults,
             pressure_some_total_s=group.pressure_some_total_s,
@@ -122,26 +131,27 @@ class FootprintReader:
     def _slowly(self, pid: int) -> _Slow:
         known, now_s = self._slow.get(pid), self._now_s()
         if known is None or now_s - known.read_s >= SLOW_PERIOD_S:
-            status = read_text_if_any(f"{self._proc}/{pid}/status")
-            merged = parse_merged(read_text_if_any(f"{self._proc}/{pid}/ksm_stat") or "")
+            status = read_record_if_any(f"{self._proc}/{pid}/status")
+            merged = parse_merged(read_record_if_any(f"{self._proc}/{pid}/ksm_stat") or "")
             known = _Slow(
                 locked_bytes=parse_unreclaimable(status or ""), merged=merged, read_s=now_s
             )
             self._slow[pid] = known
         return known
 
-    def _swap_bytes(self, pid: int, group: CgroupFigures, sample: PssSample | None) -> int | None:
-        """Its cgroup's word, which counts shared memory too; else the larger of two others.
-
-        VmSwap leaves shared memory out, and so all RAM of a guest on memfd or tmpfs; the slow
-        reading has it.
-        """
-        if group.swap_bytes is not None:
-            return group.swap_bytes
-        status = read_text_if_any(f"{self._proc}/{pid}/status") or ""
-        own = parse_kilobytes(status, name="VmSwap")
-        mapped = sample.swap_bytes if sample is not None else None
-        return max((size for size in (own, mapped) if size is not None), default=None)
+    def _held(self, pid: int, group: CgroupFigures) -> _Held | None:
+        """By one file where that is enough; None: the process is gone."""
+        rss_bytes = swap_bytes = None
+        if group.swap_bytes is None:
+            status = read_record_if_any(f"{self._proc}/{pid}/status") or ""
+            swap_bytes = parse_kilobytes(status, name="VmSwap")
+            rss_bytes = parse_kilobytes(status, name="VmRSS")  # the same counters as in statm
+        if rss_bytes is None:
+            statm = read_record_if_any(f"{self._proc}/{pid}/statm")
+            if statm is None:
+                return None
+            rss_bytes = parse_rss(statm)
+        return _Held(rss_bytes=rss_bytes, swap_bytes=swap_bytes)
 
     def _counters(self, pid: int, group: CgroupFigures) -> _Counters:
         """What was fetched for it so far; absent once whenever the source is another one."""
@@ -157,9 +167,24 @@ class FootprintReader:
         if group.major_faults is not None or group.swap_in_bytes is not None:
             swap_in, faults, source = group.swap_in_bytes, group.major_faults, "cgroup"
         else:
-            stat = read_text_if_any(f"{self._proc}/{pid}/stat") or ""
+            stat = read_record_if_any(f"{self._proc}/{pid}/stat") or ""
             swap_in, faults, source = None, parse_major_faults(stat), "process"
         if swap_in is None and faults is not None:
             # A page a fault, its program's own few included: what read-ahead brings is missing.
             swap_in, source = faults * PAGE_BYTES, f"{source} faults"
         return _Counters(source=source, swap_in_bytes=swap_in, major_faults=faults)
+
+
+def _swap_bytes(held: _Held, group: CgroupFigures, sample: PssSample | None) -> int | None:
+    """Its cgroup's word, which counts shared memory too; else the larger of two others.
+
+    VmSwap leaves shared memory out, and so all RAM of a guest on memfd or tmpfs; the slow reading
+    has it.
+    """
+    if group.swap_bytes is not None:
+        return group.swap_bytes
+    own = held.swap_bytes
+    mapped = None if sample is None else sample.swap_bytes
+    if own is None or mapped is None:
+        return mapped if own is None else own
+    return max(own, mapped)

@@ -28,6 +28,27 @@ def read_text_if_any(path: Path | str) -> str | None:
         return None
 
 
+def read_record_if_any(path: str) -> str | None:
+    """Read a file that the kernel writes in one piece, as most of one process or one cgroup.
+
+    What comes short of the room for it is all there is: no second call to be told so. Files that
+    list something (mountinfo, vmstat, cgroup.procs) come in parts.
+    """
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        record = os.read(file, _PART_BYTES)
+    except OSError:
+        return None
+    finally:
+        os.close(file)
+    if len(record) == _PART_BYTES:
+        return read_text_if_any(path)
+    return record.decode("ascii", "replace")
+
+
 def _read(path: Path | str) -> str:
     """Plain calls: a file object takes several times as long as the kernel does for such a file."""
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -42,7 +63,7 @@ def _read(path: Path | str) -> str:
 
 def read_count_if_any(path: Path | str) -> int | None:
     """Read a file that holds one whole number; None when it is missing or holds anything else."""
-    text = read_text_if_any(path)
+    text = read_record_if_any(str(path))
     return parse_count(text) if text is not None else None
 
 

@@ -32,7 +32,7 @@ def parse_kilobytes(text: str, *, name: str) -> int | None:
 def parse_major_faults(stat: str) -> int | None:
     """Pages of all threads that had to be fetched, from the text of /proc/PID/stat; cumulative."""
     # The process's name stands in parentheses and may hold anything, parentheses included.
-    fields = stat.rpartition(")")[2].split()
+    fields = stat.rpartition(")")[2].split(None, 10)
     return parse_count(fields[9]) if len(fields) > 9 else None
 
 

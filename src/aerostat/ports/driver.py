@@ -33,6 +33,13 @@ class HypervisorDriver(Protocol):
         """
         ...
 
+    def unchanged(self, guest: GuestId) -> GuestSnapshot | None:
+        """What was read of a guest, as old as it is by now, where asking could bring nothing new.
+
+        None: read it. Asks nobody, and never blocks.
+        """
+        ...
+
     def measured(self, known: GuestSnapshot) -> GuestSnapshot:
         """The same with what the host measures of it by now; asks nobody, and never blocks.
 

@@ -55,6 +55,10 @@ class SimulatedDriver:
             self._find(guest, "read")
             return _unreachable(found, f"no answer within {self._deadline_s:g} s")
 
+    def unchanged(self, guest: GuestId) -> GuestSnapshot | None:  # noqa: ARG002 # the port's
+        """Nothing is remembered of a guest: each round asks it."""
+        return None
+
     def measured(self, known: GuestSnapshot) -> GuestSnapshot:
         """The same with what the host measures of it by now."""
         found = self._world.guests.get(known.guest)

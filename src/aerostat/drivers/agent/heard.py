@@ -6,12 +6,13 @@ counts. How much a guest uses, by which memory is taken, is never the agent's wo
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from aerostat.drivers.agent.lines import AgentFigures, AgentLine, LineKind
 from aerostat.model.events import PressurePushed, PressureTrigger
 from aerostat.model.figures import BalloonStatistics, GuestPressure
 from aerostat.model.guest import GuestId
+from aerostat.model.sealed import sealed
 from aerostat.ports.clock import Clock
 
 Tell = Callable[[PressurePushed], None]
@@ -30,7 +31,7 @@ DIFFERENT_TIMES = 5
 _FILLED = ("swap_in_bytes", "swap_out_bytes", "major_faults", "oom_kills")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@sealed
 class HeardFigures:
     """What an agent adds to one reading of its guest."""
 
@@ -161,6 +162,8 @@ class HeardAgent:
         )
 
     def _troubles(self, now_s: float) -> tuple[str, ...]:
+        if not self._complaints:  # as of nearly every agent, and of VMs that have none
+            return ()
         self._complaints = {w: s for w, s in self._complaints.items() if now_s - s < COMPLAINT_S}
         return tuple(f"its agent: {words}" for words in sorted(self._complaints))
 

@@ -1,6 +1,5 @@
 """Parses the answers of QEMU itself: sizes, names, run states, migration, object lists."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aerostat.drivers.sockets.errors import AnswerViolationError
@@ -50,7 +49,7 @@ def parse_dimm_bytes(untrusted: object) -> int:
 
 def parse_text(untrusted: object, key: str) -> str | None:
     """A text under ``key``; None if there is none or it is empty."""
-    value = untrusted.get(key) if isinstance(untrusted, Mapping) else None
+    value = untrusted.get(key) if isinstance(untrusted, dict) else None
     return value if isinstance(value, str) and value else None
 
 
@@ -95,7 +94,7 @@ def parse_properties(untrusted: object) -> tuple[tuple[str, str], ...]:
 
 
 def _field(untrusted: object, key: str) -> object:
-    if not isinstance(untrusted, Mapping) or key not in untrusted:
+    if not isinstance(untrusted, dict) or key not in untrusted:
         raise AnswerViolationError(f"the answer has no '{key}'")
     field: object = untrusted[key]
     return field

@@ -7,8 +7,9 @@ write, and their answers are read together (docs/design/0020-a-cheap-daemon.md).
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
+from aerostat.drivers.qmp.repeated import LastSaid, numbered
 from aerostat.drivers.sockets.errors import (
     NoAnswerError,
     NotConnectedError,
@@ -29,14 +30,25 @@ Message = Mapping[str, Any]
 
 
 class Questions:
-    """Questions that were sent together, and the answers that have come."""
+    """Questions that were sent together, and the answers that have come.
 
-    def __init__(self, first: int, count: int, done: "asyncio.Future[None]") -> None:
+    Args:
+        first: the number of the first of them; the others' follow.
+        heads: what each of them is.
+        done: told when all are answered.
+        recur: whether they are asked again and again.
+    """
+
+    def __init__(
+        self, first: int, heads: Sequence[bytes], done: "asyncio.Future[None]", *, recur: bool
+    ) -> None:
         self.first = first
+        self.heads = heads
+        self.recur = recur
         self.answers: list[Message] = []
         self.done = done
         self._by_id: dict[int, Message] = {}
-        self._count = count
+        self._count = len(heads)
 
     def take(self, number: int, answer: Message) -> bool:
         """Take an answer; whether it was the last one."""
@@ -59,6 +71,7 @@ class Wire(asyncio.Protocol):
         self._unread = bytearray()
         self._next = 0
         self._waiting: dict[int, Questions] = {}  # by the number of each of their questions
+        self._last_said = LastSaid()
         self._gather_s = GATHER_S_MIN
         self._chunks = 0  # reads since the last questions were sent
         self.greeting: asyncio.Future[Message] = self._loop.create_future()
@@ -72,8 +85,7 @@ class Wire(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is ours."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing will come any more; whoever waits hears of it."""
@@ -98,7 +110,8 @@ class Wire(asyncio.Protocol):
 
         Args:
             heads: each a command up to the value of its id.
-            gathers: whether answers may be left in the socket for a moment, to be read together.
+            gathers: whether this is asked in every round: then answers may be left in the socket
+                for a moment, to be read together.
 
         Raises:
             NotConnectedError, NoAnswerError, ViolationError.
@@ -107,7 +120,7 @@ class Wire(asyncio.Protocol):
             raise NotConnectedError("the connection to the monitor is gone")
         first = self._next
         self._next += len(heads)
-        questions = Questions(first, len(heads), self._loop.create_future())
+        questions = Questions(first, heads, self._loop.create_future(), recur=gathers)
         numbers = range(first, self._next)
         self._waiting.update(dict.fromkeys(numbers, questions))
         lines = b"".join([b"%b%d}\n" % pair for pair in zip(heads, numbers, strict=True)])
@@ -147,11 +160,25 @@ class Wire(asyncio.Protocol):
                 self._on_line(line)
 
     def _on_line(self, line: bytes) -> None:
+        # Only what is asked again and again is remembered, so that it does not grow.
+        said = numbered(line)
+        questions = None if said is None else self._waiting.get(said[1])
+        if said is None or questions is None or not questions.recur:
+            self._on_new_line(line)
+            return
+        head = questions.heads[said[1] - questions.first]
+        if (message := self._last_said.again(head, said[0])) is not None:
+            questions.take(said[1], message)
+        elif (message := self._on_new_line(line)) is not None and message.get("id") == said[1]:
+            self._last_said.note(head, said[0], message)
+
+    def _on_new_line(self, line: bytes) -> Message | None:
+        """Parse a line and take what it says; returns an answer."""
         try:
             message = json.loads(line.decode())
         except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or far too deep
             self._fail(f"what came is no JSON: {type(error).__name__}")
-            return
+            return None
         if not isinstance(message, dict):
             self._fail("what came is no object of JSON")
         elif not self.greeting.done():
@@ -161,6 +188,8 @@ class Wire(asyncio.Protocol):
             self._on_event(str(message["event"]), data if isinstance(data, dict) else {})
         else:
             self._on_answer(message)
+            return message
+        return None
 
     def _greet(self, message: Message) -> None:
         greeting = message.get("QMP")

@@ -93,7 +93,7 @@ class SocketDriver(ABC):
         connected = watch.answering
         if connected is not None:
             asked_s = self.clock.now_s()
-            if (known := watch.rest.known(asked_s)) is not None:
+            if (known := watch.rest.known(asked_s)) is not None:  # come to rest since it was listed
                 return known
             try:
                 read = await self._read(guest, watch, connected)
@@ -105,6 +105,13 @@ class SocketDriver(ABC):
                 watch.rest.note(read, asked_s=asked_s, sample_gap_s=connected.sample_gap_s)
                 return read
         return self._unread(guest, watch, RunState.UNREACHABLE, watch.trouble)
+
+    def unchanged(self, guest: GuestId) -> GuestSnapshot | None:
+        """What was read of a VM that is at rest; see the port."""
+        watch = self._roll.find(guest)
+        if watch is None or watch.answering is None or self._roll.rivalry(watch) is not None:
+            return None
+        return watch.rest.known(self.clock.now_s())
 
     def measured(self, known: GuestSnapshot) -> GuestSnapshot:
         """The same with what the host measures of it by now; see the port."""

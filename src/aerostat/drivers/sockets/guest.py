@@ -5,6 +5,7 @@ from typing import Protocol
 
 from aerostat.model.figures import BalloonStatistics, GuestPressure
 from aerostat.model.guest import GuestId, Hinting, RunState
+from aerostat.model.sealed import sealed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +17,7 @@ class Identity:
     pid: int | None  # None: not visible from here
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@sealed
 class Reading:
     """What one round of questions brought."""
 

@@ -40,4 +40,7 @@ class Registry:
 
     def rivals(self, guest: GuestId, path: Path) -> tuple[Path, ...]:
         """All other VMs that claim this id."""
-        return tuple(claimant for claimant in self._claims.get(guest, []) if claimant != path)
+        claimants = self._claims.get(guest, [])
+        if len(claimants) == 1 and claimants[0] is path:  # as nearly always: quick to see
+            return ()
+        return tuple(claimant for claimant in claimants if claimant != path)
