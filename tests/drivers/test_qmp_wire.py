@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from aerostat.drivers.qmp.repeated import numbered
 from aerostat.drivers.qmp.wire import GATHER_S_MAX, GATHER_S_MIN, Wire
 
 HEADS = [b'{"execute": "one", "id": ', b'{"execute": "two", "id": ']
@@ -70,3 +71,74 @@ def test_what_was_read_too_early_is_read_later(pieces: int, gather_s: float) -> 
         return wire._gather_s
 
     assert asyncio.run(play()) == gather_s
+
+
+async def told(wire: Wire, line: Line, *answers: str) -> list[Any]:
+    """Ask what is asked in every round, and have it answered in these words; {} is the number."""
+    asking = asyncio.create_task(wire.ask(HEADS, gathers=True))
+    await asyncio.sleep(0)
+    for number, answer in zip(line.numbers, answers, strict=True):
+        wire.data_received(answer.replace("{}", str(number)).encode() + b"\r\n")
+    return [answer.get("return") for answer in await asking]
+
+
+def test_what_is_answered_in_the_same_bytes_is_not_parsed_again() -> None:
+    async def play() -> None:
+        wire, line = await connected()
+        same, other = '{"return": {"actual": 7}, "id": {}}', '{"return": {"actual": 8}, "id": {}}'
+        first = await told(wire, line, same, same)
+        again = await told(wire, line, same, other)
+        assert again == [{"actual": 7}, {"actual": 8}]
+        assert again[0] is first[0]
+        assert await told(wire, line, other, same) == [{"actual": 8}, {"actual": 7}]
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"id": {}, "return": {"a": 1}}',
+        '{"return": {"a": 1, "id": 5}, "id": {}}',
+        '{"id": {}, "return": {"a": 1, "id": 5}}',
+        '{"return": ", \\"id\\": 5}", "id": {}}',
+        '{"id": {}, "return": ", \\"id\\": 5}"}',
+        '{"return":7,"id":{}}',
+        '{"error": {"class": "GenericError", "desc": "no"}, "id": {}}',
+    ],
+)
+def test_however_an_answer_is_worded_it_means_the_same_each_time(answer: str) -> None:
+    async def play() -> None:
+        wire, line = await connected()
+        for _ in range(3):
+            expected = json.loads(answer.replace("{}", "5")).get("return")
+            assert await told(wire, line, answer, answer) == [expected] * 2
+            assert await told(wire, line, *['{"return": 3, "id": {}}'] * 2) == [3, 3]
+
+    asyncio.run(play())
+
+
+def test_an_event_in_between_is_told_though_it_ends_like_an_answer() -> None:
+    async def play() -> list[str]:
+        events: list[str] = []
+        wire, line = Wire(lambda name, _: events.append(name)), Line()
+        wire.connection_made(line)
+        wire.data_received(b'{"QMP": {}}\n')
+        for _ in range(2):
+            asking = asyncio.create_task(wire.ask(HEADS, gathers=True))
+            await asyncio.sleep(0)
+            wire.data_received(b'{"event": "RESET", "id": %d}\n' % line.numbers[0])
+            for number in line.numbers:
+                wire.data_received(b'{"return": 1, "id": %d}\n' % number)
+            await asking
+        return events
+
+    assert asyncio.run(play()) == ["RESET", "RESET"]
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"{}", b', "id": }', b', "id": -1}', b', "id": 5}}', b', "id": 5"}', b'"id": 5}']
+)
+def test_only_a_number_that_closes_the_answer_is_its_id(line: bytes) -> None:
+    assert numbered(line) is None
+    assert numbered(b'{"return": 1, "id": 12}\r') == (b'{"return": 1', 12)

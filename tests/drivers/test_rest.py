@@ -1,6 +1,6 @@
 """A VM is not asked while its guest can have nothing new to say, and no sample is seen later."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -133,3 +133,26 @@ def test_a_hypervisor_that_reads_its_guest_when_asked_is_always_asked() -> None:
         now_s = 10.0 + 0.5 * number
         assert rest.known(now_s) is None
         rest.note(vm.answer(now_s), asked_s=now_s, sample_gap_s=0.0)
+
+
+def filled(kind: type[Any]) -> Any:
+    """One of a dataclass with something else in each field: which kind of thing is no matter."""
+    return kind(**{field.name: number + 1.0 for number, field in enumerate(fields(kind))})
+
+
+def test_what_grows_old_keeps_all_its_figures() -> None:
+    """Each is copied by its name: one that is added to the model must not be forgotten."""
+    statistics, footprint = filled(BalloonStatistics), filled(VmFootprint)
+    pressure = filled(GuestPressure)
+    guest = replace(
+        filled(GuestSnapshot), statistics=statistics, pressure=pressure, footprint=footprint
+    )
+    old = guest.aged(2.0)
+    assert old == replace(
+        guest,
+        statistics=replace(statistics, age_s=statistics.age_s + 2.0),
+        pressure=replace(pressure, age_s=pressure.age_s + 2.0),
+        footprint=replace(footprint, age_s=footprint.age_s + 2.0),
+    )
+    bare = replace(guest, statistics=None, pressure=None, footprint=None)
+    assert bare.aged(2.0) == bare

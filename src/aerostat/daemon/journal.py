@@ -172,7 +172,9 @@ class LogJournal:
                 self._log.warning("technique_failed", **told)
 
     def _tell_guest(self, guest: GuestSnapshot, now_s: float) -> None:
-        met = self._met.setdefault(guest.guest, _Met(name=guest.name, since_s=now_s))
+        met = self._met.get(guest.guest)
+        if met is None:
+            met = self._met[guest.guest] = _Met(name=guest.name, since_s=now_s)
         met.name = guest.name
         if not met.is_found and guest.run_state is not RunState.UNREACHABLE:
             met.is_found = True

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from aerostat.model.sealed import sealed
 
@@ -45,6 +46,24 @@ class BalloonStatistics:
     oom_kills: int | None = None
     alloc_stalls: int | None = None
     absent: tuple[AbsentFigure, ...] = ()
+
+    def aged(self, by_s: float) -> Self:
+        """The same sample, so much later."""
+        return type(self)(
+            sampled_wall_s=self.sampled_wall_s,
+            age_s=self.age_s + by_s,
+            total_bytes=self.total_bytes,
+            available_bytes=self.available_bytes,
+            free_bytes=self.free_bytes,
+            cache_bytes=self.cache_bytes,
+            swap_in_bytes=self.swap_in_bytes,
+            swap_out_bytes=self.swap_out_bytes,
+            major_faults=self.major_faults,
+            minor_faults=self.minor_faults,
+            oom_kills=self.oom_kills,
+            alloc_stalls=self.alloc_stalls,
+            absent=self.absent,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +110,29 @@ class VmFootprint:
     touched_cost_ratio: float | None = None  # of one processor's time, that looking takes
     merged_bytes: int | None = None  # its pages that share a copy with others, by KSM
     merge_profit_bytes: int | None = None  # saved by that, less what keeping track of it takes
+
+    def aged(self, by_s: float) -> Self:
+        """The same, so much later: nothing was read anew."""
+        return type(self)(
+            age_s=self.age_s + by_s,
+            cgroup_bytes=self.cgroup_bytes,
+            pss_bytes=self.pss_bytes,
+            rss_bytes=self.rss_bytes,
+            swap_bytes=self.swap_bytes,
+            swap_in_bytes=self.swap_in_bytes,
+            major_faults=self.major_faults,
+            pressure_some_total_s=self.pressure_some_total_s,
+            pressure_full_total_s=self.pressure_full_total_s,
+            limit_bytes=self.limit_bytes,
+            limit_hits=self.limit_hits,
+            pid=self.pid,
+            locked_bytes=self.locked_bytes,
+            touched_bytes=self.touched_bytes,
+            unsplit_bytes=self.unsplit_bytes,
+            touched_cost_ratio=self.touched_cost_ratio,
+            merged_bytes=self.merged_bytes,
+            merge_profit_bytes=self.merge_profit_bytes,
+        )
 
     @property
     def held_bytes(self) -> int | None:

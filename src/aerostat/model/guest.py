@@ -60,9 +60,24 @@ class GuestSnapshot:
     def aged(self, by_s: float) -> Self:
         """The same, so much later: nothing new was read, and its figures are as old as that."""
         said, pressed, footprint = self.statistics, self.pressure, self.footprint
-        return replace(
-            self,
-            statistics=said and replace(said, age_s=said.age_s + by_s),
+        return type(self)(  # field by field: ``replace`` takes three times as long, for hundreds
+            guest=self.guest,
+            name=self.name,
+            run_state=self.run_state,
+            max_bytes=self.max_bytes,
+            actual_bytes=self.actual_bytes,
+            has_balloon=self.has_balloon,
+            deflates_on_oom=self.deflates_on_oom,
+            standing_target_bytes=self.standing_target_bytes,
+            reports_free_pages=self.reports_free_pages,
+            hinting=self.hinting,
+            statistics=said and said.aged(by_s),
             pressure=pressed and replace(pressed, age_s=pressed.age_s + by_s),
-            footprint=footprint and replace(footprint, age_s=footprint.age_s + by_s),
+            footprint=footprint and footprint.aged(by_s),
+            disk_read_bytes=self.disk_read_bytes,
+            is_backing_up=self.is_backing_up,
+            number=self.number,
+            tags=self.tags,
+            declared=self.declared,
+            trouble=self.trouble,
         )

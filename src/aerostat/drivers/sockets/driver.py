@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from aerostat.drivers.bounds import objection_to_target
+from aerostat.drivers.sockets.deadline import Deadline
 from aerostat.drivers.sockets.discovery import SocketFinder
 from aerostat.drivers.sockets.errors import (
     NoAnswerError,
@@ -63,6 +64,7 @@ class SocketDriver(ABC):
         self._finder = SocketFinder(patterns, listening=listening)
         self._footprint_of = footprint_of
         self._custody_of = custody_of
+        self._reading = Deadline(settings.command_deadline_s)
         self._roll = Roll()
         self._supervisor: asyncio.Task[None] | None = None
         self._has_scanned = asyncio.Event()
@@ -191,8 +193,9 @@ class SocketDriver(ABC):
         Raises:
             TimeoutError, SessionError: it does not.
         """
-        async with asyncio.timeout(self.settings.command_deadline_s), watch.in_use:
-            reading = await connected.read()
+        with self._reading.limit():
+            async with watch.in_use:
+                reading = await connected.read()
         custody = self._custody(connected.identity.pid)
         troubles = (*reading.troubles, *self._roll.rivals(watch))
         if custody.why_left_alone is not None:
