@@ -1,6 +1,7 @@
 """What a process holds of the host: which measure counts, and when a cgroup says nothing."""
 
 import os
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from aerostat.host.cgroup import CgroupReader, parse_membership, parse_mountinfo
 from aerostat.host.cgroup_figures import CgroupFigures
 from aerostat.host.footprint import FootprintReader
+from aerostat.host.proc_text import read_record_if_any, read_text_if_any
 from aerostat.host.process_memory import parse_kilobytes, parse_rss
 from aerostat.host.pss import PssSampler
 from aerostat.units import KIB, MIB
@@ -150,6 +152,36 @@ def test_with_a_cgroup_of_its_own_pss_is_not_even_read(tree: Tree) -> None:
     assert footprint.held_bytes == 123456
     assert footprint.swap_bytes == 12 * KIB
     assert footprint.pss_bytes is None
+
+
+def test_what_it_has_in_ram_and_in_swap_is_of_one_file_where_that_has_both(tree: Tree) -> None:
+    files = {f"proc/{PID}/status": "VmRSS:\t   28 kB\nVmSwap:\t   12 kB\n"}
+    footprint = FootprintReader(now_s=time.monotonic, root=tree(files)).read(PID)
+    assert footprint is not None
+    assert (footprint.rss_bytes, footprint.swap_bytes) == (28 * KIB, 12 * KIB)
+
+
+def test_resident_pages_are_the_same_in_both_files_of_the_kernel() -> None:
+    """Of one that stands still: so it does not matter which of them is read."""
+    with subprocess.Popen(["sleep", "60"]) as process:
+        time.sleep(0.1)
+        by_status = read_record_if_any(f"/proc/{process.pid}/status") or ""
+        by_statm = read_record_if_any(f"/proc/{process.pid}/statm") or ""
+        process.kill()
+    assert parse_kilobytes(by_status, name="VmRSS") == parse_rss(by_statm)
+
+
+@pytest.mark.parametrize("size", [0, 1, (1 << 16) - 1, 1 << 16, (1 << 16) + 1, 1 << 18])
+def test_a_record_is_read_whole_however_long(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "record"
+    path.write_text("x" * size)
+    assert read_record_if_any(str(path)) == "x" * size == read_text_if_any(path)
+
+
+@pytest.mark.parametrize("name", ["status", "stat", "statm", "cgroup"])
+def test_the_kernel_hands_over_these_files_in_one_piece(name: str) -> None:
+    assert (read_record_if_any(f"/proc/1/{name}") or "").endswith("\n")
+    assert read_record_if_any(f"/proc/1/no-{name}") is None
 
 
 def test_without_one_it_is_rss_until_pss_has_come(tree: Tree) -> None:
