@@ -119,6 +119,7 @@ def _wish(r: Round, host: Host) -> None:
         r.estimates.kept_bytes,
         r.estimates.due_bytes,
         r.estimates.is_idle,
+        r.estimates.untouched_bytes,
     )
     if r.policy == codes.POLICY_STATIC:
         static_wishes(needs, host, r.desk, r.decision.wishes)

@@ -205,8 +205,13 @@ def _takes(needs: Needs, host: Host, desk: Desk) -> int:
     needed = max(0, held + missing - bound)
     taken = 0
     if needed > 0 or starving > 0:
-        _excess(needs, first, end, 0, desk)
-        left = _drain_worthwhile(needs, first, end, needed, desk)
+        left = needed
+        if host.is_short == 1 and total_of(needs.untouched_bytes, first, end) > 0:
+            _excess_of_the_touched(needs, first, end, desk)
+            left = _drain_worthwhile(needs, first, end, left, desk)
+        if left > 0:
+            _excess(needs, first, end, 0, desk)
+            left = _drain_worthwhile(needs, first, end, left, desk)
         left += max(0, starving - max(0, bound - held - missing))
         left = _ask_beside_the_swapped(needs, first, end, left, desk, host.is_short)
         _probe(needs, first, end, left, desk, host.is_short)
@@ -284,6 +289,23 @@ def _excess(needs: Needs, first: int, end: int, calm_only: int, desk: Desk) -> N
             # Where nobody waits for it, what a guest uses is worth more than a reserve.
             spared = needs.kept_bytes[i] if calm_only == 1 else _protected_bytes(needs, i)
             desk.excess[i] = max(0, kept - max(desk.surplus_share[i], spared))
+
+
+def _excess_of_the_touched(needs: Needs, first: int, end: int, desk: Desk) -> None:
+    """What those hold above their need of whom the host would get something; of others nothing.
+
+    Whoever may never have touched as much as it could give is asked after them: which of its free
+    pages a balloon takes, its kernel chooses.
+    """
+    for i in range(first, end):
+        desk.excess[i] = 0
+        asked = _has_need(needs, i) and needs.is_distressed[i] == 0
+        if asked and needs.is_in_host_swap[i] == 0:
+            kept = needs.ordered_bytes[i] - desk.taken[i]
+            remembered = max(desk.need_share[i], needs.comfort_bytes[i])
+            own = max(remembered, _protected_bytes(needs, i))
+            if needs.untouched_bytes[i] < kept - own:
+                desk.excess[i] = kept - own
 
 
 def _protected_bytes(needs: Needs, i: int) -> int:

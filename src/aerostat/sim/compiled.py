@@ -33,6 +33,7 @@ from aerostat.engine import (
     knobs,
     order,
     pace,
+    resident,
 )
 from aerostat.engine.columns import Round
 from aerostat.policy import adaptive, static, water
@@ -51,6 +52,7 @@ ENGINE_MODULES: tuple[ModuleType, ...] = (
     distress,
     confidence,
     closing,
+    resident,
     estimate,
     entitlement,
     guard,
