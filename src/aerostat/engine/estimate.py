@@ -17,7 +17,6 @@ from aerostat.engine.distress import (
     record_distress,
 )
 from aerostat.engine.host_side import PROCESS_BYTES, judge_host_side
-from aerostat.engine.resident import in_use_bytes, resident_bytes
 from aerostat.policy.columns import ABSENT
 from aerostat.units import MIB
 
@@ -73,10 +72,7 @@ def _count_what_it_holds(r: Round, i: int) -> None:
         measured = r.figures.held_bytes[i] - allowance
     out.is_doubted[i] = 1 if measured > actual else 0
     out.committed_bytes[i] = max(out.ordered_bytes[i], actual, measured)
-    out.untouched_bytes[i] = 0
-    if r.is_host_short == 1 and r.figures.held_bytes[i] != ABSENT:
-        in_use = in_use_bytes(r.memory, i)
-        out.untouched_bytes[i] = actual - resident_bytes(r.figures.held_bytes[i], actual, in_use)
+    out.unsure_bytes[i] = 0  # but on a host that is short
 
 
 def _judge_distress(r: Round, i: int, fresh: bool) -> None:

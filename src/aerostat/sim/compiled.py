@@ -34,6 +34,7 @@ from aerostat.engine import (
     order,
     pace,
     resident,
+    sureness,
 )
 from aerostat.engine.columns import Round
 from aerostat.policy import adaptive, static, water
@@ -56,6 +57,7 @@ ENGINE_MODULES: tuple[ModuleType, ...] = (
     estimate,
     entitlement,
     guard,
+    sureness,
     order,
     pace,
     decide,
