@@ -7,6 +7,9 @@ from hypothesis import HealthCheck, settings
 
 from deadlines import REAL_GUESTS_S
 
+# Cases of the contract are no test modules, and shall say what they saw as those do.
+pytest.register_assert_rewrite("drivers.contract")
+
 settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("same", settings.get_profile("explore"), derandomize=True)
 settings.load_profile("same")  # `--hypothesis-profile explore` draws cases that nobody has seen

@@ -12,7 +12,7 @@ from aerostat.lab.machine import Machine, MachineSpec
 from aerostat.units import MIB
 from lab.patience import BOOT_S
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow]
+pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.beside]
 
 
 def test_the_verdict_boots_a_guest_and_is_remembered(

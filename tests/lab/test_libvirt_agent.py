@@ -18,6 +18,7 @@ from qemu_process import SystemClock
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.slow,
+    pytest.mark.beside,
     pytest.mark.timeout(700),
     pytest.mark.skipif(not is_there(), reason="libvirtd is not installed: libvirt-daemon"),
 ]

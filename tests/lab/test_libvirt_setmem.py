@@ -14,6 +14,7 @@ from libvirtd_process import is_there, private_libvirtd, until
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.slow,
+    pytest.mark.beside,
     pytest.mark.skipif(not is_there(), reason="libvirtd is not installed: libvirt-daemon"),
 ]
 

@@ -21,7 +21,7 @@ from aerostat.units import MIB
 from deadlines import PATIENCE_S
 from qemu_process import SystemClock
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow]
+pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.beside]
 
 GUEST = GuestId("qmp-guest")
 BOOT_S = PATIENCE_S

@@ -16,7 +16,7 @@ from drivers.contract.rig_real_qemu import RealQemuRig
 WORKED_BYTES = 128 * MIB
 """Of new pages: so many faults that another boot does not make up for them."""
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow]
+pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.beside]
 
 
 class VisitedRig(RealQemuRig):

@@ -17,7 +17,12 @@ import pytest
 from daemon_process import aerostat
 from deadlines import PATIENCE_S
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.usefixtures("image")]
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.slow,
+    pytest.mark.beside,
+    pytest.mark.usefixtures("image"),
+]
 
 
 class Seat:

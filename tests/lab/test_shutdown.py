@@ -10,7 +10,7 @@ from aerostat.units import MIB
 from daemon_process import Daemon, daemons
 from lab.guests_in_thread import Guests, booted_guests
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow]
+pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.beside]
 
 RAM_BYTES = 256 * MIB
 BUDGET_MIB = 320

@@ -15,7 +15,7 @@ import pytest
 
 from aerostat.lab.image import GuestImage
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow]
+pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.beside]
 
 PAGE_BYTES = 4096
 HOT_PAGES = 64

@@ -213,6 +213,7 @@ class Estimates(Table):
     is_owed: IntColumn  # in distress with less than its due
     is_hoarding: IntColumn  # holds more than its due while somebody is owed
     is_idle: IntColumn  # calm, and has not grown for long: it may be asked for what it uses
+    unsure_bytes: IntColumn  # of what it gave, so much might bring a host that is short nothing
 
 
 @dataclass(slots=True)

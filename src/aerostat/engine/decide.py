@@ -12,6 +12,7 @@ from aerostat.engine.estimate import estimate
 from aerostat.engine.guard import guard
 from aerostat.engine.order import order
 from aerostat.engine.pace import pace
+from aerostat.engine.sureness import judge_sureness
 from aerostat.policy.adaptive import adaptive_wishes
 from aerostat.policy.codes import WHY_DISTRESS, WHY_ORDERED, WHY_SHUTDOWN
 from aerostat.policy.columns import ABSENT, Host, Needs
@@ -43,6 +44,8 @@ def _judge_host(r: Round, host: int) -> tuple[int, int]:
     for i in range(first, end):
         believe(r, i)
         estimate(r, i)
+        if r.is_host_short == 1:
+            judge_sureness(r, i)
     _size_reserve(r, host)
     supply = supply_of_host(r, host)
     # Dues do not follow what is learned: others' luck is no reason to be due less.
@@ -119,6 +122,7 @@ def _wish(r: Round, host: Host) -> None:
         r.estimates.kept_bytes,
         r.estimates.due_bytes,
         r.estimates.is_idle,
+        r.estimates.unsure_bytes,
     )
     if r.policy == codes.POLICY_STATIC:
         static_wishes(needs, host, r.desk, r.decision.wishes)

@@ -72,6 +72,7 @@ def _count_what_it_holds(r: Round, i: int) -> None:
         measured = r.figures.held_bytes[i] - allowance
     out.is_doubted[i] = 1 if measured > actual else 0
     out.committed_bytes[i] = max(out.ordered_bytes[i], actual, measured)
+    out.unsure_bytes[i] = 0  # but on a host that is short
 
 
 def _judge_distress(r: Round, i: int, fresh: bool) -> None:

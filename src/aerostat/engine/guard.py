@@ -321,24 +321,10 @@ def _is_off_the_ladder(r: Round, i: int) -> bool:
 def _must_not_be_taken_from(r: Round, i: int) -> bool:
     if _is_not_believed(r, i):
         return True
-    reason, bound = -1, codes.B_NONE
-    above = r.figures.actual_bytes[i] > r.estimates.ordered_bytes[i] + ARRIVED_BYTES
-    # A balloon that arrived and then let go by itself is not on its way any more.
-    in_flight = above and r.memory.has_arrived[i] == 0
-    same_sample = r.memory.take_clean_s[i] == r.memory.clean_s[i]
-    if r.figures.is_backing_up[i] == 1:
-        reason = codes.BACKING_UP
-    elif r.knobs.keeps_grace == 1 and r.now_s - r.memory.since_s[i] < r.knobs.grace_s:
-        reason = codes.GRACE
-    elif r.estimates.is_distressed[i] == 1 or not _may_be_taken_from(r, i):
-        reason, bound = codes.PRESSURE, codes.B_PRESSURE
-    elif r.now_s < r.memory.stalled_until_s[i]:
-        reason, bound = codes.STALL, codes.B_STALL
-    elif r.knobs.takes_once_a_sample == 1 and (
-        in_flight or (same_sample and not _may_follow_up(r, i))
-    ):
+    reason, bound = _why_not_now(r, i)
+    if reason == -1 and r.knobs.takes_once_a_sample == 1 and _has_given_by_this_sample(r, i):
         reason, bound = codes.COOLDOWN, codes.B_STEP
-    elif r.knobs.brakes == 1 and _is_hunting(r, i):
+    elif reason == -1 and r.knobs.brakes == 1 and _is_hunting(r, i):
         reason, bound = codes.OSCILLATING, codes.B_STEP
     if reason == -1:
         return False
@@ -346,19 +332,52 @@ def _must_not_be_taken_from(r: Round, i: int) -> bool:
     return True
 
 
+def is_likely_refused(r: Round, i: int) -> bool:
+    """Whether a take would be refused, and for longer than until the next sample."""
+    if r.figures.takes[i] in (TAKES_PINNED, TAKES_NOTHING) or _why_not_believed_enough(r, i) != -1:
+        return True
+    return _why_not_now(r, i)[0] != -1 or (r.knobs.brakes == 1 and _is_hunting(r, i))
+
+
+def _why_not_now(r: Round, i: int) -> tuple[int, int]:
+    """What speaks against taking from it whatever was taken last, and its bound; else -1."""
+    if r.figures.is_backing_up[i] == 1:
+        return codes.BACKING_UP, codes.B_NONE
+    if r.knobs.keeps_grace == 1 and r.now_s - r.memory.since_s[i] < r.knobs.grace_s:
+        return codes.GRACE, codes.B_NONE
+    if r.estimates.is_distressed[i] == 1 or not _may_be_taken_from(r, i):
+        return codes.PRESSURE, codes.B_PRESSURE
+    if r.now_s < r.memory.stalled_until_s[i]:
+        return codes.STALL, codes.B_STALL
+    return -1, codes.B_NONE
+
+
+def _has_given_by_this_sample(r: Round, i: int) -> bool:
+    """Whether the last take is on its way, or its sample is the one that founded that."""
+    above = r.figures.actual_bytes[i] > r.estimates.ordered_bytes[i] + ARRIVED_BYTES
+    # A balloon that arrived and then let go by itself is not on its way any more.
+    in_flight = above and r.memory.has_arrived[i] == 0
+    same_sample = r.memory.take_clean_s[i] == r.memory.clean_s[i]
+    return in_flight or (same_sample and not _may_follow_up(r, i))
+
+
 def _is_not_believed(r: Round, i: int) -> bool:
     """Whether too little is known of it to take memory."""
-    reason = -1
-    if r.memory.used_bytes[i] == ABSENT or r.estimates.is_usable[i] == 0:
-        reason = _why_not_believed(r, i)
-    elif r.knobs.checks_freshness == 1 and r.estimates.confidence[i] < CONFIDENCE_MIN:
-        reason = codes.UNSURE
-    elif r.knobs.checks_freshness == 1 and is_founded_on_old(r, i):
-        reason = codes.BLURRED
+    reason = _why_not_believed_enough(r, i)
     if reason == -1:
         return False
     hold(r.decision, i, r.estimates.ordered_bytes[i], reason, codes.B_FRESHNESS)
     return True
+
+
+def _why_not_believed_enough(r: Round, i: int) -> int:
+    if r.memory.used_bytes[i] == ABSENT or r.estimates.is_usable[i] == 0:
+        return _why_not_believed(r, i)
+    if r.knobs.checks_freshness == 1 and r.estimates.confidence[i] < CONFIDENCE_MIN:
+        return codes.UNSURE
+    if r.knobs.checks_freshness == 1 and is_founded_on_old(r, i):
+        return codes.BLURRED
+    return -1
 
 
 def _may_follow_up(r: Round, i: int) -> bool:

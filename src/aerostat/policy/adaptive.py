@@ -205,8 +205,14 @@ def _takes(needs: Needs, host: Host, desk: Desk) -> int:
     needed = max(0, held + missing - bound)
     taken = 0
     if needed > 0 or starving > 0:
-        _excess(needs, first, end, 0, desk)
-        left = _drain_worthwhile(needs, first, end, needed, desk)
+        left = needed
+        if missing == 0 and starving == 0 and total_of(needs.unsure_bytes, first, end) > 0:
+            # Only where it is for the host: who waits for memory is not made to wait for the best.
+            _excess_of_the_sure(needs, first, end, desk)
+            left = _drain_worthwhile(needs, first, end, left, desk)
+        if left > 0:
+            _excess(needs, first, end, 0, desk)
+            left = _drain_worthwhile(needs, first, end, left, desk)
         left += max(0, starving - max(0, bound - held - missing))
         left = _ask_beside_the_swapped(needs, first, end, left, desk, host.is_short)
         _probe(needs, first, end, left, desk, host.is_short)
@@ -284,6 +290,22 @@ def _excess(needs: Needs, first: int, end: int, calm_only: int, desk: Desk) -> N
             # Where nobody waits for it, what a guest uses is worth more than a reserve.
             spared = needs.kept_bytes[i] if calm_only == 1 else _protected_bytes(needs, i)
             desk.excess[i] = max(0, kept - max(desk.surplus_share[i], spared))
+
+
+def _excess_of_the_sure(needs: Needs, first: int, end: int, desk: Desk) -> None:
+    """What those hold above their need of whom the host is sure to get something; others nothing.
+
+    Whoever may never have touched as much as it could give is asked after them: which of its free
+    pages a balloon takes, its kernel chooses. And so is who would not be taken from after all.
+    """
+    for i in range(first, end):
+        desk.excess[i] = 0
+        if _has_need(needs, i) and needs.is_calm[i] == 1 and needs.is_in_host_swap[i] == 0:
+            remembered = max(desk.need_share[i], needs.comfort_bytes[i], needs.floor_bytes[i])
+            own = max(remembered, _protected_bytes(needs, i))
+            could_give = needs.ordered_bytes[i] - own
+            if needs.unsure_bytes[i] < could_give:
+                desk.excess[i] = could_give
 
 
 def _protected_bytes(needs: Needs, i: int) -> int:

@@ -59,6 +59,7 @@ class Needs(Table):
     kept_bytes: IntColumn  # what it uses, its headroom, and what it is expected to grow by
     due_bytes: IntColumn  # its share by weight, if everybody wanted all it can have
     is_idle: IntColumn  # calm, and has not grown for long
+    unsure_bytes: IntColumn  # of what it gave, so much might bring the host nothing
 
 
 @dataclass(slots=True)

@@ -33,6 +33,8 @@ from aerostat.engine import (
     knobs,
     order,
     pace,
+    resident,
+    sureness,
 )
 from aerostat.engine.columns import Round
 from aerostat.policy import adaptive, static, water
@@ -51,9 +53,11 @@ ENGINE_MODULES: tuple[ModuleType, ...] = (
     distress,
     confidence,
     closing,
+    resident,
     estimate,
     entitlement,
     guard,
+    sureness,
     order,
     pace,
     decide,

@@ -161,6 +161,6 @@ LIBVIRT = RigKind(
     name="libvirt",
     peer="real libvirtd and QEMU, Linux guests of the lab",
     play=_play,
-    marks=(pytest.mark.lab, pytest.mark.slow),
+    marks=(pytest.mark.lab, pytest.mark.slow, pytest.mark.beside),
     missing=lambda: None if is_there() else "libvirtd is not installed: libvirt-daemon",
 )

@@ -157,6 +157,6 @@ REAL_QEMU = RigKind(
     name="qmp",
     peer="real QEMU, Linux guests of the lab",
     play=_play,
-    marks=(pytest.mark.lab, pytest.mark.slow),
+    marks=(pytest.mark.lab, pytest.mark.slow, pytest.mark.beside),
     missing=_missing,
 )

@@ -22,7 +22,7 @@ from aerostat.lab.machine.cgroup import MemoryGroup
 from aerostat.lab.machine.errors import MachineError
 from aerostat.lab.recording import ArmRecording, Experiment, TakeBack
 from aerostat.lab.schedule import PhasePlan, Schedule
-from aerostat.lab.techniques.arms import LADDER, TechniqueArm
+from aerostat.lab.techniques.arms import LADDER, Host, TechniqueArm
 from aerostat.lab.techniques.balance import params_for
 from aerostat.lab.techniques.budget import LimitWriter, held_to
 from aerostat.lab.techniques.budget_sensor import BudgetSensor
@@ -31,6 +31,7 @@ from aerostat.lab.techniques.daemons_ladder import ReclaimThread, ladder_in_char
 from aerostat.lab.techniques.host_memory import HostMeasure, own_bytes
 from aerostat.lab.techniques.host_state import HostTechniques
 from aerostat.lab.techniques.plan import TechniquePlan
+from aerostat.lab.techniques.pool_gate import pool_held
 from aerostat.lab.techniques.renewal import fill_once, renew_swapped
 from aerostat.lab.techniques.swap_speed import throttled
 from aerostat.lab.techniques.take_back import NAMES as TAKE_BACK_NAMES
@@ -238,6 +239,9 @@ class TechniqueComparison:
                 stack.callback(bench.sensor.show_all)
             bench.controller.replace_params(params_for(arm, schedule, bench.own_bytes))
             stack.callback(bench.controller.replace_params, arm_params(UNCONSTRAINED, schedule))
+            if Host.ZSWAP in arm.host:
+                pool = pool_held(bench.host.kernel, bench.host.pool_bytes)
+                await stack.enter_async_context(pool)
             if arm.host:
                 await self._rest(bench, arm, repeat)
             if arm.is_held:

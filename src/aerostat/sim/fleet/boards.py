@@ -133,7 +133,7 @@ FIXED_COLUMNS: Fixed = MappingProxyType(
                 *("stranger_s", "take_disk_read_rate", "take_refault_rate"),
             }
         ),
-        Estimates: frozenset({"is_confined", "is_in_host_swap", "loan_bytes"}),
+        Estimates: frozenset({"is_confined", "is_in_host_swap", "loan_bytes", "unsure_bytes"}),
     }
 )
 """What therefore never changes in a fleet's round; a test lets fleets live and holds it to that."""
