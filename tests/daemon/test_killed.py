@@ -127,6 +127,13 @@ def written(folder: Path) -> set[float]:
         return set()  # killed before it made one
 
 
+def want_more(host: Host) -> None:
+    """Who holds the least needs more than that, and the others next to nothing."""
+    hungry = min(NAMES, key=host.actual_bytes)
+    for name in NAMES:
+        host.set_hot(name, (330 if name == hungry else 40) * MIB)
+
+
 def killed_again_and_again(folder: Path, host: Host, seed: int) -> tuple[int, int]:
     """How many rounds were flushed before a kill, and how many runs sent a target."""
     draw = random.Random(seed)
@@ -136,9 +143,12 @@ def killed_again_and_again(folder: Path, host: Host, seed: int) -> tuple[int, in
         # Somebody always has work, and somebody else has something to spare.
         for name in NAMES:
             host.set_hot(name, draw.randrange(40, 330) * MIB)
+        moves = kill % 5 == 4
+        if moves:
+            want_more(host)
         daemon = started(folder)
         try:
-            if kill % 5 == 4:  # while it moves memory
+            if moves:  # while it moves memory
                 daemon.until_said("target")
             elif draw.random() < 0.8:  # else at any moment of its start
                 daemon.until_said("guest_found")
