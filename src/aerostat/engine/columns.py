@@ -195,6 +195,7 @@ class Estimates(Table):
     is_confined: IntColumn  # a limit of its own cgroup made it wait: its max is what fits that
     age_s: FloatColumn
     ordered_bytes: IntColumn
+    planned_bytes: IntColumn  # the same; of one that cannot be moved now, what it holds
     committed_bytes: IntColumn  # what counts against the supply
     core_bytes: IntColumn
     need_bytes: IntColumn

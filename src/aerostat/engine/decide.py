@@ -108,7 +108,7 @@ def _wish(r: Round, host: Host) -> None:
         r.figures.min_bytes,
         r.figures.max_bytes,
         r.figures.weight,
-        r.estimates.ordered_bytes,
+        r.estimates.planned_bytes,
         r.estimates.is_movable,
         r.estimates.is_distressed,
         r.estimates.is_starved,

@@ -57,6 +57,10 @@ def estimate(r: Round, i: int) -> None:
     judge_host_side(r, i)
     _judge_distress(r, i, fresh)
     out.is_movable[i] = _is_movable(r, i)
+    # What was asked of one that hangs, or is paused, is not on its way: it is asked of others.
+    out.planned_bytes[i] = out.ordered_bytes[i]
+    if out.is_movable[i] == 0:
+        out.planned_bytes[i] = out.committed_bytes[i]
     _needs(r, i)
     if figures.is_backing_up[i] == 1 or figures.standing[i] != STANDING_NONE:
         _keep_what_it_has(r, i)

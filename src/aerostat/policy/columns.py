@@ -45,7 +45,7 @@ class Needs(Table):
     min_bytes: IntColumn
     max_bytes: IntColumn
     weight: IntColumn
-    ordered_bytes: IntColumn  # the standing target, or `actual` where there is none
+    ordered_bytes: IntColumn  # its target, or `actual` where it has none or cannot be moved
     is_movable: IntColumn  # 0: it stays where it is, and what it holds is not to be shared
     is_distressed: IntColumn
     is_starved: IntColumn  # in distress for seconds, with all that could be given so far
