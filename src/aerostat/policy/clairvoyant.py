@@ -21,7 +21,7 @@ from aerostat.policy.baseline import (
     left_for_placeable,
     within,
 )
-from aerostat.policy.columns import ABSENT, IntColumn
+from aerostat.policy.columns import ABSENT, IntColumn, copied, filled
 from aerostat.policy.water import fill
 
 PERIOD_S = 1.0
@@ -32,9 +32,10 @@ def decide(host: HostView, guests: GuestsView, _memory: NoMemory, out_target: In
     keep_all(guests, out_target)
     count = len(out_target)
     supply = left_for_placeable(host, guests)
-    weight = [max(1, weight) for weight in guests.weight]
-    share = [0] * count
+    weight = filled(1, count)
+    share = filled(0, count)
     for i in range(count):
+        weight[i] = max(1, guests.weight[i])
         if is_placeable(guests, i):
             share[i] = guests.min_bytes[i] if is_told(guests, i) else guests.ordered_bytes[i]
     fill(share, _demands(guests, share, with_next=False), weight, 0, len(share), supply)
@@ -51,7 +52,7 @@ def is_told(guests: GuestsView, i: int) -> bool:
 
 
 def _demands(guests: GuestsView, share: IntColumn, with_next: bool) -> IntColumn:
-    demands = list(share)
+    demands = copied(share)
     for i in range(len(share)):
         if is_placeable(guests, i) and is_told(guests, i):
             wanted = guests.demand_bytes[i]
@@ -62,7 +63,7 @@ def _demands(guests: GuestsView, share: IntColumn, with_next: bool) -> IntColumn
 
 
 def _held(guests: GuestsView, share: IntColumn) -> IntColumn:
-    held = list(share)
+    held = copied(share)
     for i in range(len(share)):
         if is_placeable(guests, i) and is_told(guests, i):
             held[i] = max(share[i], min(guests.ordered_bytes[i], guests.max_bytes[i]))

@@ -6,7 +6,7 @@ keyword-only arguments inside: an absent number is ``ABSENT``, and truth is 0 or
 host are neighbours, in entries ``first`` up to but not including ``end``.
 """
 
-from collections.abc import Iterator, MutableSequence
+from collections.abc import Iterator, MutableSequence, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -15,6 +15,23 @@ ABSENT = -1
 
 IntColumn = MutableSequence[int]
 FloatColumn = MutableSequence[float]
+
+
+def filled(value: int, count: int) -> IntColumn:
+    """A column that a rule makes for itself, for as long as it is being asked.
+
+    Rules make theirs by this and the next, because compiled code has another way (``sim.room``).
+    """
+    return [value] * count
+
+
+def copied(column: Sequence[int]) -> IntColumn:
+    """Likewise, with these entries."""
+    return list(column)
+
+
+def clear_room() -> None:
+    """Before a rule is asked: what it made when last asked may go. Lists go by themselves."""
 
 
 @dataclass(slots=True)

@@ -35,7 +35,7 @@ from aerostat.policy.baseline import (
     keep_all,
     left_for_placeable,
 )
-from aerostat.policy.columns import ABSENT, FloatColumn, IntColumn
+from aerostat.policy.columns import ABSENT, FloatColumn, IntColumn, filled
 from aerostat.policy.price import equal_price_sizes
 
 PERIOD_S = 15.0
@@ -82,7 +82,7 @@ def decide(
         memory.period_samples,
         memory.period_since_s,
     )
-    active = [ABSENT] * count
+    active = filled(ABSENT, count)
     for i in range(count):
         memory.state[i] = state
         observe_active(guests, samples, i, now_s=host.now_s)
@@ -104,9 +104,9 @@ def entitled_bytes(host: HostView, guests: GuestsView, active: IntColumn) -> Int
     """Sizes at which everybody pays the same; ``ABSENT`` for guests that stay where they are."""
     count = len(active)
     supply = _supply_bytes(host, guests)
-    shares = [0] * count
-    low = [0] * count
-    high = [0] * count
+    shares = filled(0, count)
+    low = filled(0, count)
+    high = filled(0, count)
     for i in range(count):
         if not is_placeable(guests, i):
             continue

@@ -30,7 +30,7 @@ from aerostat.policy.baseline import (
     used_bytes,
     within,
 )
-from aerostat.policy.columns import ABSENT, IntColumn
+from aerostat.policy.columns import ABSENT, IntColumn, copied, filled
 from aerostat.policy.water import fill
 from aerostat.units import MIB
 
@@ -45,10 +45,10 @@ def decide(host: HostView, guests: GuestsView, _memory: NoMemory, out_target: In
     """Write a target for every guest; one that does not report is left alone."""
     keep_all(guests, out_target)
     count = len(out_target)
-    share = list(guests.ordered_bytes)
-    desired = list(guests.ordered_bytes)
-    lingering = list(guests.ordered_bytes)
-    weight = [1] * count
+    share = copied(guests.ordered_bytes)
+    desired = copied(guests.ordered_bytes)
+    lingering = copied(guests.ordered_bytes)
+    weight = filled(1, count)
     supply = left_for_placeable(host, guests)
     for i in range(count):
         if not is_placeable(guests, i):
@@ -60,7 +60,7 @@ def decide(host: HostView, guests: GuestsView, _memory: NoMemory, out_target: In
             lingering[i] = _lingering_bytes(guests, i, desired[i])
             weight[i] = max(1, demand // MIB) * max(1, guests.weight[i])
     fill(share, desired, weight, 0, len(share), supply)
-    fill(share, lingering, [1] * count, 0, len(share), supply)
+    fill(share, lingering, filled(1, count), 0, len(share), supply)
     for i in range(count):
         if is_placeable(guests, i):
             out_target[i] = share[i]

@@ -8,7 +8,7 @@ where all pay the same; that level is found directly, as in ``policy.water``.
 from collections.abc import Sequence
 
 from aerostat.policy.baseline import within
-from aerostat.policy.columns import IntColumn
+from aerostat.policy.columns import IntColumn, filled
 from aerostat.policy.water import LEVEL_SCALE, next_level
 
 
@@ -62,7 +62,7 @@ def equal_price_sizes(
         else:
             dearest = level
         turn += 1
-    sizes = [0] * count
+    sizes = filled(0, count)
     for i in range(count):
         size = size_at(cheapest, shares=shares[i], active_bytes=active[i], tax_ratio=tax_ratio)
         sizes[i] = within(size, low[i], high[i])

@@ -24,7 +24,7 @@ Reservations for guests about to start belong to admission, not to this policy.
 from typing import NamedTuple
 
 from aerostat.policy.baseline import GuestsView, HostView, is_placeable, keep_all
-from aerostat.policy.columns import ABSENT, FloatColumn, IntColumn
+from aerostat.policy.columns import ABSENT, FloatColumn, IntColumn, copied, filled
 from aerostat.units import KIB, MIB
 
 PERIOD_S = 1.0
@@ -66,7 +66,7 @@ def decide(
     if host.available_bytes == ABSENT or not _is_due(memory, now_s=host.now_s):
         return
     count = len(out_target)
-    is_active = [0] * count
+    is_active = filled(0, count)
     for i in range(count):
         watch(guests, memory, i, now_s=host.now_s)
         is_active[i] = 1 if is_placeable(guests, i) and memory.is_stuck[i] == 0 else 0
@@ -102,7 +102,7 @@ def proportional_targets(
     fraction = 0.0
     if total_range > 0:
         fraction = min(1.0, max(0, surplus) / total_range)
-    targets = list(guests.ordered_bytes)
+    targets = copied(guests.ordered_bytes)
     for i in range(len(is_active)):
         if is_active[i] == 1:
             reach = max(0, guests.max_bytes[i] - guests.min_bytes[i])
@@ -161,7 +161,7 @@ def _send(
 ) -> None:
     """Free first, then give: while anybody has to give, only those are told."""
     count = len(is_active)
-    gives = [0] * count
+    gives = filled(0, count)
     is_freeing = False
     for i in range(count):
         if is_active[i] == 1 and ideal[i] < guests.actual_bytes[i] - INACCURACY_BYTES:

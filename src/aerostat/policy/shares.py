@@ -23,7 +23,7 @@ caller's).
 from typing import NamedTuple
 
 from aerostat.policy.baseline import GuestsView, HostView, NoMemory, keep_all
-from aerostat.policy.columns import ABSENT, IntColumn
+from aerostat.policy.columns import ABSENT, IntColumn, copied, filled
 from aerostat.units import MIB
 
 PERIOD_S = 10.0
@@ -62,13 +62,16 @@ def decide(host: HostView, guests: GuestsView, _memory: NoMemory, out_target: In
 
 def machines_of(guests: GuestsView) -> Machines:
     """Our columns in the allocator's terms: weights are shares, what cannot move is locked."""
+    is_locked = filled(0, len(guests.is_movable))
+    for i in range(len(is_locked)):
+        is_locked[i] = 1 - guests.is_movable[i]
     return Machines(
         actual_bytes=guests.actual_bytes,
         min_bytes=guests.min_bytes,
         max_bytes=guests.max_bytes,
         shares=guests.weight,
         free_bytes=guests.free_bytes,
-        is_locked=[1 - movable for movable in guests.is_movable],
+        is_locked=is_locked,
     )
 
 
@@ -96,10 +99,10 @@ def allocate(
     Returns:
         What is left of the goal.
     """
-    assert step_bytes_max > 0, f"a step of {step_bytes_max} bytes moves nothing"
+    assert step_bytes_max > 0, "a step of nothing moves nothing"
     count = len(tentative)
-    first = [0] * count
-    everyone = [0] * count
+    first = filled(0, count)
+    everyone = filled(0, count)
     for i in range(count):
         tentative[i] = ABSENT
         if is_eligible(machines, i):
@@ -155,7 +158,7 @@ def spread(
     Returns:
         What is left of the amount; more than there was, where dealing went the wrong way.
     """
-    waiting = list(chosen)
+    waiting = copied(chosen)
     left = amount
     has_moved = True
     while left != 0 and has_moved:

@@ -25,7 +25,7 @@ from aerostat.policy.baseline import (
     used_bytes,
     within,
 )
-from aerostat.policy.columns import ABSENT, IntColumn
+from aerostat.policy.columns import ABSENT, IntColumn, filled
 from aerostat.policy.water import fill, total_of
 
 PERIOD_S = 10.0
@@ -37,9 +37,9 @@ def decide(host: HostView, guests: GuestsView, _memory: NoMemory, out_target: In
     """Write a target for every guest."""
     keep_all(guests, out_target)
     count = len(out_target)
-    base: IntColumn = [0] * count
-    cap = [0] * count
-    appetite = [0] * count
+    base = filled(0, count)
+    cap = filled(0, count)
+    appetite = filled(0, count)
     for i in range(count):
         if not is_placeable(guests, i):
             continue
@@ -85,9 +85,9 @@ def pour(held: IntColumn, cap: IntColumn, appetite: IntColumn, slack: int) -> No
 
 def _cut_bytes(guests: GuestsView, base: IntColumn, supply: int) -> IntColumn:
     """Where not even what is used fits: the mins, and the rest alike."""
-    share = [0] * len(base)
+    share = filled(0, len(base))
     for i in range(len(base)):
         known = is_placeable(guests, i) and used_bytes(guests, i) != ABSENT
         share[i] = min(base[i], guests.min_bytes[i]) if known else base[i]
-    fill(share, base, [1] * len(base), 0, len(share), supply)
+    fill(share, base, filled(1, len(base)), 0, len(share), supply)
     return share

@@ -41,8 +41,9 @@ from aerostat.policy import adaptive, static, water
 from aerostat.policy import codes as policy_codes
 from aerostat.policy import columns as policy_columns
 from aerostat.policy.columns import Table
-from aerostat.sim import fixed_columns
+from aerostat.sim import fixed_columns, room
 from aerostat.sim.fixed_columns import FixedTable
+from aerostat.sim.room import STAND_INS
 
 ENGINE_MODULES: tuple[ModuleType, ...] = (
     water,
@@ -87,7 +88,6 @@ def compile_modules(
     *,
     beside: Sequence[ModuleType] = (),
     bound: Mapping[str, Callable[..., Any]] | None = None,
-    list_makers: Collection[ModuleType] = (),
 ) -> Mapping[Callable[..., Any], Any]:
     """Compile every function of some modules, as it stands; each compiles when it is first called.
 
@@ -95,9 +95,6 @@ def compile_modules(
         modules: each after those whose functions it uses.
         beside: modules whose constants these use: their sources count as well.
         bound: functions of these modules by the name under which the last of them calls them.
-        list_makers: those whose functions make lists. In all others arrays are only lent, and need
-            not be counted at every call: the engine is then 20 times as fast. What the outermost
-            function is lent is not counted in those that it calls either.
 
     Returns:
         The compiled form of each function.
@@ -107,7 +104,7 @@ def compile_modules(
     numba.config.CACHE_DIR = str(  # type: ignore[attr-defined] # made at run time
         _cache_directory(modules, beside, bound or {})
     )
-    compiled: dict[Callable[..., Any], Any] = {}
+    compiled: dict[Callable[..., Any], Any] = dict(STAND_INS)
     for module in modules:
         namespace = dict(vars(module))
         if module is modules[-1]:
@@ -117,9 +114,11 @@ def compile_modules(
                 namespace[name] = _as_tuple_kind(value)
         for function in [f for f in namespace.values() if _is_own(f, module)]:
             twin = _twin(function, namespace)
+            # Arrays are only lent, and need not be counted at every call: the engine is 20 times
+            # as fast without. Nor are any lists made: see ``sim.room``.
             # As numpy divides: what Python would refuse, the same source refuses interpreted.
             compile_it = numba.njit(  # type: ignore[call-overload] # its stubs leave `_nrt` out
-                cache=True, forceinline=True, error_model="numpy", _nrt=module in list_makers
+                cache=True, forceinline=True, error_model="numpy", _nrt=False
             )
             compiled[function] = compile_it(twin)
         for name, value in namespace.items():
@@ -148,7 +147,7 @@ def _cache_directory(
 ) -> Path:
     """Where these very sources' compiled form is kept: made once, used by all processes."""
     sources = hashlib.sha256(Path(__file__).read_bytes())
-    for module in (*modules, *beside, fixed_columns):
+    for module in (*modules, *beside, fixed_columns, room):
         sources.update(Path(str(module.__file__)).read_bytes())
     for name, function in sorted(bound.items()):
         sources.update(f"{name}={function.__module__}.{function.__qualname__}".encode())

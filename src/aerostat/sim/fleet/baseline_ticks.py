@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from aerostat.policy.baseline import GuestsView, HostView, keep_all
-from aerostat.policy.columns import FloatColumn, IntColumn
+from aerostat.policy.columns import FloatColumn, IntColumn, clear_room
 from aerostat.sim.fleet.columns import Fleet, Guests
 from aerostat.sim.fleet.constants import START_S
 from aerostat.sim.fleet.physics import begin_tick, end_tick
@@ -51,6 +51,7 @@ def run_ticks(
         now_s = START_S + tick * fleet.tick_s
         if now_s - asked.asked_s[0] >= period_s - EARLY_S:
             show_guests(fleet.guests, view, asked, now_s)
+            clear_room()
             decide(show_host(fleet, now_s), view, memory, asked.target_bytes)
             for i in range(len(asked.target_bytes)):
                 fleet.guests.target_bytes[i] = max(0, asked.target_bytes[i])

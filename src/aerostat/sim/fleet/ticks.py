@@ -70,7 +70,6 @@ def baseline_loop(
         (*rules, balloon, score, physics, *(_FULL if is_full else ()), baseline_ticks),
         beside=(policy_columns, columns, constants, full_columns, full_constants),
         bound=bound,
-        list_makers=rules,
     )
     loop: Callable[..., None] = compiled[baseline_ticks.run_ticks]
     return loop
