@@ -32,6 +32,9 @@ BURST_FORGOTTEN_S = 600.0
 RISE_FORGOTTEN_S = 8 * 3600.0
 """Time constant of forgetting how far a guest once rose at a stretch: what bursts, bursts again."""
 
+TURN_ROUND_S = 3.0
+"""So long after a target a balloon may still be at what it was sent before: 6 MiB were seen."""
+
 SETTLED_SAMPLES = 3
 """So many samples without a move, and a guest holds what it was last asked for."""
 
@@ -246,7 +249,14 @@ def _is_void(r: Round, i: int, target: int, actual: int) -> bool:
     No balloon inflates by itself: somebody else has set another one. One that let go by itself is a
     sign of distress, and released; but beyond all that its guest may have, nothing is left to give,
     and one that cannot let go by itself has been raised by somebody else.
+
+    One that was turned round goes on for a moment the way it went: past a target that is where it
+    stood when that was sent. Where its guest is short, nobody waits to see.
     """
+    memory = r.memory
+    is_short = r.now_s - memory.distress_s[i] < TURN_ROUND_S
+    if r.now_s - memory.target_set_s[i] < TURN_ROUND_S and not is_short:
+        return False
     if actual > target + BLUR_BYTES:
         return target >= r.figures.max_bytes[i] or _is_only_moved(r, i)
     return actual < target - BLUR_BYTES

@@ -9,6 +9,8 @@ from aerostat.engine.step import Step
 from aerostat.model.events import (
     LifecycleChanged,
     LifecycleKind,
+    Outcome,
+    TargetAnswered,
     TargetReplaced,
 )
 from aerostat.model.guest import GuestId
@@ -47,6 +49,24 @@ def moved(by_mib: int = -60) -> World:
     idle = world.guest("idle")
     idle.actual_mib = (idle.actual_mib or 0) + by_mib
     return world
+
+
+def test_a_balloon_that_is_turned_round_goes_on_for_a_moment_and_nobody_else_is_blamed() -> None:
+    """As seen on libvirt: its target was raised to where it stood, and it was told 6 MiB below."""
+    world = squeezed()
+    assert found(world, 60) == []
+    idle = world.guest("idle")
+    stood = idle.actual_mib or 0
+    turned = TargetAnswered(
+        guest=GuestId("idle"), target_bytes=stood * MIB, outcome=Outcome.ACCEPTED
+    )
+    world.events = [turned]
+    told = found(world, 1)
+    idle.actual_mib = stood - 6
+    told += found(world, 2)
+    idle.actual_mib = stood
+    assert told + found(world, 60) == []
+    assert world.trace("idle").reason is not Reason.HOLD_YIELDED
 
 
 def test_it_is_told_once_and_the_guest_is_left_alone() -> None:
