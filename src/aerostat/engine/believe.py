@@ -33,7 +33,9 @@ RISE_FORGOTTEN_S = 8 * 3600.0
 """Time constant of forgetting how far a guest once rose at a stretch: what bursts, bursts again."""
 
 TURN_ROUND_S = 3.0
-"""So long after a target a balloon may still be at what it was sent before: 6 MiB were seen."""
+"""So long after a target a balloon may still be at what it was sent before ..."""
+TURN_ROUND_BYTES = 8 * MIB
+"""... and so far below: 6 MiB were seen. Who sets another target mostly means more."""
 
 SETTLED_SAMPLES = 3
 """So many samples without a move, and a guest holds what it was last asked for."""
@@ -255,7 +257,8 @@ def _is_void(r: Round, i: int, target: int, actual: int) -> bool:
     """
     memory = r.memory
     is_short = r.now_s - memory.distress_s[i] < TURN_ROUND_S
-    if r.now_s - memory.target_set_s[i] < TURN_ROUND_S and not is_short:
+    is_little = target - TURN_ROUND_BYTES <= actual < target
+    if is_little and r.now_s - memory.target_set_s[i] < TURN_ROUND_S and not is_short:
         return False
     if actual > target + BLUR_BYTES:
         return target >= r.figures.max_bytes[i] or _is_only_moved(r, i)
