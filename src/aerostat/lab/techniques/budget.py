@@ -16,6 +16,7 @@ from typing import Protocol
 
 from aerostat.lab.machine.cgroup import MemoryGroup
 from aerostat.lab.techniques.host_memory import HostHeld
+from aerostat.lab.techniques.keeping import going_on
 from aerostat.units import MIB
 
 
@@ -75,15 +76,10 @@ async def held_to(
     """Hold the guests to the budget inside the block; afterwards there is no limit."""
     if has_pool:
         budget_bytes = int(POOL_AIM_RATIO * budget_bytes)
-    keeper = asyncio.create_task(_keep(budget_bytes, measure, writer))
     try:
-        yield
-        if keeper.done():
-            keeper.result()  # it never ends but by an error
+        async with going_on(_keep(budget_bytes, measure, writer)):
+            yield
     finally:
-        keeper.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await keeper
         await writer.write(_UNLIMITED[group.version])
 
 

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from aerostat.host.process_memory import parse_kilobytes
 from aerostat.host.techniques.kernel import Kernel
 from aerostat.host.techniques.zswap import PARAMETERS
+from aerostat.lab.techniques.keeping import going_on
 
 PERIOD_S = 0.1
 ACCEPT_RATIO = 0.9
@@ -60,15 +61,10 @@ async def pool_held(kernel: Kernel, pool_bytes_max: int) -> AsyncIterator[None]:
         TechniqueError: the kernel refused.
     """
     gate = PoolGate(kernel, pool_bytes_max)
-    keeper = asyncio.create_task(_keep(gate))
     try:
-        yield
-        if keeper.done():
-            keeper.result()  # it never ends but by an error
+        async with going_on(_keep(gate)):
+            yield
     finally:
-        keeper.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await keeper
         gate.open()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from aerostat.host.techniques.kernel import Kernel
+from aerostat.host.techniques.technique import TechniqueError
 from aerostat.host.techniques.zswap import PARAMETERS
 from aerostat.lab.techniques.pool_gate import PoolGate, pool_held
 from aerostat.units import KIB, MIB
@@ -59,6 +60,33 @@ def test_zswap_that_somebody_switched_off_stays_off(host: Host) -> None:
         gate.turn()
     gate.open()
     assert host.enabled == "N"
+
+
+def test_a_kernel_that_refuses_fails_the_arm_and_zswap_is_set_as_before(host: Host) -> None:
+    class Refusing(Kernel):
+        def write(self, name: str, text: str, *, may_fall_short: bool = False) -> None:
+            if text == "N":
+                super().write(name, text, may_fall_short=may_fall_short)
+            elif not refused:
+                refused.append(name)
+                raise TechniqueError(name)
+            else:
+                super().write(name, text, may_fall_short=may_fall_short)
+
+    refused: list[str] = []
+
+    async def arm() -> None:
+        host.pool(150)
+        async with asyncio.timeout(30), pool_held(Refusing(host.kernel.root), MOST):
+            while host.enabled == "Y":  # noqa: ASYNC110 # a file tells nobody
+                await asyncio.sleep(0.001)
+            host.pool(50)
+            while not refused:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+
+    with pytest.raises(TechniqueError):
+        asyncio.run(arm())
+    assert host.enabled == "Y"
 
 
 def test_at_the_end_it_is_set_as_before_however_full_it_is(host: Host) -> None:
