@@ -1,5 +1,6 @@
 """What holds for every test: real guests get patience; nothing is left in the system's places."""
 
+import signal
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -16,6 +17,12 @@ settings.load_profile("same")  # `--hypothesis-profile explore` draws cases that
 
 HARM = ["checksum_errors=[1-9]", "oom_kills=[1-9]", "round_failed", "ended by itself"]
 """What in a failure is never put down to a busy machine."""
+
+
+def pytest_sessionstart() -> None:
+    """Tests end what they start as Ctrl-C does, which a shell lets its background jobs ignore."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
