@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from aerostat.config import UNDO_NAME
 from aerostat.host.process_memory import parse_unreclaimable
 from aerostat.host.techniques.changes import Changes, undo
 from aerostat.host.techniques.kernel import Kernel
@@ -20,6 +19,7 @@ from aerostat.host.techniques.undo_log import UndoLog
 from aerostat.lab.image import GuestImage
 from aerostat.lab.machine import HealthState, MachineSpec, WorkloadSpec
 from aerostat.lab.machine.errors import MachineError
+from aerostat.places import UNDO_NAME
 from aerostat.units import MIB
 from daemon_process import Daemon, Daemons, daemons
 from deadlines import PATIENCE_S

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 import typer
 
-from aerostat.config import api_socket_to_ask
+from aerostat.places import api_socket_to_ask
 from aerostat.ports.errors import AerostatError
 
 ANSWER_S = 10.0

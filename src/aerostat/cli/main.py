@@ -6,53 +6,16 @@ from typing import NoReturn
 import typer
 
 from aerostat import __version__
-from aerostat.cli.admit import admit
-from aerostat.cli.completion import completion
-from aerostat.cli.config import config_app
-from aerostat.cli.demo import demo
-from aerostat.cli.doctor import doctor
-from aerostat.cli.events import events
-from aerostat.cli.explain import explain
-from aerostat.cli.lab import lab_app
-from aerostat.cli.plan import plan
-from aerostat.cli.record import record_app
-from aerostat.cli.replay import replay
-from aerostat.cli.run import run
-from aerostat.cli.show import show
-from aerostat.cli.simulate import simulate
-from aerostat.cli.status import status
-from aerostat.cli.steer import hold, reclaim, release, set_limits, unhold
-from aerostat.cli.top import top
+from aerostat.cli.verbs import VerbGroup
 from aerostat.ports.errors import AerostatError
 
 app = typer.Typer(
     name="aerostat",
+    cls=VerbGroup,
     help="Balances the memory of a virtual-machine host: safely, and it says why.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.command()(demo)
-app.command()(run)
-app.command()(doctor)
-app.command()(status)
-app.command(name="list")(status)
-app.command()(show)
-app.command()(top)
-app.command()(explain)
-app.command()(events)
-app.command(name="set")(set_limits)
-app.command()(hold)
-app.command()(unhold)
-app.command()(release)
-app.command()(reclaim)
-app.command()(admit)
-app.command()(replay)
-app.command()(simulate)
-app.command()(plan)
-app.add_typer(lab_app, name="lab")
-app.add_typer(config_app, name="config")
-app.add_typer(record_app, name="record")
-app.command()(completion)
 
 
 def _show_version(wanted: bool) -> None:

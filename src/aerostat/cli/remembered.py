@@ -4,8 +4,8 @@ from pathlib import Path
 
 import typer
 
-from aerostat.cli.run import effective_config
-from aerostat.config import store_path_to_read
+from aerostat.cli.configured import effective_config
+from aerostat.places import store_path_to_read
 from aerostat.store import StoreError
 from aerostat.units import parse_duration
 

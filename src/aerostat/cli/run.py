@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from aerostat.cli.configured import effective_config
 from aerostat.cli.daemons_doctor import examined_beside
 from aerostat.cli.options import (
     CloudHypervisorSockets,
@@ -13,8 +14,7 @@ from aerostat.cli.options import (
     QmpSockets,
     StorePath,
 )
-from aerostat.config import CommandLine, Config, default_config, load_config
-from aerostat.config.values import read_libvirt_uri
+from aerostat.config import Config
 from aerostat.daemon.logs import logs_on
 from aerostat.daemon.run import run_daemon
 from aerostat.model.modes import Mode
@@ -22,40 +22,6 @@ from aerostat.units import parse_duration
 
 RECORD_S_MIN = 60.0
 """The tape is written a minute at a time."""
-
-
-def effective_config(
-    config: ConfigPath = None,
-    *,
-    mode: Mode | None = None,
-    qmp: list[str] | None = None,
-    libvirt: str | None = None,
-    cloud_hypervisor: list[str] | None = None,
-    firecracker: list[str] | None = None,
-    store: StorePath = None,
-    record_s: float | None = None,
-) -> Config:
-    """The file, or the defaults, with the command line over it."""
-    base = default_config() if config is None else load_config(config)
-    return base.overlaid(
-        CommandLine(
-            mode=mode,
-            qmp=qmp or None,
-            libvirt=None if libvirt is None else parsed_libvirt(libvirt),
-            cloud_hypervisor=cloud_hypervisor or None,
-            firecracker=firecracker or None,
-            store=store,
-            record_s=record_s,
-        )
-    )
-
-
-def parsed_libvirt(text: str) -> str:
-    """Check ``--libvirt``."""
-    try:
-        return read_libvirt_uri(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--libvirt") from error
 
 
 def run(

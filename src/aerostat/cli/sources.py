@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from aerostat.cli.asked import Daemon, NoSuchGuestError, UnreachableError, WrongUsageError
+from aerostat.cli.configured import effective_config
 from aerostat.cli.remembered import chosen_store_path
-from aerostat.cli.run import effective_config
 from aerostat.ports.errors import AerostatError
 from aerostat.store import StoreError, StoreReader, open_store
 

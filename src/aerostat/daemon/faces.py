@@ -15,13 +15,14 @@ from aerostat.api.gate import Tokens
 from aerostat.api.listen import ListenError, tcp_socket, unix_socket
 from aerostat.api.seat import LoopBusyError, Seat
 from aerostat.api.server import ApiServer, Listener
-from aerostat.config import Config, api_socket_to_serve, store_path_to_write
+from aerostat.config import Config
 from aerostat.control.loop import Loop
 from aerostat.control.orders import Ask
 from aerostat.daemon.reload import Reloader
 from aerostat.host.techniques.savings import read_techniques
 from aerostat.model.admission import Admission
 from aerostat.model.host import HostSnapshot
+from aerostat.places import api_socket_to_serve, store_path_to_write
 from aerostat.ports.clock import Clock
 from aerostat.store import Health, Store
 

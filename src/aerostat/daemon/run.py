@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from aerostat.config import Config, store_path_to_write
+from aerostat.config import Config
 from aerostat.control.loop import Loop
 from aerostat.daemon.drivers import drivers_of
 from aerostat.daemon.faces import Examine, faces
@@ -24,6 +24,7 @@ from aerostat.daemon.techniques import techniques_of
 from aerostat.host.clock import SystemClock
 from aerostat.host.footprint import FootprintReader
 from aerostat.host.sensor import ProcHostSensor
+from aerostat.places import store_path_to_write
 from aerostat.ports.journal import Journal
 from aerostat.ports.techniques import HostTechniques
 from aerostat.store import Store

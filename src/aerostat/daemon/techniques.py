@@ -6,12 +6,13 @@ from pathlib import Path
 
 import structlog
 
-from aerostat.config import UNDO_NAME, Config, undo_path
+from aerostat.config import Config
 from aerostat.host.techniques.kernel import Kernel
 from aerostat.host.techniques.managed import ManagedTechniques, put_back_all
 from aerostat.host.techniques.technique import TechniqueError
 from aerostat.host.techniques.undo_log import UndoLog
 from aerostat.model.modes import Mode
+from aerostat.places import UNDO_NAME, undo_path
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from aerostat.config import api_socket_to_ask
 from aerostat.doctor.daemon_facts import DaemonFacts
 from aerostat.doctor.finding import Finding, Grade
 from aerostat.doctor.host_checks import examine_host
@@ -19,6 +18,7 @@ from aerostat.doctor.vm_verdict import VmReport, judge
 from aerostat.drivers.sockets.discovery import SocketFinder
 from aerostat.host.api_processes import CLOUD_HYPERVISOR, FIRECRACKER
 from aerostat.host.proxmox import ProxmoxCustody
+from aerostat.places import api_socket_to_ask
 
 LIBVIRT_URI = "qemu:///system"
 _LIBVIRT = "libvirt"

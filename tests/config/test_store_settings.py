@@ -1,55 +1,11 @@
-"""Where the store is, and what the file may say about it."""
+"""What the file may say about the store, and that the store gives the file's values back."""
 
 from pathlib import Path
 
 import pytest
 
-from aerostat.config import (
-    CommandLine,
-    ConfigError,
-    default_config,
-    load_config,
-    store_path_to_read,
-    store_path_to_write,
-    stored_config,
-)
+from aerostat.config import CommandLine, ConfigError, default_config, load_config, stored_config
 from aerostat.store import Retention
-
-
-def test_the_environment_names_the_folder_of_the_store(tmp_path: Path) -> None:
-    """A test run, or a second daemon, stays out of the system's folder."""
-    environment = {"AEROSTAT_STATE": str(tmp_path)}
-    assert store_path_to_write(environment) == tmp_path / "aerostat.db"
-    assert store_path_to_read(environment, system=tmp_path / "none") == tmp_path / "aerostat.db"
-
-
-def test_who_may_write_the_systems_folder_does(tmp_path: Path) -> None:
-    """Also before it is there: making it is part of writing."""
-    environment = {"XDG_STATE_HOME": str(tmp_path / "own")}
-    system = tmp_path / "lib" / "aerostat"
-    assert store_path_to_write(environment, system=system) == system / "aerostat.db"
-
-
-def test_who_may_not_has_a_folder_of_its_own(tmp_path: Path) -> None:
-    """In a file no folder can be made, not even by root."""
-    (tmp_path / "file").touch()
-    system = tmp_path / "file" / "aerostat"
-    own = {"XDG_STATE_HOME": str(tmp_path)}
-    assert store_path_to_write(own, system=system) == tmp_path / "aerostat" / "aerostat.db"
-    relative = store_path_to_write({"XDG_STATE_HOME": "state"}, system=system)
-    assert relative == Path("~/.local/state/aerostat/aerostat.db").expanduser()
-
-
-def test_readers_find_the_systems_store_where_they_have_none(tmp_path: Path) -> None:
-    """The daemon runs as root, and its readers need not."""
-    system = tmp_path / "system"
-    system.mkdir()
-    (system / "aerostat.db").touch()
-    own = {"AEROSTAT_STATE": str(tmp_path / "own")}
-    assert store_path_to_read(own, system=system) == system / "aerostat.db"
-    (tmp_path / "own").mkdir()
-    (tmp_path / "own" / "aerostat.db").touch()
-    assert store_path_to_read(own, system=system) == tmp_path / "own" / "aerostat.db"
 
 
 def test_the_file_says_how_long_and_how_much(tmp_path: Path) -> None:
