@@ -37,19 +37,17 @@ def test_what_was_recorded_is_decided_again_to_the_last_bit(recording: Path) -> 
     assert found.decisions > 3 * found.rounds
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_an_hour_of_simulated_guests_is_decided_again_exactly(tmp_path: Path) -> None:
-    found = again(parts_of(record(tmp_path, simulated_rounds(3600.0, seed=3))))
+def test_a_quarter_of_an_hour_is_decided_again_exactly(tmp_path: Path) -> None:
+    """Many times what the other tests decide again."""
+    found = again(parts_of(record(tmp_path, simulated_rounds(900.0, seed=3))))
     assert found.is_exact
-    assert found.rounds > 7000
+    assert found.rounds > 1700
 
 
 @pytest.mark.parametrize(
     ("mode", "policy"),
     [(Mode.RECOMMEND, PolicyName.ADAPTIVE), *((Mode.ENFORCE, policy) for policy in PolicyName)],
 )
-@pytest.mark.slow
 def test_every_mode_and_policy_is_decided_again_exactly(
     mode: Mode, policy: PolicyName, tmp_path: Path
 ) -> None:

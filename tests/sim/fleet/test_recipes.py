@@ -66,8 +66,8 @@ def test_a_recipe_comes_to_what_its_demand_does_in_any_parts() -> None:
 @pytest.mark.slow
 def test_a_job_of_a_recipe_is_small_however_long_its_fleet_lives() -> None:
     crew = Several()
-    long = replace(ARM, trace=replace(RECIPE, vms=400, days=30.0), looks=0)
-    long = replace(long, draw=Draw(seed=2, hosts=100, guests_a_host=4, samples=(0, 2)))
+    long = replace(ARM, trace=replace(RECIPE, vms=40, days=30.0), looks=0)
+    long = replace(long, draw=Draw(seed=2, hosts=10, guests_a_host=4, samples=(0, 2)))
     list(run_arms([long], crew))
     assert all(isinstance(job, FleetJob) for job in crew.jobs)
     assert max(len(pickle.dumps(job)) for job in crew.jobs) < 4096
