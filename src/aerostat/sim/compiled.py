@@ -73,38 +73,39 @@ _PLACES = ("first", "end")
 whether it is, so these are told to be none, and with them whatever counts from one to the other."""
 
 ColumnsT = TypeVar("ColumnsT", bound=tuple[Any, ...] | Table)
+EntryT = TypeVar("EntryT", bound=Callable[..., Any])
 
 
 @cache
 def compiled_decide() -> Callable[[Round], None]:
     """Return ``engine.decide.decide``, compiled; the first call of it takes a while."""
-    compiled = compile_modules(ENGINE_MODULES, beside=ENGINE_BESIDE)
-    result: Callable[[Round], None] = compiled[decide.decide]
-    return result
+    return compiled(decide.decide, ENGINE_MODULES, beside=ENGINE_BESIDE)
 
 
-def compile_modules(
+def compiled(
+    entry: EntryT,
     modules: Sequence[ModuleType],
     *,
     beside: Sequence[ModuleType] = (),
     bound: Mapping[str, Callable[..., Any]] | None = None,
-) -> Mapping[Callable[..., Any], Any]:
-    """Compile every function of some modules, as it stands; each compiles when it is first called.
+) -> EntryT:
+    """Compile a function, and with it every function of some modules that it uses, as they stand.
 
     Args:
+        entry: of the last of the modules: the only one that Python calls.
         modules: each after those whose functions it uses.
         beside: modules whose constants these use: their sources count as well.
         bound: functions of these modules by the name under which the last of them calls them.
 
     Returns:
-        The compiled form of each function.
+        The entry's compiled form; the first call of it compiles.
     """
     # Numba looks for changes in a function's own file only, and not at what a name stands for; the
     # directory tells of both.
     numba.config.CACHE_DIR = str(  # type: ignore[attr-defined] # made at run time
         _cache_directory(modules, beside, bound or {})
     )
-    compiled: dict[Callable[..., Any], Any] = dict(STAND_INS)
+    twins: dict[Callable[..., Any], Any] = dict(STAND_INS)
     for module in modules:
         namespace = dict(vars(module))
         if module is modules[-1]:
@@ -114,17 +115,29 @@ def compile_modules(
                 namespace[name] = _as_tuple_kind(value)
         for function in [f for f in namespace.values() if _is_own(f, module)]:
             twin = _twin(function, namespace)
-            # Arrays are only lent, and need not be counted at every call: the engine is 20 times
-            # as fast without. Nor are any lists made: see ``sim.room``.
-            # As numpy divides: what Python would refuse, the same source refuses interpreted.
-            compile_it = numba.njit(  # type: ignore[call-overload] # its stubs leave `_nrt` out
-                cache=True, forceinline=True, error_model="numpy", _nrt=False
-            )
-            compiled[function] = compile_it(twin)
+            twins[function] = _compile(twin, is_entry=function is entry)
         for name, value in namespace.items():
-            if isinstance(value, FunctionType) and value in compiled:
-                namespace[name] = compiled[value]
-    return compiled
+            if isinstance(value, FunctionType) and value in twins:
+                namespace[name] = twins[value]
+    result: EntryT = twins[entry]
+    return result
+
+
+def _compile(twin: FunctionType, *, is_entry: bool) -> Any:
+    # Arrays are only lent, and need not be counted at every call: the engine is 20 times as fast
+    # without. Nor are any lists made: see ``sim.room``.
+    # As numpy divides: what Python would refuse, the same source refuses interpreted.
+    # What Python, or C, never calls needs no way to be called from there: making one for each of
+    # 200 functions, which takes columns apart and puts them together, was over a third of the time.
+    compile_it = numba.njit(  # type: ignore[call-overload] # its stubs leave some out
+        cache=True,
+        forceinline=True,
+        error_model="numpy",
+        no_cpython_wrapper=not is_entry,
+        no_cfunc_wrapper=True,
+        _nrt=False,
+    )
+    return compile_it(twin)
 
 
 def _twin(function: FunctionType, namespace: dict[str, Any]) -> FunctionType:

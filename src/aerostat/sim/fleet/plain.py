@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from aerostat.policy import columns as policy_columns
-from aerostat.sim.compiled import compile_modules
+from aerostat.sim.compiled import compiled
 from aerostat.sim.fleet import plain_ticks
 from aerostat.sim.fleet.constants import DEFLATE_RATE, INFLATE_RATE, MIN_RATIO
 from aerostat.sim.fleet.plain_ticks import PlainWorld
@@ -38,6 +38,4 @@ def plain_world(world: FleetWorld) -> PlainWorld:
 @cache
 def plain_loop() -> Callable[[PlainWorld], None]:
     """``plain_ticks.run_ticks``, compiled; the first call of it takes a while."""
-    compiled = compile_modules((plain_ticks,), beside=(policy_columns,))
-    loop: Callable[[PlainWorld], None] = compiled[plain_ticks.run_ticks]
-    return loop
+    return compiled(plain_ticks.run_ticks, (plain_ticks,), beside=(policy_columns,))

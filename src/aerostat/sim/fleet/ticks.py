@@ -11,7 +11,7 @@ from aerostat.policy import columns as policy_columns
 from aerostat.policy.params import PolicyName
 from aerostat.policy.registry import BASELINES
 from aerostat.sim import ages, compression
-from aerostat.sim.compiled import ENGINE_BESIDE, ENGINE_MODULES, compile_modules
+from aerostat.sim.compiled import ENGINE_BESIDE, ENGINE_MODULES, compiled
 from aerostat.sim.fleet import (
     accept,
     balloon,
@@ -45,13 +45,12 @@ def engine_loop(*, is_compiled: bool, is_full: bool = False) -> Callable[..., No
     if not is_compiled:
         return _bound(engine_ticks.run_ticks, engine_ticks, bound)
     modules = (*ENGINE_MODULES, balloon, score, physics, accept)
-    compiled = compile_modules(
+    return compiled(
+        engine_ticks.run_ticks,
         (*modules, *(_FULL if is_full else ()), engine_ticks),
         beside=(*ENGINE_BESIDE, columns, constants, full_columns, full_constants),
         bound=bound,
     )
-    loop: Callable[..., None] = compiled[engine_ticks.run_ticks]
-    return loop
 
 
 @cache
@@ -66,13 +65,12 @@ def baseline_loop(
     if not is_compiled:
         return _bound(baseline_ticks.run_ticks, baseline_ticks, bound)
     rules = (water, baseline, price, active, sys.modules[decide.__module__])
-    compiled = compile_modules(
+    return compiled(
+        baseline_ticks.run_ticks,
         (*rules, balloon, score, physics, *(_FULL if is_full else ()), baseline_ticks),
         beside=(policy_columns, columns, constants, full_columns, full_constants),
         bound=bound,
     )
-    loop: Callable[..., None] = compiled[baseline_ticks.run_ticks]
-    return loop
 
 
 def _bound(
