@@ -16,7 +16,12 @@ from aerostat.lab.image.cache import cache_directory
 from aerostat.lab.machine import Machine, MachineSpec
 from aerostat.units import MIB
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.slow,
+    pytest.mark.beside,
+    pytest.mark.timeout(600),
+]
 
 
 def test_redis_holds_what_it_is_given_and_answers(tmp_path: Path) -> None:
@@ -46,7 +51,7 @@ def test_policies_are_compared_on_it() -> None:
         guests=("ada", "bob"),
         ram_bytes=256 * MIB,
         budget_bytes=420 * MIB,
-        big_keys=60_000,
+        big_keys=25_000,
         small_keys=2_000,
         turn_s=4.0,
     )

@@ -9,7 +9,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.timeout(1000)]
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.slow,
+    pytest.mark.beside,
+    pytest.mark.timeout(1000),
+]
 
 
 def test_memory_comes_back_in_every_arm_and_times_are_told(tmp_path: Path) -> None:

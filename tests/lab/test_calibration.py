@@ -10,7 +10,7 @@ from aerostat.lab.image import GuestImage
 from aerostat.sim.calibration import calibrated_for
 from aerostat.units import MIB
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.beside]
 
 SHORT = Probe(
     name="short",

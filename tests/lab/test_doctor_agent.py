@@ -18,7 +18,7 @@ from deadlines import PATIENCE_S
 from lab.guests_in_thread import booted_guests
 from libvirtd_process import BALLOON, is_there, private_libvirtd
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow]
+pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.beside]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from aerostat.lab.machine.spec import SwapKind
 from aerostat.units import MIB
 from lab.patience import BOOT_S, next_sample, until_health
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow]
+pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.beside]
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow]
+pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.beside]
 
 SCHEMA = json.loads(
     resources.files("aerostat.lab.mechanism").joinpath("mechanism.schema.json").read_text("utf-8")

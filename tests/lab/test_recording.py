@@ -12,7 +12,7 @@ from daemon_process import Daemons, aerostat, daemons
 from lab.guests_in_thread import Guests, booted_guests
 from lab.test_daemon import small_guest
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow]
+pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.beside]
 
 
 @pytest.fixture
