@@ -37,12 +37,14 @@ def finding_of(name: str, libvirt_uri: str | None = None) -> Finding:
     return found
 
 
-def until(look: Callable[[], list[Finding]], grade: Grade, says: str) -> Finding:
+def until(look: Callable[[], list[Finding]], grade: Grade, says: str) -> None:
     give_up_s = time.monotonic() + PATIENCE_S
-    while not any(f.grade is grade and says in f.says for f in (found := look())):
+    while True:
+        found = look()
+        if any(one.grade is grade and says in one.says for one in found):
+            return
         assert time.monotonic() < give_up_s, found
         time.sleep(0.2)
-    return found[0]
 
 
 def spec(name: str, *, extra_args: Sequence[str] = ()) -> MachineSpec:
