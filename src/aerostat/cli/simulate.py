@@ -179,7 +179,8 @@ def simulate(
     job = None if record is None else library.recorded_job(opened, seed)
     console = Console(stderr=True)
     _tell_notes(console, opened, is_quiet=quiet)
-    with _crew(library, cluster, workers) as crew, _progress(console, is_quiet=quiet) as progress:
+    bar = _progress(console, compiles=not interpreted, is_quiet=quiet)
+    with _crew(library, cluster, workers) as crew, bar as progress:
         contest = library.run_contest(opened, seed, crew, progress)
         hands = crew.workers
     document = library.contest_document(contest, settings, started=started, workers=hands)
@@ -273,16 +274,22 @@ def _tell_notes(console: Console, worlds: list[Any], *, is_quiet: bool) -> None:
             console.print(f"{world.name}: {note}", style="dim", soft_wrap=True, highlight=False)
 
 
+_COMPILES = "the first time, it compiles for about a minute"
+"""Said until there is something to count: nothing seems to happen meanwhile."""
+
+
 class _progress(AbstractContextManager[Any]):  # noqa: N801 - used like a function
     """A bar on a terminal, nothing in a pipe."""
 
-    def __init__(self, console: Console, *, is_quiet: bool) -> None:
+    def __init__(self, console: Console, *, compiles: bool, is_quiet: bool) -> None:
+        self._first_words = _COMPILES if compiles else ""
         self._is_shown = console.is_terminal and not is_quiet
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} %"),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[words]}", style="dim"),
             console=console,
             transient=True,
             disable=not self._is_shown,
@@ -298,5 +305,6 @@ class _progress(AbstractContextManager[Any]):  # noqa: N801 - used like a functi
 
     def _tell(self, name: str, ratio: float) -> None:
         if name not in self._tasks:
-            self._tasks[name] = self._bar.add_task(name, total=1.0)
-        self._bar.update(self._tasks[name], completed=ratio)
+            self._tasks[name] = self._bar.add_task(name, total=1.0, words=self._first_words)
+        words = "" if ratio > 0 else self._first_words
+        self._bar.update(self._tasks[name], completed=ratio, words=words)
