@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -18,19 +19,16 @@ pytestmark = pytest.mark.slow  # a process a case
 EXAMPLE = Path(__file__).parents[2] / "etc" / "aerostat.toml"
 
 
-def verbs_of(program: typer.Typer, path: tuple[str, ...] = ()) -> tuple[tuple[str, ...], ...]:
+def verbs_of(group: Any, path: tuple[str, ...] = ()) -> tuple[tuple[str, ...], ...]:
     """Every verb, groups and the program itself included."""
     found = [path]
-    for command in program.registered_commands:
-        assert command.callback is not None
-        found.append((*path, command.name or command.callback.__name__))
-    for group in program.registered_groups:
-        assert group.typer_instance is not None
-        found += verbs_of(group.typer_instance, (*path, str(group.name)))
+    for name, command in group.commands.items():
+        is_group = hasattr(command, "commands")
+        found += verbs_of(command, (*path, name)) if is_group else [(*path, name)]
     return tuple(found)
 
 
-VERBS = verbs_of(app)
+VERBS = verbs_of(typer.main.get_command(app))
 
 
 def test_the_version_is_the_packages() -> None:
