@@ -1,7 +1,7 @@
-"""Where the daemon keeps what it remembers, where nobody says otherwise."""
+"""Where the daemon's files are, where nobody says otherwise: store, undo log, socket."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 FILE_NAME = "aerostat.db"
@@ -22,12 +22,7 @@ def store_path_to_write(
 
     ``AEROSTAT_STATE`` names another folder.
     """
-    environment = os.environ if environment is None else environment
-    if named := environment.get("AEROSTAT_STATE"):
-        return Path(named).absolute() / FILE_NAME
-    if _is_writable(system):
-        return system / FILE_NAME
-    return _own_folder(environment) / FILE_NAME
+    return _folder_to_write(environment, system, _own_folder) / FILE_NAME
 
 
 def undo_path(
@@ -41,9 +36,7 @@ def store_path_to_read(
     environment: Mapping[str, str] | None = None, *, system: Path = SYSTEM_FOLDER
 ) -> Path:
     """Where this user finds what a daemon wrote: its own if there is one, else the system's."""
-    own = store_path_to_write(environment, system=system)
-    systems = system / FILE_NAME
-    return systems if not own.exists() and systems.exists() else own
+    return _one_that_is_there(store_path_to_write(environment, system=system), system)
 
 
 def api_socket_to_serve(
@@ -53,24 +46,34 @@ def api_socket_to_serve(
 
     ``AEROSTAT_STATE`` names another folder.
     """
-    environment = os.environ if environment is None else environment
-    if named := environment.get("AEROSTAT_STATE"):
-        return Path(named).absolute() / SOCKET_NAME
-    if _is_writable(system):
-        return system / SOCKET_NAME
-    runtime = environment.get("XDG_RUNTIME_DIR", "")
-    if runtime.startswith("/"):
-        return Path(runtime) / "aerostat" / SOCKET_NAME
-    return _own_folder(environment) / SOCKET_NAME
+    return _folder_to_write(environment, system, _own_run_folder) / SOCKET_NAME
 
 
 def api_socket_to_ask(
     environment: Mapping[str, str] | None = None, *, system: Path = SYSTEM_RUN_FOLDER
 ) -> Path:
     """Where this user finds a daemon: its own if there is one, else the system's."""
-    own = api_socket_to_serve(environment, system=system)
-    systems = system / SOCKET_NAME
+    return _one_that_is_there(api_socket_to_serve(environment, system=system), system)
+
+
+def _folder_to_write(
+    environment: Mapping[str, str] | None, system: Path, own: Callable[[Mapping[str, str]], Path]
+) -> Path:
+    environment = os.environ if environment is None else environment
+    if named := environment.get("AEROSTAT_STATE"):
+        return Path(named).absolute()
+    return system if _is_writable(system) else own(environment)
+
+
+def _one_that_is_there(own: Path, system: Path) -> Path:
+    """This user's own file, or the system's where only that is there."""
+    systems = system / own.name
     return systems if not own.exists() and systems.exists() else own
+
+
+def _own_run_folder(environment: Mapping[str, str]) -> Path:
+    runtime = environment.get("XDG_RUNTIME_DIR", "")
+    return Path(runtime) / "aerostat" if runtime.startswith("/") else _own_folder(environment)
 
 
 def _own_folder(environment: Mapping[str, str]) -> Path:

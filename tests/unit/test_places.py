@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
-from aerostat.places import store_path_to_read, store_path_to_write
+from aerostat.places import (
+    api_socket_to_ask,
+    api_socket_to_serve,
+    store_path_to_read,
+    store_path_to_write,
+)
 
 
 def test_the_environment_names_the_folder_of_the_store(tmp_path: Path) -> None:
@@ -39,3 +44,22 @@ def test_readers_find_the_systems_store_where_they_have_none(tmp_path: Path) -> 
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "aerostat.db").touch()
     assert store_path_to_read(own, system=system) == tmp_path / "own" / "aerostat.db"
+
+
+def test_who_may_not_listen_in_the_systems_folder_does_in_its_own(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    system = tmp_path / "file" / "aerostat"
+    run = {"XDG_RUNTIME_DIR": str(tmp_path / "run"), "XDG_STATE_HOME": str(tmp_path)}
+    assert api_socket_to_serve(run, system=system) == tmp_path / "run" / "aerostat" / "api.sock"
+    run["XDG_RUNTIME_DIR"] = "run"
+    assert api_socket_to_serve(run, system=system) == tmp_path / "aerostat" / "api.sock"
+
+
+def test_who_asks_finds_its_own_daemon_before_the_systems(tmp_path: Path) -> None:
+    system, own = tmp_path / "system", tmp_path / "own"
+    environment = {"AEROSTAT_STATE": str(own)}
+    assert api_socket_to_ask(environment, system=system) == own / "api.sock"
+    for folder in (system, own):
+        folder.mkdir()
+        (folder / "api.sock").touch()
+        assert api_socket_to_ask(environment, system=system) == folder / "api.sock"

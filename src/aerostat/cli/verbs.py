@@ -1,6 +1,7 @@
 """The verbs by name. Whoever asks for one does not wait until all others are imported."""
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -34,25 +35,11 @@ MODULES = {
 """Where each is, in the order of help: a function, or a group of verbs."""
 
 
-class Verbs(MutableMapping[str, Any]):
+class Verbs(Mapping[str, Any]):
     """Commands by name, of which each is made when it is first asked for."""
 
-    def __init__(self) -> None:
-        self._made: dict[str, Any] = {}
-
     def __getitem__(self, name: str) -> Any:
-        if name not in self._made:
-            self._made[name] = _command(name, MODULES[name])
-        return self._made[name]
-
-    def __setitem__(self, name: str, command: Any) -> None:
-        self._made[name] = command
-
-    def __delitem__(self, name: str) -> None:
-        raise NotImplementedError("verbs stay")
-
-    def __contains__(self, name: object) -> bool:
-        return name in MODULES
+        return _command(name, MODULES[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(MODULES)
@@ -66,13 +53,14 @@ class VerbGroup(TyperGroup):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.commands = Verbs()
+        self.commands = Verbs()  # type: ignore[assignment] # no verb is added or taken away
 
     def list_commands(self, _context: object) -> list[str]:
         """Names alone, so that completing one makes no other."""
         return list(MODULES)
 
 
+@cache
 def _command(name: str, where: str) -> Any:
     module, _, attribute = where.partition(":")
     verb = getattr(import_module(f"aerostat.cli.{module}"), attribute)
