@@ -248,3 +248,50 @@ def test_a_guest_without_swap_reports_none() -> None:
     world = world_of_one(guest_build=build(swap=NO_SWAP))
     last = seconds_of(world, 3)[-1]
     assert (last.swap_total_bytes, last.swap_free_bytes) == (0, 0)
+
+
+def lived(*, looks_every_s: float) -> tuple[str, ...]:
+    """What three guests, one of them squeezed in between, say in a minute on a simulated loop."""
+
+    async def main() -> tuple[str, ...]:
+        world = World([GuestSpec(name=name, load=Load(hot_bytes=80 * MIB)) for name in "abc"])
+        heard: list[str] = []
+        world.listen(lambda event: heard.append(f"{world.now_s:.2f} {event}"))
+        async with asyncio.TaskGroup() as group:
+            living = group.create_task(world.run())
+            group.create_task(change(world))
+            for look in range(1, round(60 / looks_every_s) + 1):
+                due_s = look * looks_every_s + 0.001
+                await asyncio.sleep(due_s - asyncio.get_running_loop().time())
+            living.cancel()
+        for guest in world.guests.values():
+            heard.append(repr(guest.snapshot(wall_s=world.wall_s, hypervisor_bytes=0)))
+            heard.append(repr(guest.take_seconds()))
+        return *heard, repr(world.host.memory())
+
+    async def change(world: World) -> None:
+        await asyncio.sleep(20.02)
+        world.guest("b").set_target(200 * MIB)
+        await asyncio.sleep(10)
+        world.pause("c")
+        world.guest("b").set_hot(250 * MIB)
+        await asyncio.sleep(5)
+        world.resume("c")
+
+    return run_simulated(main())
+
+
+def test_who_looks_changes_nothing() -> None:
+    """Where nobody looks and nothing changes, many steps are lived through at once."""
+    assert lived(looks_every_s=0.05) == lived(looks_every_s=1.0) == lived(looks_every_s=60.0)
+
+
+def test_a_world_that_fails_is_told_to_who_runs_it() -> None:
+    async def main() -> None:
+        world = world_of_one()
+        world.guest("vm").build = None  # type: ignore[assignment] # so that its physics fails
+        async with asyncio.timeout(10):
+            await world.run()
+
+    with pytest.raises(AttributeError):
+        run_simulated(main())

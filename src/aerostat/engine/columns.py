@@ -5,6 +5,7 @@ monotonic seconds; ``NEVER_S`` is long before everything.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from aerostat.engine.knobs import Knobs
 from aerostat.policy.columns import (
@@ -288,13 +289,14 @@ def empty_memory(count: int) -> Memory:
     return Memory(**columns)  # type: ignore[arg-type] # names and kinds come from Memory itself
 
 
+_NOTHING: tuple[list[Any], ...] = tuple(
+    [0.0 if kind is FloatColumn else 0] for kind in Estimates.__annotations__.values()
+)
+
+
 def empty_estimates(count: int) -> Estimates:
     """Room for the estimates of ``count`` guests."""
-    columns = {
-        name: [0.0 if kind is FloatColumn else 0] * count
-        for name, kind in Estimates.__annotations__.items()
-    }
-    return Estimates(**columns)  # type: ignore[arg-type] # names and kinds come from Estimates
+    return Estimates(*[zero * count for zero in _NOTHING])
 
 
 def empty_decision(count: int) -> Decision:

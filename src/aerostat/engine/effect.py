@@ -77,7 +77,8 @@ def followed(
         guests = {guest.guest: guest for guest in snapshot.guests}
         after = _orders(check, guests, answers, around, snapshot.now_s)
     after = _idleness(after, around, snapshot.now_s)
-    return replace(after, effect=_effect(after, around, snapshot.now_s))
+    effect = _effect(after, around, snapshot.now_s)
+    return after if effect is after.effect else replace(after, effect=effect)
 
 
 def _orders(
@@ -151,6 +152,8 @@ def _has_moved(order: Standing, guest: GuestSnapshot) -> bool:
 
 def _idleness(check: SelfCheck, around: Circumstances, now_s: float) -> SelfCheck:
     if not around.is_short:
+        if check.idle_since_s is None and check.patience_s == IDLE_S:
+            return check  # as in most rounds
         return replace(check, idle_since_s=None, patience_s=IDLE_S)
     if around.is_busy or not around.has_figures:
         # Short for good, with an order now and then, is not told again and again.

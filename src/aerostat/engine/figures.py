@@ -1,6 +1,6 @@
 """From a snapshot to columns: values become numbers, absent ones become ``ABSENT``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from operator import attrgetter
@@ -175,46 +175,50 @@ def figures_of(
     )
 
 
-# Columns of ``Figures``, and what each is called where it is read from.
-_OF_GUEST = {"actual_bytes": "actual_bytes", "disk_read_bytes": "disk_read_bytes"}
-_OF_FOOTPRINT = {
-    "held_bytes": "held_bytes",
-    "host_swap_bytes": "swap_bytes",
-    "host_swap_in_bytes": "swap_in_bytes",
-    "limit_hits": "limit_hits",
-    "unsplit_bytes": "unsplit_bytes",
-    "touched_bytes": "touched_bytes",
-}
-_WAITED = {"host_waited_s": "pressure_some_total_s"}
-_OF_SAMPLE = {
-    name: name
-    for name in (
-        "available_bytes",
-        "free_bytes",
-        "cache_bytes",
-        "swap_in_bytes",
-        "swap_out_bytes",
-        "major_faults",
-        "oom_kills",
-        "alloc_stalls",
-    )
-}
-_REFAULTS = {"refaults": "refaults"}
-_PRESSURE = {
-    "pressure_wall_s": "sampled_wall_s",
-    "pressure_some_s": "some_total_s",
-    "pressure_full_s": "full_total_s",
-}
+_Reads = Sequence[tuple[str, Callable[[Any], Any]]]
+"""Columns of ``Figures``, and how each is read from what it is read from."""
 
 
-def _columns(sources: Sequence[object], names: Mapping[str, str], absent: float) -> dict[str, Any]:
+def _reads(**names: str) -> _Reads:
+    return tuple((column, attrgetter(name)) for column, name in names.items())
+
+
+_OF_GUEST = _reads(actual_bytes="actual_bytes", disk_read_bytes="disk_read_bytes")
+_OF_FOOTPRINT = _reads(
+    held_bytes="held_bytes",
+    host_swap_bytes="swap_bytes",
+    host_swap_in_bytes="swap_in_bytes",
+    limit_hits="limit_hits",
+    unsplit_bytes="unsplit_bytes",
+    touched_bytes="touched_bytes",
+)
+_WAITED = _reads(host_waited_s="pressure_some_total_s")
+_OF_SAMPLE = _reads(
+    available_bytes="available_bytes",
+    free_bytes="free_bytes",
+    cache_bytes="cache_bytes",
+    swap_in_bytes="swap_in_bytes",
+    swap_out_bytes="swap_out_bytes",
+    major_faults="major_faults",
+    oom_kills="oom_kills",
+    alloc_stalls="alloc_stalls",
+)
+_REFAULTS = _reads(refaults="refaults")
+_PRESSURE = _reads(
+    pressure_wall_s="sampled_wall_s",
+    pressure_some_s="some_total_s",
+    pressure_full_s="full_total_s",
+)
+
+
+def _columns(sources: Sequence[object], reads: _Reads, absent: float) -> dict[str, Any]:
     """Read some attributes of every source, of which each may be missing."""
     return {
         column: [
             absent if source is None or (value := read(source)) is None else value
             for source in sources
         ]
-        for column, read in ((column, attrgetter(name)) for column, name in names.items())
+        for column, read in reads
     }
 
 

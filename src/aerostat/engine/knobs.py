@@ -52,10 +52,16 @@ class Knobs(Table):
     is_elastic: int
 
 
+_ALL = dict.fromkeys(GuardRule, 1)
+_NONE = dict.fromkeys(GuardRule, 0)
+
+
 def knobs_of(params: EngineParams) -> Knobs:
     """Flatten the parameters."""
     adaptive, guard = params.adaptive, params.guard
-    on = {rule: int(params.is_guarded and rule not in params.rules_off) for rule in GuardRule}
+    on = _ALL if params.is_guarded else _NONE
+    if params.rules_off:
+        on = {rule: 0 if rule in params.rules_off else value for rule, value in on.items()}
     has_no_band = GuardRule.DEAD_BAND in params.rules_off
     return Knobs(
         is_guarded=int(params.is_guarded),

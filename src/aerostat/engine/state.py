@@ -81,6 +81,8 @@ def aligned(state: EngineState, guests: tuple[GuestId, ...], *, now_s: float) ->
 
 def with_events(state: EngineState, events: Sequence[Event], *, now_s: float) -> EngineState:
     """Fold what happened since the last round into a freshly aligned state."""
+    if not events and not state.reservations and not state.ladder.pending:
+        return state  # as in most rounds
     row = {guest: number for number, guest in enumerate(state.guests)}
     reservations = {r.owner: r for r in state.reservations}
     for event in events:

@@ -78,15 +78,17 @@ def step(
     invariants.check(r, supply_bytes=supply.total_bytes)
     plan = plan_of(r, snapshot, params)
     around = circumstances(r, snapshot, supply, params, plan=plan, before=before)
-    following = replace(
-        following, self_check=followed(following.self_check, snapshot, events, around)
-    )
+    self_check = followed(following.self_check, snapshot, events, around)
+    if self_check is not following.self_check:
+        following = replace(following, self_check=self_check)
     trace = trace_of(r, snapshot, supply, following, params)
     climbed = climb(following.ladder, snapshot, trace, params)
     if climbed.is_waiting:
         plan = replace(plan, next_round_s=min(plan.next_round_s, params.round_moving_s))
+    if climbed.state is not following.ladder:
+        following = replace(following, ladder=climbed.state)
     return Step(
-        state=replace(following, ladder=climbed.state),
+        state=following,
         plan=plan,
         trace=trace,
         orders=climbed.orders,
@@ -147,6 +149,8 @@ def _judged_host(
     waits = waits_after(state.host_waits, memory, now_s=snapshot.now_s)
     by_memory = next_host_state(state.host_state, memory, params.host.reserve.of(total))
     judged = state_by_swap(by_memory, signs, waits, before=state.host_state)
+    if judged is state.host_state and waits is state.host_waits:
+        return state
     return replace(state, host_state=judged, host_waits=waits)
 
 

@@ -64,7 +64,8 @@ class SecondTally:
     served: float = 0.0
     shed: float = 0.0
     latency_s_max: float = 0.0
-    histogram: dict[int, float] = field(default_factory=dict)
+    unhindered: float = 0.0  # served without a wait: of these all latencies are known
+    histogram: dict[int, float] = field(default_factory=dict)  # of those that waited
 
     def add(self, step: Served) -> None:
         """Count one step."""
@@ -75,7 +76,7 @@ class SecondTally:
             return
         waits_s = (step.wait_first_s + step.fault_s, step.wait_last_s + step.fault_s)
         if max(waits_s) < 1e-6:
-            self._count(_BASE_BUCKETS, step.served)
+            self.unhindered += step.served
         else:
             for wait_s in waits_s:
                 spread = ((share, bucket_of(wait_s + base_s)) for share, base_s in BASE_LATENCY)
@@ -85,12 +86,13 @@ class SecondTally:
     def take(self) -> tuple[int, int, int, dict[int, int], float]:
         """Offered, served, shed, histogram and worst latency; the next second starts."""
         offered, served, shed = int(self.offered), int(self.served), int(self.shed)
+        self._count(_BASE_BUCKETS, self.unhindered)
         histogram = _whole(self.histogram, served)
         worst_s = self.latency_s_max
         self.offered -= offered
         self.served -= served
         self.shed -= shed
-        self.latency_s_max = 0.0
+        self.latency_s_max = self.unhindered = 0.0
         self.histogram = {}
         return offered, served, shed, histogram, worst_s
 
