@@ -8,7 +8,7 @@ from aerostat.api.remembering import lines_since
 from aerostat.api.seat import Seat
 from aerostat.api.stream import Stream
 from aerostat.model.guest import GuestId
-from aerostat.store import StoreError, open_store
+from aerostat.store import StoreError
 from aerostat.story.happenings import events_document
 from aerostat.story.remembered import Freshness, UnknownGuestError, found_guest, known_only
 
@@ -55,10 +55,10 @@ def _only(seat: Seat, vm: str) -> GuestId:
     try:
         return present_guest(seat, vm)[1].guest
     except UnknownGuestError:
-        if seat.store_path is None:
+        if seat.readers is None:
             raise
         try:
-            with open_store(seat.store_path) as reader:
+            with seat.readers.lent() as reader:
                 guests = reader.guests()
         except StoreError:
             guests = ()

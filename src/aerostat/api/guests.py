@@ -1,5 +1,7 @@
 """Finds the guest a client means, and says everything about one."""
 
+from collections.abc import Sequence
+
 from aerostat import __version__
 from aerostat.api.remembering import moves_since
 from aerostat.api.seat import Seat
@@ -22,17 +24,32 @@ def present_guest(seat: Seat, wanted: str) -> tuple[RoundRecord, GuestSnapshot, 
     record = seat.board.status.last
     if record is None:
         raise UnknownGuestError("the daemon has not looked at any VM yet")
+    at = _place_of(record.snapshot.guests, wanted)
+    if at is None:
+        at = _place_by_any_name(record, wanted)
+    return record, record.snapshot.guests[at], record.trace.guests[at]
+
+
+def _place_of(guests: Sequence[GuestSnapshot], wanted: str) -> int | None:
+    """Where the one VM of this id, or of this name, stands; as nearly all are asked for."""
+    named = []
+    for at, guest in enumerate(guests):
+        if guest.guest == wanted:
+            return at
+        if guest.name == wanted:
+            named.append(at)
+    return named[0] if len(named) == 1 else None
+
+
+def _place_by_any_name(record: RoundRecord, wanted: str) -> int:
+    """Where it stands by its platform's number; or why nobody can tell which is meant."""
     wall_s = record.snapshot.wall_s
     known = tuple(
         KnownGuest(guest=g.guest, name=g.name, seen_wall_s=wall_s, number=g.number)
         for g in record.snapshot.guests
     )
     now = Freshness(now_wall_s=wall_s, written_wall_s=wall_s)
-    guest = found_guest(known, wanted, now=now).guest
-    for snapshot, trace in zip(record.snapshot.guests, record.trace.guests, strict=True):
-        if snapshot.guest == guest:
-            return record, snapshot, trace
-    raise AssertionError("found among these guests")
+    return known.index(found_guest(known, wanted, now=now))
 
 
 def live_explanation(seat: Seat, stream: Stream, wanted: str, *, since_s: float) -> Explanation:

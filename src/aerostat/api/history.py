@@ -1,11 +1,12 @@
 """A guest over time: from the store, else from memory; never more points than asked for."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from aerostat.api.recent import NAMES, Sample
+from aerostat.api.recent import NAMES, Row
 from aerostat.api.seat import Seat
 from aerostat.model.guest import GuestId
-from aerostat.store import StoreError, open_store
+from aerostat.store import StoreError
 
 POINTS_MAX = 2000
 
@@ -14,43 +15,46 @@ def guest_history(seat: Seat, guest: GuestId, *, since_s: float, points: int) ->
     """Columns of figures over time; null where a figure was absent."""
     now_wall_s = seat.clock.wall_s()
     since_wall_s = now_wall_s - since_s
-    source, samples = "store", _stored(seat, guest, since_wall_s, now_wall_s)
+    source, rows = "store", _stored(seat, guest, since_wall_s, now_wall_s)
     recent = seat.recent.of(guest, since_wall_s=since_wall_s)
-    if samples is None:
-        source, samples = "memory", recent
+    if rows is None:
+        source, rows = "memory", recent
     else:
-        last_s = samples[-1].wall_s if samples else 0.0
-        samples += [sample for sample in recent if sample.wall_s > last_s + 1.0]
-    samples = _fewer(samples, points)
-    columns = {name: [s.figures.get(name) for s in samples] for name in NAMES}
+        last_s = rows[-1][0] if rows else 0.0
+        rows += [row for row in recent if row[0] > last_s + 1.0]
+    walls_s, *columns = zip(*_fewer(rows, points), strict=True) if rows else [()]
     return {
         "schema": "aerostat.history/1",
         "source": source,
         "since_s": since_s,
-        "at": [round(sample.wall_s, 3) for sample in samples],
-        **{name: column for name, column in columns.items() if any(c is not None for c in column)},
+        "at": [round(wall_s, 3) for wall_s in walls_s],
+        **{
+            name: column
+            for name, column in zip(NAMES, columns, strict=False)
+            if any(figure is not None for figure in column)
+        },
     }
 
 
 def _stored(
     seat: Seat, guest: GuestId, since_wall_s: float, until_wall_s: float
-) -> list[Sample] | None:
-    if seat.store_path is None:
+) -> list[Row] | None:
+    if seat.readers is None:
         return None
     try:
-        with open_store(seat.store_path) as reader:
-            rows = reader.figures(
+        with seat.readers.lent() as reader:
+            return reader.figures(
                 guest, NAMES, since_wall_s=since_wall_s, until_wall_s=until_wall_s
             )
     except StoreError:
         return None
-    return [Sample(wall_s=wall_s, figures=figures) for wall_s, figures in rows]
 
 
-def _fewer(samples: list[Sample], points: int) -> list[Sample]:
-    """Of each of so many equal spans the last sample; the very last one always stays."""
-    if len(samples) <= points:
-        return samples
-    span_s = (samples[-1].wall_s - samples[0].wall_s) / points
-    kept = {int((sample.wall_s - samples[0].wall_s) / span_s): sample for sample in samples}
+def _fewer(rows: Sequence[Row], points: int) -> Sequence[Row]:
+    """Of each of so many equal spans the last row; the very last one always stays."""
+    if len(rows) <= points:
+        return rows
+    first_s = rows[0][0]
+    span_s = (rows[-1][0] - first_s) / points
+    kept = {int((row[0] - first_s) / span_s): row for row in rows}
     return [kept[number] for number in sorted(kept)]

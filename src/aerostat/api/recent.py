@@ -2,8 +2,7 @@
 
 import struct
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
 from aerostat.control.board import Status
 from aerostat.model.guest import GuestId
@@ -24,12 +23,8 @@ _ROW = struct.Struct(f"<{1 + len(NAMES)}d")
 _ABSENT = -1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """A guest at one moment; a figure that was absent is not in it."""
-
-    wall_s: float
-    figures: Mapping[str, float]
+Row = tuple[Any, ...]
+"""A guest at one moment: Unix seconds, then these figures in this order; None: it was absent."""
 
 
 class Recent:
@@ -67,20 +62,13 @@ class Recent:
             series[guest] = [None if value == _ABSENT else value for value in values]
         return series
 
-    def of(self, guest: GuestId, *, since_wall_s: float = 0.0) -> list[Sample]:
+    def of(self, guest: GuestId, *, since_wall_s: float = 0.0) -> list[Row]:
         """A guest's samples, oldest first."""
         unpacked = (_ROW.unpack(row) for row in list(self._rows.get(guest, ())))
         return [
-            Sample(
-                wall_s=wall_s,
-                figures={
-                    name: figure
-                    for name, figure in zip(NAMES, figures, strict=True)
-                    if figure != _ABSENT
-                },
-            )
-            for wall_s, *figures in unpacked
-            if wall_s >= since_wall_s
+            tuple(None if figure == _ABSENT else figure for figure in row)
+            for row in unpacked
+            if row[0] >= since_wall_s
         ]
 
 

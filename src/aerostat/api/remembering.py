@@ -11,7 +11,7 @@ from functools import partial
 from aerostat.api.seat import Seat
 from aerostat.api.stream import Stream
 from aerostat.model.guest import GuestId
-from aerostat.store import Move, StoreError, StoreReader, open_store
+from aerostat.store import Move, StoreError, StoreReader
 from aerostat.story.happenings import Line, line_of_event, line_of_move, lines_of
 
 FIRST_S = 300.0
@@ -51,11 +51,11 @@ def _lines_since(
     since_wall_s = seat.clock.wall_s() - since_s
     stored: list[Line] = []
     written_wall_s, trouble = 0.0, seat.health().trouble
-    if seat.store_path is None:
+    if seat.readers is None:
         trouble = "the store is switched off: only what is in memory is told"
     else:
         try:
-            with open_store(seat.store_path) as reader:
+            with seat.readers.lent() as reader:
                 written_wall_s = reader.written_wall_s() or 0.0
                 stored = _stored(reader, seat, only=only, since_wall_s=since_wall_s)
         except StoreError as error:
@@ -104,9 +104,9 @@ def moves_since(seat: Seat, stream: Stream, guest: GuestId, *, since_s: float) -
     since_wall_s = now_wall_s - since_s
     stored: tuple[Move, ...] = ()
     written_wall_s = 0.0
-    if seat.store_path is not None:
+    if seat.readers is not None:
         try:
-            with open_store(seat.store_path) as reader:
+            with seat.readers.lent() as reader:
                 written_wall_s = reader.written_wall_s() or 0.0
                 stored = seat.moves.moves(
                     reader, guest, since_wall_s=since_wall_s, until_wall_s=now_wall_s

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from aerostat.host.techniques.savings import TechniqueFigures
 from aerostat.model.admission import Admission
 from aerostat.ports.clock import Clock
 from aerostat.ports.errors import AerostatError
-from aerostat.store import Health, MoveFollower
+from aerostat.store import Health, MoveFollower, Readers
 
 
 class LoopBusyError(AerostatError):
@@ -50,6 +51,11 @@ class Seat:
     counters: Counters = field(default_factory=Counters)
     latest: Latest = field(default_factory=Latest)
     moves: MoveFollower = field(default_factory=MoveFollower)
+
+    @cached_property
+    def readers(self) -> Readers | None:
+        """Of the store."""
+        return None if self.store_path is None else Readers(self.store_path)
 
     def follow(self) -> None:
         """Let what is counted and kept here follow the board."""

@@ -67,6 +67,8 @@ class ApiServer:
         for server in self._servers:
             server.should_exit = True
         self._thread.join(CLOSE_S)
+        if self._seat.readers is not None:
+            self._seat.readers.close()
         for listener in self._listeners:
             listener.socket.close()
             if listener.path is not None:

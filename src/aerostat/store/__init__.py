@@ -16,6 +16,7 @@ from aerostat.store.kept import (
     Session,
     TapePart,
 )
+from aerostat.store.lending import Readers
 from aerostat.store.reader import StoreReader, open_store
 from aerostat.store.retention import Retention
 from aerostat.store.store import Store
@@ -28,6 +29,7 @@ __all__ = [
     "LastSeen",
     "Move",
     "MoveFollower",
+    "Readers",
     "Retention",
     "Session",
     "Store",

@@ -32,6 +32,15 @@ class Asked:
         names = [column[0] for column in reversed(cursor.description)]
         return [dict(zip(names, reversed(row), strict=True)) for row in found]
 
+    def tuples(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """The same in the statement's own order, where there are many.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        with self.told():
+            return self.connection.execute(statement, values).fetchall()
+
     @contextlib.contextmanager
     def told(self) -> Iterator[None]:
         """Tell what is wrong with the file, or with what it says.

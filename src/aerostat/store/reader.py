@@ -1,11 +1,11 @@
 """Reads a store while a daemon writes to it, or after it is gone."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import quote
 
 from aerostat.model.guest import GuestId
@@ -52,7 +52,8 @@ def open_store(path: Path) -> "StoreReader":
         ) from error
     except OSError as error:
         raise StoreError(path, f"it cannot be read: {error}") from error
-    reader = StoreReader(path, _connected(path), inode)
+    connection, is_live = _connected(path)
+    reader = StoreReader(path, connection, inode, is_live=is_live)
     try:
         reader.check()
     except BaseException:
@@ -61,11 +62,11 @@ def open_store(path: Path) -> "StoreReader":
     return reader
 
 
-def _connected(path: Path) -> sqlite3.Connection:
-    """Connect without writing, also where this user could not."""
+def _connected(path: Path) -> tuple[sqlite3.Connection, bool]:
+    """Connect without writing, also where this user could not; whether changes are seen, too."""
     address = f"file:{quote(str(path.absolute()))}?mode=ro"
     try:
-        return _tried(address)
+        return _tried(address), True
     except sqlite3.Error as error:
         # Somebody who may only read cannot join the log beside the file. Without one, after a
         # clean stop, the file is all there is.
@@ -73,13 +74,16 @@ def _connected(path: Path) -> sqlite3.Connection:
         if log.exists() and log.stat().st_size > 0:
             raise StoreError(path, f"it cannot be read: {error}") from error
     try:
-        return _tried(f"{address}&immutable=1")
+        return _tried(f"{address}&immutable=1"), False
     except sqlite3.Error as error:
         raise StoreError(path, f"it cannot be read: {error}") from error
 
 
 def _tried(address: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(address, uri=True, timeout=BUSY_S, isolation_level=None)
+    # Whoever has a reader may hand it on; no two threads use one at a time.
+    connection = sqlite3.connect(
+        address, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+    )
     try:
         connection.execute("PRAGMA schema_version").fetchone()
     except BaseException:
@@ -91,9 +95,12 @@ def _tried(address: str) -> sqlite3.Connection:
 class StoreReader:
     """An open store. Times are Unix seconds; ranges are inclusive; order is that of writing."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, inode: Inode) -> None:
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, inode: Inode, *, is_live: bool
+    ) -> None:
         self.path = path
         self.inode = inode  # which file it was, when it was opened
+        self.is_live = is_live  # what is written later will be seen
         self._asked = Asked(path, connection)
         self.decisions = Decisions(self._asked)
 
@@ -176,18 +183,21 @@ class StoreReader:
 
     def figures(
         self, guest: GuestId, names: Sequence[str], *, since_wall_s: float, until_wall_s: float
-    ) -> list[tuple[float, Mapping[str, float]]]:
+    ) -> list[tuple[Any, ...]]:
         """Some of the figures that decisions about a guest were made on, oldest first.
 
         Args:
             guest: which.
-            names: columns of ``decision``; what was absent is left out.
+            names: columns of ``decision``.
             since_wall_s: from when on.
             until_wall_s: up to when.
+
+        Returns:
+            Of each decision when it was made, then the figures in order; None: it was absent.
         """
         assert set(names) <= set(rows.DECISION), "these are columns of the table"
         wanted = ", ".join(f"d.{name}" for name in names)
-        found = self._asked.rows(
+        return self._asked.tuples(
             f"SELECT r.wall_s, {wanted} FROM decision d"  # noqa: S608 # names of ours
             " JOIN guest g ON g.number = d.guest JOIN round r ON r.round = d.round"
             " WHERE g.guest = ? AND r.wall_s BETWEEN ? AND ? ORDER BY d.round",
@@ -195,10 +205,6 @@ class StoreReader:
             since_wall_s,
             until_wall_s,
         )
-        return [
-            (row["wall_s"], {name: row[name] for name in names if row[name] is not None})
-            for row in found
-        ]
 
     def events(
         self, *, since_wall_s: float, until_wall_s: float, guest: GuestId | None = None
