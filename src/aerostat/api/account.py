@@ -1,14 +1,15 @@
 """Where each byte of the host's RAM is, by the host's own measures and what its guests say."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from aerostat.model.guest import GuestSnapshot
 from aerostat.model.host import HostSnapshot
 from aerostat.model.plan import GuestTrace
+from aerostat.model.sealed import sealed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@sealed
 class Share:
     """One guest's part of it, in bytes. The first four are RAM, and add up to what it holds.
 

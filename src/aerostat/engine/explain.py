@@ -77,23 +77,36 @@ _BOUND_WORDS = {
 
 def explain(trace: GuestTrace) -> str:
     """Say in one sentence why the guest has its target."""
-    words = _words(trace).format(
-        demand=_size(trace.demand_bytes),
-        used=_size(trace.used_bytes),
-        min=_size(trace.min_bytes),
-        max=_size(trace.max_bytes),
-        wish=_size(trace.wish_bytes),
-        age="unknown" if trace.figures_age_s is None else format_duration(trace.figures_age_s),
-        confidence="unknown" if trace.confidence is None else f"{trace.confidence:.0%}",
-        signs=_signs(trace),
-        swapped=_size(trace.host_swap_bytes),
-    )
+    words = _words(trace).format_map(_Figures(trace))
     if trace.is_owed:
         words += f"; its share by weight is {_size(trace.due_bytes)}, but others hold it"
     bound = _BOUND_WORDS.get(trace.bound)
     if bound is not None:
-        words += ", " + bound.format(min=_size(trace.min_bytes))
+        words += ", " + bound.format_map(_Figures(trace))
     return _move(trace) + words
+
+
+class _Figures(dict[str, str]):
+    """A guest's figures for people, each written when a sentence has it: most have one at most."""
+
+    def __init__(self, trace: GuestTrace) -> None:
+        super().__init__()
+        self._trace = trace
+
+    def __missing__(self, name: str) -> str:
+        trace = self._trace
+        match name:
+            case "age":
+                age_s = trace.figures_age_s
+                return "unknown" if age_s is None else format_duration(age_s)
+            case "confidence":
+                return "unknown" if trace.confidence is None else f"{trace.confidence:.0%}"
+            case "signs":
+                return _signs(trace)
+            case "swapped":
+                return _size(trace.host_swap_bytes)
+            case _:  # demand, used, min, max, wish
+                return _size(getattr(trace, f"{name}_bytes"))
 
 
 def explain_effect(host: HostTrace) -> str:
