@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -101,11 +102,10 @@ def many_hosts(seed: int, policy: PolicyName) -> tuple[Round, Round]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("policy", [PolicyName.ADAPTIVE, PolicyName.STATIC])
-def test_compiled_and_interpreted_decide_the_same(policy: PolicyName) -> None:
+def test_compiled_and_interpreted_decide_the_same() -> None:
     """Targets, reasons, bounds, estimates and what is remembered: to the last bit."""
-    decide_compiled = compiled_decide()
-    for seed in range(60):
+    decide_compiled = compiled_decide()  # of both policies: a test for each might compile it twice
+    for seed, policy in product(range(60), (PolicyName.ADAPTIVE, PolicyName.STATIC)):
         plain, arrays = many_hosts(seed, policy)
         decide(plain)
         decide_compiled(arrays)

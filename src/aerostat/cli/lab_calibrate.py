@@ -33,6 +33,10 @@ from aerostat.sim.calibration import (
 SIMULATED_TURNS = 5
 """A simulated run is cheap, and when statistics fall within a second decides much: so often."""
 
+SCHEDULES = ("rotate", "swell")
+"""Played where none is named: balloons alone decide them. Others that come along are about what a
+host does beside, which the simulated one is not asked to, or last for a quarter of an hour."""
+
 
 def calibrate_command(
     repeats: Annotated[int, typer.Option(min=1, max=20, help="Rounds of all probes.")] = 3,
@@ -75,7 +79,10 @@ def _constants_table(constants: Constants, accelerator: str) -> Table:
 def validate_command(
     schedule: Annotated[
         list[str] | None,
-        typer.Option(help="A schedule file, or one that comes along; may be repeated."),
+        typer.Option(
+            help="A schedule file, or one that comes along; may be repeated. "
+            f"If not said: {' and '.join(SCHEDULES)}."
+        ),
     ] = None,
     policy: Annotated[
         list[str] | None, typer.Option(help=f"May be repeated; of {', '.join(ARM_POLICIES)}.")
@@ -100,7 +107,7 @@ def validate_command(
     console = Console(stderr=True)
     validated: list[Validated] = []
     used = given
-    for name in schedule or list(packaged_schedules()):
+    for name in schedule or SCHEDULES:
         plan = _plan(name, policies, repeats, seed)
         real = show_real(plan, console, is_quiet=quiet)
         used = given or calibrated_for(real.accelerator)
