@@ -93,6 +93,8 @@ def test_no_file_and_an_empty_file_are_the_engines_defaults(tmp_path: Path) -> N
     [
         ('\nmode = "on"', 2, "mode", ['"on"', '"observe", "recommend", "enforce"']),
         ("mode = 3", 1, "mode", ["3 is not one of"]),
+        ('policy = "clairvoyant"', 1, "policy", ["what guests will want", "a bound"]),
+        ('policy = "fair"', 1, "policy", ['"adaptive", "static"']),
         ('[host]\n\nreserv = "1GiB"', 3, "host.reserv", ['did you mean "reserve"?']),
         ('budget = "1GiB"', 1, "budget", ["it belongs in [host]"]),
         ('[guests]\nname = "x"', 2, "guests.name", ["it belongs in [[guest]]"]),

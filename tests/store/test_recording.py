@@ -222,7 +222,7 @@ def test_without_the_library_the_way_to_get_it_is_told(
     monkeypatch: pytest.MonkeyPatch, recording: Path
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(MissingLibraryError, match=r'pip install "aerostat\[plan\]"'):
+    with pytest.raises(MissingLibraryError, match=r'pip install "\.\[plan\]" in a checkout'):
         open_recording(recording)
 
 

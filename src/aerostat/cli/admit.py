@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from aerostat.cli.asked import Daemon, SocketPath, Url
+from aerostat.cli.asked import Ca, Daemon, SocketPath, Url
 from aerostat.cli.options import Output, OutputFormat
 
 
@@ -17,10 +17,11 @@ def admit(
     ] = "5m",
     socket: SocketPath = None,
     url: Url = None,
+    ca: Ca = None,
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """Ask whether a VM may start or come, and keep its memory for it; exit status 4: it may not."""
-    answer = Daemon(socket, url).post("/v1/admit", {"name": name, "size": size, "for": for_})
+    answer = Daemon(socket, url, ca).post("/v1/admit", {"name": name, "size": size, "for": for_})
     if output is OutputFormat.JSON:
         typer.echo(json.dumps(answer, indent=2))
     else:

@@ -51,7 +51,9 @@ def calibrate_command(
     try:
         from aerostat.lab.calibration.run import calibrate  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        raise CalibrationError(f"{error.name} is missing: pip install 'aerostat[sim]'") from error
+        raise CalibrationError(
+            f"{error.name} is missing: pip install '.[sim]' in a checkout"
+        ) from error
     console = Console(stderr=True)
 
     def tell(words: str) -> None:

@@ -106,7 +106,7 @@ def _planner() -> Any:
     except ImportError as error:
         raise MissingLibraryError(
             "plan takes the simulator's libraries (numpy, numba), which are not installed here: "
-            'pip install "aerostat[plan]"'
+            'pip install ".[plan]" in a checkout'
         ) from error
     return verb
 

@@ -36,7 +36,8 @@ def export(
     thinned: Annotated[
         bool,
         typer.Option(
-            "--thinned", help="What is kept of every run, about every 10 s; for plan, not replay."
+            "--thinned",
+            help="What is kept anyway: every 10 s, later every 5 min; for plan, not replay.",
         ),
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Write over a file.")] = False,

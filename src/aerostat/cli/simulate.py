@@ -236,7 +236,7 @@ def _library() -> Any:
         if error.name is not None and error.name.split(".")[0] in ("numpy", "numba"):
             raise MissingExtraError(
                 f"simulating needs {error.name}, which is not installed: "
-                "pip install 'aerostat[sim]'"
+                "pip install '.[sim]' in a checkout"
             ) from error
         raise
     return library

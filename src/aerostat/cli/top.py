@@ -28,8 +28,8 @@ def top(
         from aerostat.tui.app import Top  # noqa: PLC0415 # an extra that need not be installed
     except ImportError as error:
         raise typer.BadParameter(
-            "this takes a library more: pip install 'aerostat[tui]'; aerostat status --watch "
-            "does without"
+            "this takes a library more: pip install '.[tui]' in a checkout; "
+            "aerostat status --watch does without"
         ) from error
     if demo and ((socket, url, ca) != (None, None, None)):
         raise typer.BadParameter("--demo brings its own daemon: no --socket and no --url")

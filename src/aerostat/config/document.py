@@ -26,6 +26,7 @@ from aerostat.config.values import (
     Weight,
     at_least,
     choice,
+    shown,
     steps_of,
     within,
 )
@@ -181,13 +182,23 @@ class AdvancedTable(Table):
     fall: Annotated[DurationS, within("1s", "1h")] = _ADAPTIVE.fall_s
 
 
+def _policy(value: object) -> PolicyName:
+    """A policy that a daemon can follow."""
+    if value == PolicyName.CLAIRVOYANT.value:
+        raise ValueError(
+            f"{shown(value)} knows what guests will want, which only an experiment does: "
+            "it is a bound to compare with in simulate and lab bench"
+        )
+    return choice(name for name in PolicyName if name is not PolicyName.CLAIRVOYANT)(value)
+
+
 class Document(Table):
     """The whole file."""
 
     # Observing changes nothing in a VM: what nobody asked for must not move memory.
     mode: Annotated[Mode, BeforeValidator(choice(Mode))] = Mode.OBSERVE
     on_stop: Annotated[OnStop, BeforeValidator(choice(OnStop))] = OnStop.LEAVE
-    policy: Annotated[PolicyName, BeforeValidator(choice(PolicyName))] = _ENGINE.policy
+    policy: Annotated[PolicyName, BeforeValidator(_policy)] = _ENGINE.policy
     qmp: QmpTable = QmpTable()
     libvirt: LibvirtTable = LibvirtTable()
     cloud_hypervisor: CloudHypervisorTable = CloudHypervisorTable()

@@ -5,7 +5,7 @@ what would be right. Writers give text that the same reader reads as the same va
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import Annotated, TypeVar
@@ -177,14 +177,15 @@ def read_group(value: object) -> str:
     return text
 
 
-def choice(options: type[EnumT]) -> Callable[[object], EnumT]:
+def choice(options: Iterable[EnumT]) -> Callable[[object], EnumT]:
     """A reader of one word out of a few."""
+    known = tuple(options)
 
     def read(value: object) -> EnumT:
-        for option in options:
+        for option in known:
             if value == option.value:
                 return option
-        words = ", ".join(f'"{option.value}"' for option in options)
+        words = ", ".join(f'"{option.value}"' for option in known)
         raise ValueError(f"{shown(value)} is not one of {words}")
 
     return read

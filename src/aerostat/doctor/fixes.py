@@ -57,7 +57,7 @@ _HUGE = {
 }
 _MONITOR = {
     "libvirt": "libvirt holds it: aerostat doctor --libvirt URI asks there (qemu:///system by "
-    "default; pip install 'aerostat[libvirt]'), and aerostat run --libvirt URI balances the VM",
+    "default; takes libvirt-python), and aerostat run --libvirt URI balances the VM",
     "proxmox": "run the doctor as root; ss -xp | grep qemu-server/{id}.qmp shows who holds it; "
     "where qm monitor {id} hangs, too, so does its QEMU",
     "incus": "incusd holds it: incus config set {name} raw.qemu "

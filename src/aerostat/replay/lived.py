@@ -122,7 +122,7 @@ def _simulator() -> tuple[Any, Any, Any]:
     except ImportError as error:
         raise MissingLibraryError(
             "the closed loop takes the simulator, whose libraries (numpy, numba) are not installed "
-            'here: pip install "aerostat[plan]"; --loop open goes without'
+            'here: pip install ".[plan]" in a checkout; --loop open goes without'
         ) from error
     return world, run, summary
 

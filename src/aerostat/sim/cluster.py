@@ -69,7 +69,7 @@ def cluster_at(address: str) -> Iterator[Cluster]:
         from distributed import Client  # noqa: PLC0415
     except ImportError as error:
         raise ClusterError(
-            "a cluster needs Dask, which is not installed: pip install 'aerostat[plan]'"
+            "a cluster needs Dask, which is not installed: pip install '.[plan]' in a checkout"
         ) from error
     try:
         client: Any = Client(  # type: ignore[no-untyped-call]

@@ -257,4 +257,4 @@ def test_what_reads_files_is_named_where_it_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    assert "pip install 'aerostat[plan]'" in refusal(written(tmp_path, rows()))
+    assert "pip install '.[plan]'" in refusal(written(tmp_path, rows()))

@@ -43,7 +43,7 @@ class LibvirtMissingError(AerostatError):
 
     def __init__(self) -> None:
         super().__init__(
-            "libvirt-python is not installed: pip install 'aerostat[libvirt]' "
+            "libvirt-python is not installed: pip install '.[libvirt]' in a checkout "
             "(it is built against libvirt's headers: apt-get install libvirt-dev pkg-config gcc)"
         )
 

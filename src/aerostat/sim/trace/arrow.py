@@ -18,7 +18,8 @@ def arrow(what: str) -> ModuleType:
         import pyarrow.parquet  # noqa: PLC0415
     except ImportError as error:
         raise TraceError(
-            f"{what} is read with pyarrow, which is not installed: pip install 'aerostat[plan]'"
+            f"{what} is read with pyarrow, which is not installed: "
+            "pip install '.[plan]' in a checkout"
         ) from error
     module: ModuleType = pa
     return module

@@ -34,5 +34,5 @@ def _imported(name: str) -> Any:
     except ImportError as error:
         raise MissingLibraryError(
             "Parquet files take pyarrow, which is not installed here: "
-            'pip install "aerostat[plan]", or your system\'s package of pyarrow'
+            'pip install ".[plan]" in a checkout, or your system\'s package of pyarrow'
         ) from error
