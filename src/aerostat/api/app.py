@@ -26,6 +26,7 @@ def create_app(seat: Seat, stream: Stream) -> FastAPI:
         openapi_url="/v1/openapi.json",
         docs_url=None,  # its pages would come from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # a path that is none is told so
         responses=ERRORS,
     )
     app.add_exception_handler(UnknownGuestError, _not_found)

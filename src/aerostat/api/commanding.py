@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from aerostat.api.answers import COMMAND, OF_GUEST, Vm
 from aerostat.api.described import answers
 from aerostat.api.guests import present_guest
+from aerostat.api.limits import objection_to
 from aerostat.api.requests import ForBody, LimitsBody, ReclaimBody
 from aerostat.api.seat import Seat
 from aerostat.api.written import told
@@ -54,6 +55,10 @@ def _limits(router: APIRouter, seat: Seat) -> None:
         def ask(**more: Any) -> Ask:
             return Ask(command=Command.SET, limits=given, words=body.words(), **more)
 
+        _, snapshot, _ = present_guest(seat, vm)
+        wanted = ask(guest=snapshot.guest, who=request.state.who)
+        if (objection := objection_to(wanted, snapshot, seat)) is not None:
+            raise HTTPException(422, objection)
         return await _told(seat, request, vm, ask)
 
 

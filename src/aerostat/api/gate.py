@@ -164,6 +164,8 @@ class Gate:
             is_open = _is_open(scope)
             if not (self._visits if is_open else self._guesses).take(_address(scope)):
                 return 429, "too many requests without a good token: wait a minute"
+            if not is_open and b"authorization" in headers:
+                return 401, "this token is not the daemon's: look into its api.token_file"
             if not is_open:
                 return 401, "a bearer token is needed: Authorization: Bearer ..."
         elif is_command and right is not Right.CONTROL:

@@ -37,7 +37,7 @@ class LimitsBody(Body):
 
     min: SizeOrShare | None = None
     max: SizeOrShare | None = None
-    weight: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    weight: Annotated[int, Field(ge=1, le=10_000, strict=True)] | None = None
 
     def limits(self) -> Limits:
         """As the loop takes them.

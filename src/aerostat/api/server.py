@@ -91,12 +91,17 @@ class ApiServer:
         self._servers = [self._server(app, listener) for listener in self._listeners]
         if self._is_closing.is_set():
             return
-        await asyncio.gather(
-            *(
-                server.serve(sockets=[listener.socket])
-                for server, listener in zip(self._servers, self._listeners, strict=True)
-            )
-        )
+        pairs = zip(self._servers, self._listeners, strict=True)
+        await asyncio.gather(*(self._served(server, listener) for server, listener in pairs))
+
+    async def _served(self, server: uvicorn.Server, listener: Listener) -> None:
+        """Serve one socket; what ends it leaves the others alone."""
+        try:
+            await server.serve(sockets=[listener.socket])
+        except Exception as error:  # noqa: BLE001 # the daemon, and its other sockets, do without
+            if not self._is_closing.is_set():
+                detail = f"{listener.where}: {type(error).__name__}: {error}"
+                structlog.get_logger().error("api_failed", detail=detail)
 
     def _server(self, app: Callable[..., Any], listener: Listener) -> uvicorn.Server:
         return uvicorn.Server(

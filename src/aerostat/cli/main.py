@@ -1,5 +1,7 @@
 """The ``aerostat`` command: all verbs, and how errors become exit statuses."""
 
+import errno
+import os
 import sys
 from typing import NoReturn
 
@@ -46,6 +48,16 @@ def main() -> None:
         _fail(ours)
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        _end_without_output(error)
+
+
+def _end_without_output(error: OSError) -> NoReturn:
+    """What was to be printed finds no room: said where there is some, and not tried again."""
+    typer.echo(f"aerostat: the output cannot be written: {error.strerror}", err=True)
+    os._exit(1)
 
 
 def _fail(error: AerostatError) -> NoReturn:

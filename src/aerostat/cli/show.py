@@ -83,10 +83,16 @@ def _marks(guest: dict[str, Any]) -> Iterator[Text]:
         yield Text(printable("tags: " + ", ".join(guest["tags"])))
     if "order" in guest:
         order = guest["order"]
-        told = [f"{key} {order[key]}" for key in ("min", "max", "weight") if key in order]
+        told = [f"{key} {_ordered(order[key])}" for key in ("min", "max") if key in order]
+        told += [f"weight {order['weight']}"] if "weight" in order else []
         told = ([order["standing"]] if "standing" in order else []) + told
         left = f", for {format_duration(order['left_s'])} more" if "left_s" in order else ""
         yield Text(printable(f"ordered by {order.get('who', 'somebody')}: {', '.join(told)}{left}"))
+
+
+def _ordered(limit: int | str) -> str:
+    """A size, or a share as it was ordered."""
+    return format_size(limit) if isinstance(limit, int) else limit
 
 
 _MARKS = {

@@ -21,6 +21,8 @@ FIGURE_WIDTH = 8
 WHY_WIDTH_MIN = 12
 NAME_WIDTH_MIN = 8
 WIDE = 110
+NARROW = 62
+"""Narrower than that, and four figures leave no room for a name and a reason."""
 
 
 def status(
@@ -74,28 +76,53 @@ def _head(state: dict[str, Any]) -> list[Text]:
 
 
 def _table(guests: list[dict[str, Any]], *, width: int) -> Table:
-    is_wide = width >= WIDE
-    figures = ["\nmax", "\nactual", "\ntarget", "guest\navailable"]
-    figures += ["guest\ncache", "\ndemand", "host\nholds"] if is_wide else []
+    is_wide, columns = width >= WIDE, _columns(width)
+    figures = [heading for heading, _ in columns]
     name_width = _name_width(guests, figures, width=width)
     table = Table(box=box.SIMPLE, padding=0, pad_edge=False, show_edge=False, header_style="bold")
     table.add_column("\nVM", no_wrap=True, min_width=name_width)
     for figure in figures:
         least = max(FIGURE_WIDTH, *(len(line) for line in figure.splitlines()))
         table.add_column(figure, justify="right", no_wrap=True, min_width=least)
-    table.add_column("\nwhy", no_wrap=not is_wide, overflow="ellipsis", ratio=1)
+    why_width = max(WHY_WIDTH_MIN, width - name_width - 1 - _figures_width(figures))
+    table.add_column("\nwhy", no_wrap=not is_wide, width=why_width)
     for guest in guests:
-        table.add_row(*_row(guest, name_width=name_width, is_wide=is_wide))
+        row = _row(guest, [name for _, name in columns], name_width=name_width)
+        if not is_wide:
+            row[-1].truncate(why_width, overflow="ellipsis")
+        table.add_row(*row)
     return table
+
+
+def _columns(width: int) -> list[tuple[str, str]]:
+    """Headings and figures that have room: a figure is left out, never cut to another number."""
+    if width < NARROW:
+        return [("\nactual", "actual_bytes"), ("\ntarget", "target_bytes")]
+    columns = [
+        ("\nmax", "max_bytes"),
+        ("\nactual", "actual_bytes"),
+        ("\ntarget", "target_bytes"),
+        ("guest\navailable", "guest_available_bytes"),
+    ]
+    if width >= WIDE:
+        columns += [
+            ("guest\ncache", "guest_cache_bytes"),
+            ("\ndemand", "demand_bytes"),
+            ("host\nholds", "host_held_bytes"),
+        ]
+    return columns
 
 
 def _name_width(guests: list[dict[str, Any]], figures: list[str], *, width: int) -> int:
     """Names come first: the reason gets what they leave, and more of it in a wider window."""
     longest = max((cell_len(printable(guest["name"])) for guest in guests), default=0)
-    figures_width = sum(
+    return max(NAME_WIDTH_MIN, min(longest, width - 1 - _figures_width(figures) - WHY_WIDTH_MIN))
+
+
+def _figures_width(figures: list[str]) -> int:
+    return sum(
         1 + max(FIGURE_WIDTH, *(len(line) for line in figure.splitlines())) for figure in figures
     )
-    return max(NAME_WIDTH_MIN, min(longest, width - 1 - figures_width - WHY_WIDTH_MIN))
 
 
 def shortened(name: str, width: int) -> str:
@@ -106,14 +133,11 @@ def shortened(name: str, width: int) -> str:
     return f"{name[: width - 1 - tail]}…{name[len(name) - tail :]}"
 
 
-def _row(guest: dict[str, Any], *, name_width: int, is_wide: bool) -> list[Text]:
-    names = ["max_bytes", "actual_bytes", "target_bytes", "guest_available_bytes"]
-    if is_wide:
-        names += ["guest_cache_bytes", "demand_bytes", "host_held_bytes"]
+def _row(guest: dict[str, Any], names: list[str], *, name_width: int) -> list[Text]:
     style = "red" if guest["is_distressed"] else ""
     cells = [Text(_size(guest.get(name))) for name in names]
     if "advised_bytes" in guest:
-        cells[2] = Text(f"({_size(guest['advised_bytes'])})", style="dim")
+        cells[names.index("target_bytes")] = Text(f"({_size(guest['advised_bytes'])})", style="dim")
     order = guest.get("order", {}).get("standing")
     words = guest["words"] if order is None else f"[{order}] {guest['words']}"
     return [

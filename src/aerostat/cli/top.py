@@ -1,5 +1,6 @@
 """``aerostat top``: the running daemon's picture, live in a terminal."""
 
+import sys
 from contextlib import ExitStack
 from typing import Annotated
 
@@ -31,6 +32,8 @@ def top(
             "this takes a library more: pip install '.[tui]' in a checkout; "
             "aerostat status --watch does without"
         ) from error
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise typer.BadParameter("top needs a terminal; aerostat status --watch does without")
     if demo and ((socket, url, ca) != (None, None, None)):
         raise typer.BadParameter("--demo brings its own daemon: no --socket and no --url")
     with ExitStack() as stack:

@@ -35,6 +35,11 @@ def present(
     if not watch:
         console.print(first)
         return
+    if not console.is_terminal:  # one picture below the other: nothing can be drawn over
+        console.print(first)
+        while True:
+            time.sleep(WATCH_S)
+            console.print(picture(ask(), console.width))
     with Live(first, console=console, auto_refresh=False) as live:
         while True:
             time.sleep(WATCH_S)

@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import ssl
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -104,7 +105,12 @@ def _tcp(config: Config) -> Listener | None:
         return None
     control = _token(Path(api.token_file))
     read = None if api.read_token_file is None else _token(Path(api.read_token_file))
-    certificate, key = _pem(api.certificate), _pem(api.key)
+    if read == control:
+        raise ListenError(
+            f"{api.read_token_file}: the token that may only read is the one that may command: "
+            "write another secret into it"
+        )
+    certificate, key = _pair(api.certificate, api.key)
     host, _, port = api.listen.rpartition(":")
     listener = tcp_socket(host.removeprefix("[").removesuffix("]"), int(port))
     return Listener(
@@ -116,10 +122,20 @@ def _tcp(config: Config) -> Listener | None:
     )
 
 
-def _pem(name: str | None) -> Path | None:
-    if name is not None and not Path(name).is_file():
-        raise ListenError(f"{name}: there is no such file")
-    return None if name is None else Path(name)
+def _pair(certificate: str | None, key: str | None) -> tuple[Path | None, Path | None]:
+    """A certificate and its key, tried: what is wrong with them must not end a server later."""
+    if certificate is None or key is None:
+        return None, None
+    for name in (certificate, key):
+        if not Path(name).is_file():
+            raise ListenError(f"{name}: there is no such file")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except (OSError, ValueError) as error:  # what is no PEM, cannot be read, or takes a passphrase
+        raise ListenError(
+            f"{certificate} and {key} are no certificate with its key, both as PEM: {error}"
+        ) from error
+    return Path(certificate), Path(key)
 
 
 def _token(path: Path) -> str:
@@ -127,6 +143,8 @@ def _token(path: Path) -> str:
         token = path.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ListenError(f"{path}: the token cannot be read: {error}") from error
+    if len(token.split()) > 1 or not token.isascii() or not token.isprintable():
+        raise ListenError(f"{path}: a token is one line of ASCII without blanks")
     if len(token) < TOKEN_LENGTH_MIN:
         raise ListenError(
             f"{path}: the token has {len(token)} characters, and at least {TOKEN_LENGTH_MIN} are "

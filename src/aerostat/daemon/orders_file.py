@@ -1,5 +1,6 @@
 """What operators ordered outlives the daemon: a hold that an upgrade forgot would be a trap."""
 
+import contextlib
 import json
 import os
 import queue
@@ -54,6 +55,7 @@ class OrdersFile:
         try:
             return self._book(json.loads(text)).at(self._clock.now_s())
         except (ValueError, KeyError, TypeError, AttributeError, AssertionError) as error:
+            self._move_aside()
             return self._unread(f"{type(error).__name__}: {error}")
 
     def follow(self, status: Status) -> None:
@@ -63,6 +65,13 @@ class OrdersFile:
         is_first, self._shown = self._shown is None, status.orders
         if not is_first:
             self._waiting.put(status.orders)
+
+    def _move_aside(self) -> None:
+        """What was ordered is in it, for whoever can read it: it is not written over."""
+        aside = self._path.with_name(f"{self._path.name}.unread")
+        with contextlib.suppress(OSError):
+            self._path.replace(aside)
+            structlog.get_logger().error("orders_moved_aside", path=str(aside))
 
     def _unread(self, detail: str) -> OrderBook:
         structlog.get_logger().error("orders_unread", path=str(self._path), detail=detail)
@@ -107,7 +116,7 @@ class OrdersFile:
         text = json.dumps({"schema": SCHEMA, "orders": rows}, indent=2) + "\n"
         self._path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         fresh = self._path.with_name(self._path.name + ".new")
-        with fresh.open("w", encoding="utf-8") as file:
+        with open(os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o640), "w") as file:  # noqa: PTH123 # as the store beside it
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -27,7 +27,7 @@ from aerostat.host.sensor import ProcHostSensor
 from aerostat.places import store_path_to_write
 from aerostat.ports.journal import Journal
 from aerostat.ports.techniques import HostTechniques
-from aerostat.store import Store
+from aerostat.store import Store, sole_writer
 
 ORDERS_NAME = "orders.json"
 """Beside the store: what operators ordered."""
@@ -93,7 +93,7 @@ def _journals(config: Config) -> Iterator[tuple[LogJournal, Store | None, Journa
     path = config.store_path or store_path_to_write()
     store = Store(path, retention=config.retention, configuration=config.stored_text())
     remembered = StoreJournal(store, path)
-    with store:
+    with sole_writer(path), store:
         yield log, store, Journals((log, remembered))
     remembered.tell_the_end()
 

@@ -1,6 +1,6 @@
 """What Aerostat's own daemon tells of VMs whose monitors it holds, so that nobody else can ask."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,13 @@ class DaemonFacts:
         Two VMs of one name that have no UUID cannot be told apart from here: nothing is said.
         """
         known = [g for g in self.guests if process.uuid is not None and g["id"] == process.uuid]
-        known = known or [guest for guest in self.guests if guest.get("name") == process.name]
+        return self._told(known) if known else self.named(process.name)
+
+    def named(self, name: str) -> VmMonitor | None:
+        """The same of a VM of which no more than its name is known."""
+        return self._told([guest for guest in self.guests if guest.get("name") == name])
+
+    def _told(self, known: Sequence[Mapping[str, Any]]) -> VmMonitor | None:
         if len(known) != 1 or known[0].get("run_state") in (None, _UNREACHABLE):
             return None
         return _monitor(known[0], self.statistics_period_s)

@@ -83,7 +83,7 @@ async def examine(
     daemon = DaemonFacts() if places.held else await DaemonFacts.ask(socket)
     known = Known(held=places.held, daemon=daemon)
     asked = [_of_process(vm, trouble, known) for vm in processes if vm.pid not in of_libvirt]
-    asked += [_of_qmp(path) for path in _unseen(places.qmp, processes)]
+    asked += [_of_qmp(path, known) for path in _unseen(places.qmp, processes)]
     asked += [
         _of_api(path, CLOUD_HYPERVISOR) for path in _unseen(places.cloud_hypervisor, processes)
     ]
@@ -161,11 +161,12 @@ async def _of_process(vm: VmProcess, libvirt_trouble: str | None, known: Known) 
     return VmFacts(name=vm.name, process=vm, monitor=known.daemon.of(vm), monitor_trouble=trouble)
 
 
-async def _of_qmp(path: Path) -> VmFacts:
+async def _of_qmp(path: Path, known: Known) -> VmFacts:
     try:
         return VmFacts(name=path.stem, monitor=await ask_monitor(path))
     except MonitorUnreachableError as error:
-        return VmFacts(name=path.stem, monitor_trouble=str(error))
+        told = known.held.get(path.stem) or known.daemon.named(path.stem)
+        return VmFacts(name=path.stem, monitor=told, monitor_trouble=str(error))
 
 
 async def _of_api(path: Path, platform: str) -> VmFacts:

@@ -67,6 +67,9 @@ WORTH_RATIO = 0.01
 UNSPLIT_WORTH_BYTES = 16 * MIB
 """Nor less of what it gave that the host has not got; a few huge pages in part are usual."""
 
+LACKS_BYTES, LACKS_DIVISOR = 16 * MIB, 16
+"""A guest that wants so much more, and a sixteenth of its max, is not told that it is a trifle."""
+
 _BOUND_WORDS = {
     Bound.MIN: "no lower than its min of {min}",
     Bound.FLOOR: "no lower than what it uses and a reserve",
@@ -158,6 +161,14 @@ def _words(trace: GuestTrace) -> str:
     if trace.reason is Reason.HOLD_HAS_ENOUGH and demand and holds and holds < demand:
         # Demand reaches further than need: to what it used lately, and may soon use again.
         return "has what it needs now; for all it may soon use it would have {demand}"
+    lacks = demand - holds if demand and holds else 0
+    is_much = lacks >= max(LACKS_BYTES, (trace.max_bytes or 0) // LACKS_DIVISOR)
+    if trace.reason is Reason.HOLD_WITHIN_DEAD_BAND and is_much:
+        return "stays: of {demand} that it would have, too little is to be had for a change"
+    is_at_max = holds is not None and trace.max_bytes is not None and holds >= trace.max_bytes
+    is_same = trace.target_before_bytes == trace.target_bytes
+    if trace.reason is Reason.RELEASED_FOR_DISTRESS and is_at_max and is_same:
+        return "is short of memory ({signs}), and has its max of {max}"
     return _WORDS[trace.reason]
 
 

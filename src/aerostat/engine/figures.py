@@ -90,7 +90,7 @@ def _ordered(limits: GuestLimits, order: GuestOrder) -> GuestLimits:
 def resolve_limits(guest: GuestSnapshot, max_bytes: int, params: EngineParams) -> ResolvedLimits:
     """Limits in bytes; what contradicts the guest's real size gives way to it."""
     limits = limits_of(guest, params)
-    least, most = _bounds(limits, max_bytes)
+    least, most = _bounds(limits, max_bytes, params.guard.guest_floor_bytes)
     return ResolvedLimits(
         guest=guest.guest,
         min_bytes=least,
@@ -100,13 +100,16 @@ def resolve_limits(guest: GuestSnapshot, max_bytes: int, params: EngineParams) -
     )
 
 
-def _bounds(limits: GuestLimits, max_bytes: int | None) -> tuple[int, int]:
-    """Min and max in bytes; both absent where the guest's size is."""
+def _bounds(limits: GuestLimits, max_bytes: int | None, floor_bytes: int) -> tuple[int, int]:
+    """Min and max in bytes; both absent where the guest's size is.
+
+    No max is so little that its system could not live in it.
+    """
     if max_bytes is None:
         return ABSENT, ABSENT
     most = max_bytes
     if limits.maximum is not None:
-        most = min(max_bytes, max(1, limits.maximum.of(max_bytes)))
+        most = min(max_bytes, max(floor_bytes, 1, limits.maximum.of(max_bytes)))
     return min(most, max(1, limits.minimum.of(max_bytes))), most
 
 
@@ -147,7 +150,8 @@ def figures_of(
     guests = snapshot.guests
     heeds_backups = GuardRule.BACKUP not in params.rules_off
     limits = [limits_of(guest, params) for guest in guests]
-    bounds = [_bounds(own, _max_bytes(g)) for own, g in zip(limits, guests, strict=True)]
+    floor = params.guard.guest_floor_bytes
+    bounds = [_bounds(own, _max_bytes(g), floor) for own, g in zip(limits, guests, strict=True)]
     samples = [guest.statistics for guest in guests]
     footprints = [guest.footprint for guest in guests]
     pressures = [guest.pressure for guest in guests]

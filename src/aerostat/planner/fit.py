@@ -14,6 +14,9 @@ from aerostat.planner.uncooperative import MOST_GUESTS, filled, uncooperative_co
 CURVE_POINTS = (0.4, 0.6, 0.75, 0.9, 1.0)
 """Where the simulator is asked, as shares of what a host without delays could take."""
 
+CLOSE_DIVISOR = 20
+"""A twentieth is near enough: between two numbers so close risks rise in straight lines."""
+
 Measure = Callable[[int], Costs]
 
 
@@ -59,7 +62,7 @@ def fit_of(
         return measured[guests]
 
     if technique.is_ballooned:
-        _measure_curve(measure, _bound(hosts, technique, question))
+        _measure_curve(measure, _bound(hosts, technique, question), question)
     else:
         _search(measure, question)
     count = int(hosts.resample.max()) + 1
@@ -128,9 +131,26 @@ def _bound(hosts: Hosts, technique: Technique, question: Question) -> int:
     return _greatest(is_within_then)
 
 
-def _measure_curve(measure: Measure, bound: int) -> None:
+def _measure_curve(measure: Measure, bound: int, question: Question) -> None:
     for share in CURVE_POINTS:
         measure(max(1, round(share * bound)))
+    _close_in(measure, max(1, round(CURVE_POINTS[0] * bound)), question)
+
+
+def _close_in(measure: Measure, least: int, question: Question) -> None:
+    """Where even the least of the curve is too many, look for the bound below it.
+
+    What binds may be something else than what all want together: mins, floors, pressure.
+    """
+    low = high = least
+    while low > 1 and not is_within(measure(low), question):
+        low, high = low // 2, low
+    while high - low > max(1, low // CLOSE_DIVISOR):
+        middle = (low + high) // 2
+        if is_within(measure(middle), question):
+            low = middle
+        else:
+            high = middle
 
 
 def _search(measure: Measure, question: Question) -> None:
@@ -139,7 +159,7 @@ def _search(measure: Measure, question: Question) -> None:
     for share in (0.6, 0.7, 0.8, 0.9, 0.95, 1.05, 1.1, 1.2, 1.3, 1.5):
         measure(max(1, min(MOST_GUESTS, round(share * found))))
     measure(max(1, found))
-    measure(found + 1)
+    measure(min(MOST_GUESTS, found + 1))
 
 
 def _greatest(holds: Callable[[int], bool]) -> int:

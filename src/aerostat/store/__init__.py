@@ -19,6 +19,7 @@ from aerostat.store.kept import (
 from aerostat.store.lending import Readers
 from aerostat.store.reader import StoreReader, open_store
 from aerostat.store.retention import Retention
+from aerostat.store.sole import sole_writer
 from aerostat.store.store import Store
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "StoreReader",
     "TapePart",
     "open_store",
+    "sole_writer",
 ]

@@ -32,6 +32,11 @@ from aerostat.store.tape.chunk import ChunkError, read_chunk
 BUSY_S = 2.0
 
 _SAMPLES = "SELECT g.guest, g.name, s.* FROM sample s JOIN guest g ON g.number = s.guest"
+_NAMED = (
+    "CASE WHEN g.name <> g.guest THEN g.name ELSE coalesce((SELECT n.name FROM guest n"
+    " WHERE n.guest = g.guest AND n.name <> n.guest ORDER BY n.number DESC LIMIT 1), g.name) END"
+)
+"""A name: of a VM that had not been read yet when something happened to it, the one it had then."""
 _LISTED = {
     table: f"SELECT g.guest, g.name, t.* FROM {table} t JOIN guest g ON g.number = t.guest"  # noqa: S608 # two names of ours
     for table in ("event", "target_change")
@@ -211,7 +216,7 @@ class StoreReader:
     ) -> tuple[Happening, ...]:
         """What happened to guests, or to one of them, oldest first."""
         found = self._asked.rows(
-            "SELECT r.wall_s, g.guest, g.name, e.* FROM event e"
+            f"SELECT r.wall_s, g.guest, {_NAMED} AS name, e.* FROM event e"  # noqa: S608 # ours
             " JOIN round r ON r.round = e.round JOIN guest g ON g.number = e.guest"
             " WHERE r.wall_s BETWEEN ? AND ? AND (? IS NULL OR g.guest = ?)"
             " ORDER BY e.round, e.position",

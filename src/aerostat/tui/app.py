@@ -55,7 +55,7 @@ class Top(App[None]):
 
     TITLE: str | None = "Aerostat"
     CSS = """
-    #head { height: auto; padding: 0 1; }
+    #head { height: auto; max-height: 40%; padding: 0 1; }
     #filter { display: none; height: 3; }
     #filter.shown { display: block; }
     GuestTable { height: 1fr; scrollbar-gutter: stable; overflow-x: hidden; }

@@ -13,7 +13,8 @@ export function eventItem(event, { withName = true } = {}) {
     element("time", { datetime: event.at, text: moment(event.at), title: event.at }),
     withName ? element("span", { class: "who", text: event.name || "daemon", title: event.name || "daemon" }) : null,
     element("span", { class: `kind ${tone}`, text: event.kind.replaceAll("_", " ") }),
-    element("span", { class: "words", text: event.words }));
+    // As it was told when it was sent, what came of it was not known yet: that is no news later on.
+    element("span", { class: "words", text: event.words.replace(/ \[not reached yet[^\]]*\]$/, "") }));
 }
 
 export function eventsView(page, seat) {

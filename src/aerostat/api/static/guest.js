@@ -159,6 +159,7 @@ export function guestView(page, seat, id) {
     for (const [name, input] of Object.entries(inputs)) {
       const text = input.value.trim();
       if (text === "") continue;
+      if (name === "weight" && text !== "default" && !/^[0-9]{1,5}$/.test(text)) { toast("set: a weight is a whole number from 1 to 10000, or default", true); return; }
       body[name] = text === "default" ? null : name === "weight" ? Number(text) : text;
     }
     if (!Object.keys(body).length) { toast("Write a min, a max or a weight first", true); return; }
