@@ -263,3 +263,14 @@ def test_vms_that_use_nothing_are_no_trouble() -> None:
     plan = make_plan(constant(0.0, samples=8, vms=2), question(5.0, resamples=1))
     assert plan.ballooned.later.unmet_ratio == 0
     assert np.isfinite(plan.ballooned.overcommit_ratio)
+
+
+def test_vms_that_use_next_to_nothing_fit_as_far_as_their_mins_go() -> None:
+    """What they want together bounds nothing there: the curve began at ten times what fits."""
+    asked = question(16.0)
+    found = {one.fit.technique: one for one in make_plan(constant(0.05), asked).techniques}
+    fit = found[Technique.BALLOONING].fit
+    assert fit.guests > 40
+    assert is_within(fit.curve[fit.guests], asked)
+    too_many = [n for n, costs in fit.curve.items() if not is_within(costs, asked)]
+    assert min(too_many) <= 1.1 * fit.guests + 1

@@ -10,6 +10,7 @@ import typer
 from aerostat import __version__
 from aerostat.cli.verbs import VerbGroup
 from aerostat.ports.errors import AerostatError
+from aerostat.present.printable import printable
 
 app = typer.Typer(
     name="aerostat",
@@ -61,7 +62,9 @@ def _end_without_output(error: OSError) -> NoReturn:
 
 
 def _fail(error: AerostatError) -> NoReturn:
-    typer.echo(f"aerostat: {error}", err=True)
+    # What it quotes may come from anywhere.
+    lines = [printable(line) for line in f"aerostat: {error}".split("\n")]
+    typer.echo("\n".join(lines), err=True)
     sys.exit(error.exit_status)
 
 

@@ -70,6 +70,8 @@ def plan(
     bounds = parse_share(unmet, "--unmet"), parse_share(pressure, "--pressure")
     if html is not None and not html.absolute().parent.is_dir():
         raise typer.BadParameter("there is no directory to write it into", param_hint="--html")
+    if html is not None and html.is_dir():
+        raise typer.BadParameter(f"{html} is a directory: name a file", param_hint="--html")
     planner = _planner()
     trace = planner.source.read(source, host_bytes=size, is_strict=strict)
     question = planner.question.Question(
@@ -89,13 +91,13 @@ def plan(
             trace, question, crew=crew, told=lambda done, _what: count(done)
         )
     document = planner.document.plan_document(trace, str(source), found)
-    if html is not None:
-        planner.page.write_page(document, html)
     if output is OutputFormat.JSON:
         typer.echo(json.dumps(document, indent=2))
-        return
-    Console().print(plan_text(document))
+    else:
+        console = Console()
+        console.print(plan_text(document, console.width))
     if html is not None:
+        planner.page.write_page(document, html)
         typer.echo(f"\nReport: {html}", err=True)
 
 

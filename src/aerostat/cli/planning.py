@@ -7,17 +7,26 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from aerostat.cli.status import shortened
 from aerostat.planner.words import details, headline
+from aerostat.present.printable import printable
 from aerostat.units import format_size
 
 VMS_SHOWN = 10
+OTHERS_WIDTH, NAME_WIDTH_MIN = 69, 11
+"""Beside a name; of what is left for it, its middle goes, since VMs of a kind differ at the end."""
 
 
-def plan_text(document: Mapping[str, Any]) -> RenderableType:
+def plan_text(document: Mapping[str, Any], width: int = 80) -> RenderableType:
     """The answer, the techniques beside each other, what to declare, what it rests on."""
     parts: list[RenderableType] = [Text(f"{headline(document)}.", style="bold"), Text()]
     parts += [Text(line) for line in details(document)]
-    parts += [Text(), _techniques(document), Text(), _vms(document)]
+    parts += [
+        Text(),
+        _techniques(document),
+        Text(),
+        _vms(document, max(NAME_WIDTH_MIN, width - OTHERS_WIDTH)),
+    ]
     rest = len(document["vms"]) - VMS_SHOWN
     if rest > 0:
         parts.append(Text(f"and {rest} more: -o json and --html have all", style="dim"))
@@ -55,7 +64,7 @@ def _techniques(document: Mapping[str, Any]) -> Table:
     return table
 
 
-def _vms(document: Mapping[str, Any]) -> Table:
+def _vms(document: Mapping[str, Any], name_width: int) -> Table:
     table = Table("to declare", box=None, header_style="bold", pad_edge=False)
     for name in ("has", "mostly uses", "peak", "min", "max", "weight", "above max\nlater"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -63,7 +72,7 @@ def _vms(document: Mapping[str, Any]) -> Table:
     vms = sorted(document["vms"], key=lambda vm: (vm["max_bytes"] - vm["booted_bytes"], vm["name"]))
     for vm in vms[:VMS_SHOWN]:
         table.add_row(
-            vm["name"],
+            shortened(printable(vm["name"]), name_width),
             *(
                 format_size(vm[f"{name}_bytes"])
                 for name in ("booted", "typical", "peak", "min", "max")

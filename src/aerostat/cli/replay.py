@@ -14,6 +14,7 @@ from aerostat.cli.replaying import replay_document, replay_text
 from aerostat.policy.params import PolicyName
 from aerostat.replay.alternatives import alternatives_of
 from aerostat.replay.run import replay as replayed
+from aerostat.store import StoreError
 from aerostat.store.recording import open_recording
 
 
@@ -56,7 +57,14 @@ def replay(
 
     Exit status 1: the engine that decided then decides otherwise now.
     """
-    reader = open_recording(recording)
+    if PolicyName.CLAIRVOYANT in (policy or ()):
+        raise typer.BadParameter("nobody can know the future: no clairvoyant")
+    if loop is LoopKind.CLOSED and not (policy or settings):
+        raise typer.BadParameter("--loop closed compares: name a --policy, or something to --set")
+    try:
+        reader = open_recording(recording)
+    except StoreError as error:  # status 1 says that something is decided otherwise now
+        raise typer.BadParameter(str(error), param_hint="RECORDING") from error
     alternatives = alternatives_of(policy or (), settings or ())
     console = Console(stderr=True)
     total = reader.header.rounds

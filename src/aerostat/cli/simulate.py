@@ -66,7 +66,9 @@ def simulate(
     ] = None,
     days: Annotated[
         float | None,
-        typer.Option(min=0.001, help="Of a trace, from its start; of a fleet, 1 if not said."),
+        typer.Option(
+            min=0.001, max=3660, help="Of a trace, from its start; of a fleet, 1 if not said."
+        ),
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse traces with malformed rows.")
@@ -147,6 +149,8 @@ def simulate(
     ratios = tuple(overcommit or [3.0])
     if any(not 0.1 <= ratio <= 100 for ratio in ratios):
         raise typer.BadParameter("a ratio is between 0.1 and 100", param_hint="--overcommit")
+    if not all(world.strip() for world in worlds):
+        raise typer.BadParameter("a world has a name, or a path", param_hint="WORLD")
     settings = library.Settings(
         policies=tuple(dict.fromkeys(policy or PolicyName)),
         overcommits=tuple(dict.fromkeys(ratios)),
@@ -175,6 +179,8 @@ def simulate(
     for option, path in (("--html", html), ("--record", record)):
         if path is not None and not path.absolute().parent.is_dir():
             raise typer.BadParameter(f"{path.parent} is not a directory", param_hint=option)
+        if path is not None and path.is_dir():
+            raise typer.BadParameter(f"{path} is a directory: name a file", param_hint=option)
     opened = library.worlds_of(worlds, settings)
     job = None if record is None else library.recorded_job(opened, seed)
     console = Console(stderr=True)
@@ -184,16 +190,17 @@ def simulate(
         contest = library.run_contest(opened, seed, crew, progress)
         hands = crew.workers
     document = library.contest_document(contest, settings, started=started, workers=hands)
+    # First what was found: what cannot be written must not take it along.
+    if output is OutputFormat.JSON:
+        typer.echo(document_text(document))
+    else:
+        typer.echo(library.contest_table(contest))
     if html is not None:
         library.write_report(document, html)
         console.print(f"Report: {html}", style="dim", soft_wrap=True)
     if record is not None:
         rounds = library.write_recording(job, record)
         console.print(f"Recording: {record}, {rounds} rounds", style="dim", soft_wrap=True)
-    if output is OutputFormat.JSON:
-        typer.echo(document_text(document))
-    else:
-        typer.echo(library.contest_table(contest))
 
 
 _SHARES = {"--pool": "pool_ratio", "--identical": "identical_ratio", "--others": "other_ratio"}

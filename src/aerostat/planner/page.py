@@ -27,7 +27,6 @@ def write_page(document: Mapping[str, Any], path: Path) -> None:
 
 def render_page(document: Mapping[str, Any]) -> str:
     """The page."""
-    question = document["question"]
     parts = {
         "title": escaped(f"Aerostat plan: {headline(document)}"),
         "headline": escaped(headline(document)),
@@ -35,18 +34,34 @@ def render_page(document: Mapping[str, Any]) -> str:
         "techniques": _techniques(document),
         "vms": _vms(document),
         "assumptions": _listed([*document["trace"]["notes"], *document["assumptions"]]),
-        "repeat": escaped(
-            f"aerostat plan {document['trace']['source']} --host-memory "
-            f"{format_size(question['host_bytes']).replace(' ', '')} --hosts {question['hosts']} "
-            f"--seed {question['seed']} --resamples {question['resamples']}; Aerostat "
-            f"{document['aerostat']}; simulated."
-        ),
+        "repeat": escaped(_command(document)),
         "data": embedded(_plot_data(document)),
         "style": style(),
         "plot_library": plot_library(),
         "script": _asset("page.js"),
     }
     return Template(_asset("page.html")).substitute(parts)
+
+
+def _command(document: Mapping[str, Any]) -> str:
+    """What was asked, in full."""
+    question = document["question"]
+    options = {
+        "host-memory": format_size(question["host_bytes"]).replace(" ", ""),
+        "hosts": question["hosts"],
+        "unmet": f"{question['unmet_ratio_max']:g}",
+        "pressure": f"{question['pressed_ratio_max']:g}",
+        "reported": f"{question['reported_ratio']:g}",
+        "pool": f"{question['pool_ratio']:g}",
+        "compressed": f"{question['compressed_ratio']:g}",
+        "seed": question["seed"],
+        "resamples": question["resamples"],
+    }
+    words = " ".join(f"--{name} {value}" for name, value in options.items())
+    return (
+        f"aerostat plan {document['trace']['source']} {words}; "
+        f"Aerostat {document['aerostat']}; simulated."
+    )
 
 
 def _plot_data(document: Mapping[str, Any]) -> dict[str, Any]:

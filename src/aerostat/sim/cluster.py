@@ -5,6 +5,7 @@ result, to the last bit. Workers must run the same Aerostat, with the extra ``[s
 """
 
 import hashlib
+import re
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Any
 
 import aerostat
 from aerostat.ports.errors import AerostatError
+from aerostat.present.printable import printable
 from aerostat.sim.fleet.kinds import synthetic_fleet
 from aerostat.sim.workers import AHEAD, LOSSES_MAX, Job, ResultT, in_order, run_job
 
@@ -65,6 +67,8 @@ def cluster_at(address: str) -> Iterator[Cluster]:
         ClusterError: Dask is not installed, nobody answers, there are no workers, or they run
             another Aerostat.
     """
+    if not re.fullmatch(r"[a-z]+://.+:\d+|[^/]+:\d+", address):
+        raise ClusterError(f"{printable(address)!r} is no address: write tcp://HOST:8786")
     try:
         from distributed import Client  # noqa: PLC0415
     except ImportError as error:

@@ -12,7 +12,7 @@ from aerostat.sim.fleet.full.build import FullPhysics
 from aerostat.sim.fleet.full.fitted import fitted
 from aerostat.sim.fleet.kinds import KINDS, FleetRecipe, synthetic_fleet
 from aerostat.sim.fleet.tournament import Arm
-from aerostat.sim.fleet.world import is_whole, whole_tick_s
+from aerostat.sim.fleet.world import TICK_S_MAX, is_whole, whole_tick_s
 from aerostat.sim.scenario.read import load_scenario
 from aerostat.sim.scenario.tables import Scenario
 from aerostat.sim.trace import read_trace
@@ -21,6 +21,8 @@ from aerostat.sim.trace.trace import Reading
 DAY_S = 86_400.0
 HOSTS_OF_A_FLEET = 6
 """Of a synthetic fleet, where nobody says how many; a trace fills as many as it can."""
+
+TICKS_A_SAMPLE_MAX = 10_000
 
 
 class WorldError(AerostatError):
@@ -181,12 +183,20 @@ def _tick_s(trace: Source, tick_s: float | None) -> float:
         return whole_tick_s(trace.sample_s)
     times = trace.sample_s / tick_s
     if not is_whole(times):
-        fitting = trace.sample_s / max(1, round(times))
+        fitting = _near(tick_s, trace.sample_s)
         raise WorldError(
             f"{trace.name}: a sample of {trace.sample_s:g} s is no whole number of ticks of "
-            f"{tick_s:g} s; --tick {fitting:g}s would do"
+            f"{tick_s:g} s; --tick {fitting} would do"
         )
     return tick_s
+
+
+def _near(tick_s: float, sample_s: float) -> str:
+    """A tick near to the one that was asked for that fits, as it can be written."""
+    ticks = (sample_s / number for number in range(1, TICKS_A_SAMPLE_MAX))
+    texts = [f"{tick:g}" for tick in ticks if tick <= TICK_S_MAX]
+    fitting = [text for text in texts if is_whole(sample_s / float(text))]
+    return f"{min(fitting, key=lambda text: abs(float(text) - tick_s), default=f'{sample_s:g}')}s"
 
 
 def _scenario(path: Path, settings: Settings) -> ScenarioWorld:

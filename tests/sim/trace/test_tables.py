@@ -258,3 +258,36 @@ def test_what_reads_files_is_named_where_it_is_missing(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     assert "pip install '.[plan]'" in refusal(written(tmp_path, rows()))
+
+
+def test_rows_that_a_quote_swallows_are_counted(tmp_path: Path) -> None:
+    """Else half a trace would be missing, and one row be said to be."""
+    table = rows(90)
+    few, many = [*table[:170], 'a,"1000', *table[170:]], [*table[:20], 'a,"1000', *table[20:]]
+    told = read_trace(written(tmp_path, few)).notes
+    assert any("inside a quote that is not closed" in note for note in told), told
+    assert "inside a quote that is not closed" in refusal(written(tmp_path, many))
+
+
+def test_names_that_are_no_text_are_not_taken_for_one(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.csv"
+    lines = [f"{vm},{1000 + 60 * n},100,4" for n in range(20) for vm in ("caf\xe9", "caf\xe8", "b")]
+    path.write_bytes("\n".join([HEAD, *lines]).encode("latin-1"))
+    assert "there is no VM's name" in refusal(path, Reading(is_strict=True))
+    assert "malformed" in refusal(path), "two of three rows are"
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ("vm,time_s,used_mib,used_gib,max_gib", "used_mib and used_gib say the same"),
+        ("vm,time_s,time,used_mib,max_gib", "time_s and time say the same"),
+        (",".join(["\x1b[31m"] * 99), "and 87 more"),
+    ],
+)
+def test_heads_that_say_two_things_or_none_are_refused(
+    tmp_path: Path, head: str, words: str
+) -> None:
+    said = refusal(written(tmp_path, ["a,1,2,3,4"], head))
+    assert words in said
+    assert "\x1b" not in said

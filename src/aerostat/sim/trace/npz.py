@@ -46,10 +46,15 @@ def read_npz(path: Path, reading: Reading) -> Trace:
         )
     if not all(np.issubdtype(array.dtype, np.integer) for array in (used, capacity)):
         raise TraceError(f"{path}: 'used' and 'cap' must be whole numbers of MiB")
-    if min(int(used.min()), int(capacity.min())) < 0 or int(capacity.max()) > 64 * MIB:
+    least = min(int(used.min()), int(capacity.min()))
+    if least < 0 or max(int(used.max()), int(capacity.max())) > 64 * MIB:
         raise TraceError(f"{path}: 'used' and 'cap' must be between 0 and 64 TiB, in MiB")
     if not 0 < sample_s <= 86_400:
         raise TraceError(f"{path}: 'sample_s' is {sample_s:g}; it must be above 0, up to a day")
+    if reading.sample_s not in (None, sample_s):
+        raise TraceError(
+            f"{path}: arrays are taken as they come, a sample in {sample_s:g} s: leave --sample out"
+        )
     grid = Grid(
         used_bytes=used.astype(np.int64) * MIB,
         max_bytes=capacity.astype(np.int64) * MIB,

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from aerostat.present.printable import printable
 from aerostat.sim.trace.arrow import arrow
 from aerostat.sim.trace.rows import Account, Floats, RawColumns, Rows, good_rows
 from aerostat.sim.trace.trace import Place, TraceError
@@ -16,6 +17,7 @@ from aerostat.units import GIB, KIB, MIB
 
 UNITS: Mapping[str, int] = {"bytes": 1, "kib": KIB, "mib": MIB, "gib": GIB}
 _KNOWN = ("vm", "time", "time_s", *(f"{what}_{unit}" for what in ("used", "max") for unit in UNITS))
+SHOWN_COLUMNS, SHOWN_CHARACTERS = 12, 40
 _NUMBER = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$"
 
 
@@ -53,8 +55,10 @@ def layout_of(columns: Sequence[str], path: Path) -> Layout:
     if "vm" not in columns or not times:
         raise TraceError(
             f"{path}:1: columns vm, time_s (or time), used_bytes and max_bytes are needed "
-            f"(docs/traces.md); there are: {', '.join(columns)}"
+            f"(docs/traces.md); {_there_are(columns)}"
         )
+    if len(times) > 1:
+        raise TraceError(f"{path}:1: time_s and time say the same: one of them is needed")
     return Layout(
         vm="vm",
         time=times[0],
@@ -71,10 +75,17 @@ def _sized(what: str, columns: Sequence[str], path: Path) -> tuple[str, int]:
     found = [name for name in known if name in columns]
     if len(found) == 1:
         return found[0], known[found[0]]
+    if found:
+        raise TraceError(f"{path}:1: {' and '.join(found)} say the same: one of them is needed")
     wanted = f"one of {', '.join(known)}"
-    raise TraceError(
-        f"{path}:1: {wanted} is needed (docs/traces.md); there are: {', '.join(columns)}"
-    )
+    raise TraceError(f"{path}:1: {wanted} is needed (docs/traces.md); {_there_are(columns)}")
+
+
+def _there_are(columns: Sequence[str]) -> str:
+    """Some of the columns, as far as they can be shown: a file may be no table at all."""
+    shown = [printable(name)[:SHOWN_CHARACTERS] for name in columns[:SHOWN_COLUMNS]]
+    more = len(columns) - len(shown)
+    return f"there are: {', '.join(shown)}{f' and {more} more' if more else ''}"
 
 
 def read_csv_rows(
@@ -111,9 +122,23 @@ def read_csv_rows(
     for line in broken:
         account.rows += 1
         account.blame("it has too many or too few fields", Place(path=path, line=line))
+    swallowed = _line_count(path) - 1 - table.num_rows - len(broken)
+    if swallowed > 0:  # a row with a quote in it goes on to the next one, or to the end of the file
+        account.rows += swallowed
+        place = Place(path=path, line=min(broken, default=1))
+        account.blame("it is inside a quote that is not closed", place, swallowed)
     lines = _lines(table.num_rows, broken)
     raw, names = raw_columns(pa, path, table.select(layout.columns), layout, lines, vm_name=vm_name)
     return good_rows(raw, names, path, account)
+
+
+def _line_count(path: Path) -> int:
+    """Lines of a file, the last one with or without an end."""
+    count, last = 0, b"\n"
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            count, last = count + block.count(b"\n"), block[-1:]
+    return count + (last != b"\n")
 
 
 def heads_of(path: Path, delimiter: str) -> list[str]:
@@ -189,7 +214,10 @@ def _named(pa: Any, column: Any) -> tuple[Any, tuple[str, ...]]:
 
 def _text(value: Any) -> str:
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace").strip()
+        try:
+            return value.decode("utf-8").strip()
+        except UnicodeDecodeError:
+            return ""  # two names that are none could not be told apart
     return "" if value is None else str(value).strip()
 
 
