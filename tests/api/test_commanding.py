@@ -45,6 +45,27 @@ def test_limits_are_set_and_given_back(host: Live) -> None:
         host.until(lambda: guest(host, "bob")["min_bytes"] == 128 * MIB, "the rule holds again")
 
 
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"min": "500MiB", "max": "130MiB"}, "min 500 MiB is above max 130 MiB"),
+        ({"min": "80%", "max": "50%"}, "is above max 256 MiB"),
+        ({"max": "1B"}, "max 1 B is less than a guest's system lives in"),
+        ({"max": "20%"}, "set at least 128 MiB"),
+        ({"weight": True}, "integer"),
+    ],
+)
+def test_limits_that_no_file_could_hold_are_refused(
+    host: Live, limits: dict[str, Any], words: str
+) -> None:
+    """What was set is a promise: one that contradicts another would be broken silently."""
+    with host.client() as client:
+        answer = client.post("/v1/guests/bob/limits", json=limits)
+        assert answer.status_code == 422
+        assert words in answer.text
+        assert "order" not in guest(host, "bob")
+
+
 def test_every_command_is_in_the_events_with_who_gave_it(host: Live) -> None:
     with host.client() as client:
         client.post("/v1/guests/cleo/hold", json={"for": "1s"}).raise_for_status()

@@ -151,7 +151,42 @@ def test_a_hold_outlives_kill_9_and_a_damaged_file_of_orders_stops_nobody(
     orders.write_text('{"schema": "aerostat.orders/1", "orders": [{"gu')
     third = start("-c", str(config))
     assert third.until_said("orders_unread")["path"] == str(orders)
+    aside = Path(third.until_said("orders_moved_aside")["path"])
+    assert aside.read_text().startswith('{"schema"'), "what was ordered is not lost"
     assert third.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("files", "keys", "words"),
+    [
+        ({"token": "a" * 20, "pem": "no PEM"}, 'certificate = "{0}/pem"\nkey = "{0}/pem"', "PEM"),
+        ({"token": "a" * 20}, 'read_token_file = "{0}/token"', "may only read"),
+        ({"token": "a" * 20 + "\n" + "b" * 20}, "", "one line"),
+    ],
+)
+def test_what_is_wrong_with_tcp_is_told_and_the_unix_socket_served(
+    start: Daemons, config: Path, files: dict[str, str], keys: str, words: str
+) -> None:
+    """It used to end the whole API, and only after it was said to listen."""
+    folder = config.parent
+    for name, text in files.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o600)
+    listen = f'listen = "127.0.0.1:47123"\ntoken_file = "{folder}/token"\n'
+    written(config, more=listen + keys.format(folder))
+    daemon = start("-c", str(config))
+    assert words in daemon.until_said("api_trouble")["detail"]
+    assert daemon.until_said("api_listening")["sockets"] == [f"{folder}/api.sock"]
+    assert asked(config, "/v1/host")
+    assert daemon.stop() == 0
+
+
+def test_a_second_daemon_on_the_same_store_does_not_start(start: Daemons, config: Path) -> None:
+    first = start("-c", str(config))
+    first.until_said("api_listening")
+    with pytest.raises(AssertionError, match="another daemon writes to it"):
+        start("-c", str(config))
+    assert first.stop() == 0
 
 
 def test_a_socket_that_cannot_be_made_costs_no_round(start: Daemons, config: Path) -> None:
