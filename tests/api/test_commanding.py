@@ -8,6 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from aerostat.control.orders import Ask, Limits, OrderBook
+from aerostat.model.events import Command
+from aerostat.model.guest import GuestId
 from aerostat.units import MIB
 from api.live import CONTROL, READ, Live, live
 
@@ -158,3 +161,36 @@ def test_the_socket_is_for_its_owner_and_group_and_goes_with_the_daemon(tmp_path
         mode = stat.S_IMODE(one.socket.stat().st_mode)
         assert mode == 0o660
     assert not one.socket.exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("/v1/reclaim", {"size": "0", "for": "1m"}, "'0': write a number and a unit"),
+        ("/v1/guests/bob/limits", {"min": "much"}, "or a share such as 25%"),
+        ("/v1/guests/bob/hold", {"for": "-1s"}, "such as 30s, 10m or 2h"),
+    ],
+)
+def test_a_wrong_value_is_told_in_words_and_not_as_a_pattern(
+    host: Live, path: str, body: dict[str, Any], words: str
+) -> None:
+    with host.client() as client:
+        answer = client.post(path, json=body)
+        assert answer.status_code == 422
+        assert words in answer.text
+        assert "pattern '" not in answer.text
+
+
+def test_who_set_limits_and_who_holds_are_told_apart() -> None:
+    def ask(command: Command, who: str, **more: Any) -> Ask:
+        return Ask(command=command, who=who, guest=GuestId("bob"), **more)
+
+    limits = Limits(weight=300)
+    book = OrderBook().after(ask(Command.SET, "ada", limits=limits), now_s=0.0)
+    book = book.after(ask(Command.HOLD, "eve", for_s=5.0), now_s=0.0)
+    held = book.standing[GuestId("bob")]
+    assert (held.who, held.limits_who) == ("eve", "ada")
+    assert held.order.weight == 300
+    over = book.at(6.0).standing[GuestId("bob")]
+    assert over.limits_who == "ada"
+    assert over.order.standing is None

@@ -97,8 +97,8 @@ def test_decisions_that_differ_are_an_exit_status(recording: Path, tmp_path: Pat
 
 def test_the_verb_fails_with_a_sentence_and_a_status(tmp_path: Path, recording: Path) -> None:
     missing = aerostat("replay", str(tmp_path / "none.parquet"))
-    assert (missing.returncode, missing.stdout) == (1, "")
-    assert "there is no such file" in missing.stderr
+    assert (missing.returncode, missing.stdout) == (2, ""), "1 is: something is decided otherwise"
+    assert "none.parquet: there is no such file" in "".join(missing.stderr.split("│\n│ "))
     wrong = aerostat("replay", str(recording), "--set", "advanced.headrom=1%")
     assert wrong.returncode == 2
     assert "did you mean" in wrong.stderr

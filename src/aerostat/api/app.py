@@ -1,6 +1,7 @@
 """The HTTP API, version 1, put together; its OpenAPI document is made of this."""
 
 from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 
 from aerostat import __version__
@@ -12,6 +13,7 @@ from aerostat.api.dashboard import dashboard_routes
 from aerostat.api.described import answers, content, describe
 from aerostat.api.examining import examining_routes
 from aerostat.api.reading import guest_route, reading_routes, remembering_routes
+from aerostat.api.refusals import refused
 from aerostat.api.seat import LoopBusyError, Seat
 from aerostat.api.stream import Stream
 from aerostat.story.remembered import UnknownGuestError
@@ -32,6 +34,7 @@ def create_app(seat: Seat, stream: Stream) -> FastAPI:
     app.add_exception_handler(UnknownGuestError, _not_found)
     app.add_exception_handler(LoopBusyError, _busy)
     app.add_exception_handler(ValueError, _out_of_range)
+    app.add_exception_handler(RequestValidationError, refused)
     reading_routes(app, seat)
     remembering_routes(app, seat, stream)
     examining_routes(app, seat)

@@ -184,7 +184,7 @@ def _order(orders: OrderBook, guest: GuestId, *, now_s: float) -> dict[str, Any]
         min=_amount(order.minimum),
         max=_amount(order.maximum),
         weight=order.weight,
-        who=ordered.who,
+        who=ordered.limits_who if order.standing is None else ordered.who,
     )
 
 

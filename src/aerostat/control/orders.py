@@ -43,7 +43,8 @@ class Ordered:
 
     order: GuestOrder
     until_s: float | None = None  # the end of what it says of holding; monotonic
-    who: str = ""
+    who: str = ""  # who says so of holding
+    limits_who: str = ""  # and of its limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +59,14 @@ class OrderBook:
         match ask.command:
             case Command.SET:
                 order = _limited(before.order, ask.limits)
-                return self._with(replace(before, order=order, who=ask.who))
+                return self._with(replace(before, order=order, limits_who=ask.who))
             case Command.HOLD | Command.RELEASE:
                 order = replace(before.order, standing=_STANDING[ask.command])
                 until_s = None if ask.for_s is None else now_s + ask.for_s
-                return self._with(Ordered(order=order, until_s=until_s, who=ask.who))
+                return self._with(replace(before, order=order, until_s=until_s, who=ask.who))
             case Command.UNHOLD:
                 order = replace(before.order, standing=None)
-                return self._with(Ordered(order=order, who=ask.who))
+                return self._with(replace(before, order=order, until_s=None, who=ask.who))
             case Command.RECLAIM | Command.ADMIT:
                 return self  # a reservation, which the engine keeps itself
 

@@ -94,7 +94,9 @@ class OrdersFile:
         )
         left_s = None if until is None else float(until) - self._clock.wall_s()
         until_s = None if left_s is None else self._clock.now_s() + left_s
-        return Ordered(order=order, until_s=until_s, who=str(row.get("who", "")))
+        who = str(row.get("who", ""))
+        limits_who = str(row.get("limits_who", who))  # a file of an older release has one for both
+        return Ordered(order=order, until_s=until_s, who=who, limits_who=limits_who)
 
     def _write_all(self) -> None:
         is_troubled = False
@@ -133,6 +135,7 @@ def _row(ordered: Ordered, wall_of_zero_s: float) -> dict[str, Any]:
         "standing": None if order.standing is None else order.standing.value,
         "until_wall_s": None if ordered.until_s is None else ordered.until_s + wall_of_zero_s,
         "who": ordered.who,
+        "limits_who": ordered.limits_who,
     }
     return {key: value for key, value in row.items() if value is not None}
 

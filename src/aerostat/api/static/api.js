@@ -12,7 +12,8 @@ function login() {
   const dialog = document.getElementById("login");
   asking ??= new Promise((resolve) => {
     dialog.addEventListener("close", () => {
-      token = document.getElementById("token").value.trim();
+      // What is no ASCII cannot be sent, and is no token of ours.
+      token = document.getElementById("token").value.trim().replace(/[^\x21-\x7e]/g, "");
       sessionStorage.setItem(KEPT, token);
       asking = null;
       resolve();

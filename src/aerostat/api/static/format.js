@@ -40,11 +40,15 @@ export function moment(when) {
 
 export function two(number) { return String(number).padStart(2, "0"); }
 
+// Marks that turn the direction of writing round: by them one VM's name could pose as another's.
+const TURNING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+export function plain(text) { return typeof text === "string" ? text.replace(TURNING, "?") : text; }
+
 export function element(tag, options = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(options)) {
     if (name === "class") made.className = value;
-    else if (name === "text") made.textContent = value;
+    else if (name === "text") made.textContent = plain(value);
     else if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
     else if (value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
   }
@@ -53,7 +57,8 @@ export function element(tag, options = {}, ...children) {
 }
 
 // Writing to the page only what has changed is what keeps 500 rows fluid.
-export function write(node, text) {
+export function write(node, given) {
+  const text = plain(given);
   if (node.firstChild?.nodeValue !== text || node.childNodes.length !== 1) node.textContent = text;
 }
 
