@@ -88,3 +88,19 @@ def test_a_driver_that_has_fallen_silent_is_a_problem() -> None:
 def test_one_that_does_not_answer_the_daemon_is_not_taken_for_one_that_does() -> None:
     silent = GuestSnapshot(guest=GuestId("x"), name="x", run_state=RunState.UNREACHABLE)
     assert monitor_of(silent) is None
+
+
+def test_a_vm_whose_process_does_not_show_is_listed_by_the_daemons_word(tmp_path: Path) -> None:
+    """In another namespace, say: it used to be left out, and nothing seemed to be wrong."""
+    held = monitor_of(GUEST)
+    assert held is not None
+    (tmp_path / "proc").mkdir()
+    known = {"00000000-0000-0000-0000-00000000beef": held, "web": held}
+    (vm,) = asyncio.run(examine(Places(held=known), root=tmp_path)).vms
+    assert (vm.facts.name, vm.verdict) == ("web", Verdict.BALLOONABLE)
+
+
+def test_a_monitor_that_does_not_answer_says_nothing_of_a_balloon() -> None:
+    report = judge(VmFacts(name="web", monitor_trouble="no greeting within 2 s"))
+    assert "balloon" not in {finding.check for finding in report.findings}
+    assert report.verdict is Verdict.NO

@@ -89,6 +89,7 @@ async def examine(
     ]
     asked += [_of_api(path, FIRECRACKER) for path in _unseen(places.firecracker, processes)]
     facts += await asyncio.gather(*asked)
+    facts += _held_and_unseen(places.held, facts)
     custody = ProxmoxCustody(root)
     vms = tuple(judge(_with_custody(fact, custody)) for fact in facts if _is_meant(fact, only))
     host = () if only is not None else (*examine_host(root), *promised(root, vms))
@@ -114,6 +115,21 @@ def _unseen(patterns: Sequence[str], processes: Iterable[VmProcess]) -> Iterator
     own = {path for vm in processes for path in (*vm.sockets, vm.api_socket) if path is not None}
     known = {path.resolve() for path in own}
     return (path for path in SocketFinder(patterns).find() if path.resolve() not in known)
+
+
+def _held_and_unseen(held: Mapping[str, VmMonitor], facts: Sequence[VmFacts]) -> list[VmFacts]:
+    """VMs that the daemon asks and whose processes do not show here: in another namespace, say."""
+    names = {fact.name for fact in facts} | {
+        fact.process.uuid for fact in facts if fact.process is not None and fact.process.uuid
+    }
+    keys: dict[int, list[str]] = {}
+    for key, monitor in held.items():
+        keys.setdefault(id(monitor), []).append(key)
+    return [
+        VmFacts(name=own[-1], monitor=held[own[-1]])  # by its UUID first, and by its name
+        for own in keys.values()
+        if names.isdisjoint(own)
+    ]
 
 
 def _of_domain(domain: LibvirtVm, process: VmProcess | None) -> VmFacts:
