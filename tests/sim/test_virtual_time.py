@@ -1,6 +1,5 @@
 import asyncio
 import time
-from collections.abc import Callable
 
 import pytest
 
@@ -88,78 +87,6 @@ def test_streams_work_on_virtual_time() -> None:
     assert heard == b"HELLO\n"
     # The loop waits a little by itself when a connection closes; two seconds were the server's.
     assert virtual_s >= 2
-
-
-class Counting:
-    """Lives in steps of a second, and tells at some of them."""
-
-    def __init__(self, tells_at: set[int], tell: Callable[[], None] = lambda: None) -> None:
-        self.lived_s = 0
-        self.calls = 0
-        self._tells_at = tells_at
-        self._tell = tell
-
-    def next_s(self) -> float:
-        return self.lived_s + 1.0
-
-    def follow(self, until_s: float) -> float:
-        self.calls += 1
-        while self.lived_s + 1 <= until_s:
-            self.lived_s += 1
-            if self.lived_s in self._tells_at:
-                self._tell()
-                return float(self.lived_s)
-        return until_s
-
-
-def test_what_follows_a_loop_is_moved_before_anybody_looks() -> None:
-    async def main() -> tuple[int, int, int]:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, SimLoop)
-        follower = Counting(set())
-        with loop.followed_by(follower):
-            await asyncio.sleep(10.5)
-            early_s = follower.lived_s
-            await asyncio.sleep(89.5)
-        await asyncio.sleep(10)
-        return early_s, follower.lived_s, follower.calls
-
-    early_s, lived_s, calls = run_simulated(main())
-    assert (early_s, lived_s) == (10, 100)
-    assert calls < 10  # not once a second
-
-
-def test_what_it_tells_is_heard_at_that_time() -> None:
-    """Also where no timer is pending: it may be the only one who ever does something."""
-
-    async def main() -> list[float]:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, SimLoop)
-        told = asyncio.Event()
-        heard = []
-        with loop.followed_by(Counting({3, 7}, told.set)):
-            for _ in range(2):
-                await told.wait()
-                told.clear()
-                heard.append(loop.time())
-        return heard
-
-    assert run_simulated(main()) == pytest.approx([3, 7])
-
-
-def test_several_that_follow_are_moved_in_step() -> None:
-    async def main() -> tuple[int, float]:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, SimLoop)
-        first, told = Counting(set()), asyncio.Event()
-        with loop.followed_by(first), loop.followed_by(Counting({4}, told.set)):
-            async with asyncio.timeout(100):
-                await told.wait()
-            return first.lived_s, loop.time()
-
-    lived_s, at_s = run_simulated(main())
-    assert lived_s == 4
-    assert at_s == pytest.approx(4)
 
 
 def test_a_pace_lets_real_time_pass() -> None:

@@ -160,7 +160,7 @@ def test_only_one_scenario_under_one_policy_is_recorded(tmp_path: Path) -> None:
 
 WRONG = {
     ("nowhere",): "no fleet of that name",
-    ("diurnal", "--tick", "7s"): "--tick 6.66667s would do",
+    ("diurnal", "--tick", "7s"): "--tick 7.5s would do",
     ("diurnal", "--full", "--constants", "hvf"): "no constants were fitted for that",
     (SCENARIO, "--policy", "clairvoyant"): "nobody can know the future",
 }

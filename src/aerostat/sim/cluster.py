@@ -68,7 +68,7 @@ def cluster_at(address: str) -> Iterator[Cluster]:
             another Aerostat.
     """
     if not re.fullmatch(r"[a-z]+://.+:\d+|[^/]+:\d+", address):
-        raise ClusterError(f"{printable(address)!r} is no address: write tcp://HOST:8786")
+        raise ClusterError(f"{printable(address)!r}: an address reads tcp://HOST:8786")
     try:
         from distributed import Client  # noqa: PLC0415
     except ImportError as error:

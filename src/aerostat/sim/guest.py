@@ -2,7 +2,6 @@
 
 import zlib
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import replace
 from math import floor
 from typing import Any
@@ -18,7 +17,7 @@ from aerostat.model.guest import GuestId, GuestSnapshot, RunState
 from aerostat.sim.faults import Faults
 from aerostat.sim.guest_state import GuestState, HeapMode, Load, booted, change_load
 from aerostat.sim.host_side import HostSide
-from aerostat.sim.physics import GuestBuild, is_at_rest, live, served_at_rest
+from aerostat.sim.physics import GuestBuild, live
 from aerostat.sim.reclaim import HostStall
 from aerostat.sim.seconds import GuestMemory, SecondTally, WorkloadSecond, workload_second
 from aerostat.units import PAGE_BYTES
@@ -196,39 +195,13 @@ class SimulatedGuest:
         self.pushed_bytes = self._state.swap_out_bytes - swapped_out_bytes
         self.given_bytes = max(0.0, held_bytes - self.held_bytes)
         self._tally.add(served)
-        self._report(second, now_s=now_s, wall_s=wall_s)
-
-    def is_at_rest(self) -> bool:
-        """Whether steps change nothing in it but the time and what was served, until told more."""
-        if not self.is_alive:
-            return True
-        can_move = self.faults.has_driver and not self.faults.is_stalled
-        target_bytes = self._target_bytes if can_move else None
-        is_closing = self._powered_down_s is not None
-        return not is_closing and is_at_rest(self._state, self._load, self.build, target_bytes)
-
-    def rest(self, dt_s: float, instants_s: Sequence[float], wall_start_s: float) -> None:
-        """Live through steps at rest, each up to one of the instants: as ``advance`` would."""
-        self.pushed_bytes = self.given_bytes = 0.0
-        if not self.is_alive:
-            return
-        state, tally = self._state, self._tally
-        served = served_at_rest(self._load, dt_s)
-        for now_s in instants_s:
-            second = floor(state.uptime_s + 1e-9)
-            state.uptime_s += dt_s
-            tally.add(served)
-            self._report(second, now_s=now_s, wall_s=wall_start_s + now_s)
-
-    def _report(self, second: int, *, now_s: float, wall_s: float) -> None:
-        """What its workload says once a second, and its balloon driver at times of its own."""
-        uptime_s = self._state.uptime_s + 1e-9
-        if floor(uptime_s) > second:
-            closed = workload_second(
-                self.name, self._state, self._tally, now_s=now_s, memory=self.memory()
+        if floor(self._state.uptime_s + 1e-9) > second:
+            self._seconds.append(
+                workload_second(
+                    self.name, self._state, self._tally, now_s=now_s, memory=self.memory()
+                )
             )
-            self._seconds.append(closed)
-        if uptime_s >= self._next_sample_s:
+        if self._state.uptime_s + 1e-9 >= self._next_sample_s:
             self._next_sample_s += self.build.physics.statistics_period_s
             self._sample_statistics(wall_s)
 

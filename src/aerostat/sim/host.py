@@ -64,10 +64,10 @@ class SimulatedHost:
 
     def settle(self, guests: Sequence[SimulatedGuest], dt_s: float) -> None:
         """Take stock after a step of the guests."""
-        if not self.has_room(guests):
+        if not self._has_room(guests):
             self._find_room(guests, dt_s)
 
-    def has_room(self, guests: Sequence[SimulatedGuest]) -> bool:
+    def _has_room(self, guests: Sequence[SimulatedGuest]) -> bool:
         """Whether all fits, as it did before: most hosts, most of the time, and nothing moves."""
         backed = 0.0
         for guest in guests:

@@ -66,7 +66,8 @@ def live(
     assert dt_s > 0
     if host_stall is NO_STALL and is_at_rest(state, load, build, target_bytes):
         state.uptime_s += dt_s
-        return served_at_rest(load, dt_s)
+        offered = load.requests_per_s * dt_s
+        return Served(offered=offered, served=offered)
     step = Step(
         physics=build.physics,
         swap=build.swap,
@@ -89,12 +90,6 @@ def live(
     state.pressure_some_s += min(dt_s, step.stalled_some_s)
     state.pressure_full_s += min(dt_s, step.stalled_full_s)
     return served
-
-
-def served_at_rest(load: Load, dt_s: float) -> Served:
-    """Of a step in which nobody waits."""
-    offered = load.requests_per_s * dt_s
-    return Served(offered=offered, served=offered)
 
 
 def is_at_rest(

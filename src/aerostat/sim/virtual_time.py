@@ -5,12 +5,11 @@ peers must live on this loop: a thread or a subprocess knows nothing of virtual 
 """
 
 import asyncio
-import contextlib
 import selectors
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 ResultT = TypeVar("ResultT")
 
@@ -22,37 +21,19 @@ class SimulationDeadlockError(RuntimeError):
     """Everything waits, and nothing that could end the waiting is pending."""
 
 
-class Follower(Protocol):
-    """What lives along a loop's time: it is moved whenever that time is about to pass.
-
-    Nobody on the loop can look at it, or do something to it, before the time given is over.
-    """
-
-    def next_s(self) -> float:
-        """The loop's time at which something may change in it next."""
-
-    def follow(self, until_s: float) -> float:
-        """Live on, at most to ``until_s``; returns the time at which somebody was told something.
-
-        Where nobody was, that is ``until_s``.
-        """
-
-
 class _ClockMovingSelector(selectors.DefaultSelector):
     """Instead of sleeping until the next timer, calls ``pass_time`` with the seconds to it."""
 
     pass_time: Callable[[float], None]
-    next_s: Callable[[float | None], float | None]
     sleep_s: Callable[[float], float]
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        duration_s = self.next_s(timeout)
-        if duration_s is None:
+        if timeout is None:
             return self._wait_for_others()
-        real_s = self.sleep_s(duration_s)
+        real_s = self.sleep_s(timeout)
         ready = super().select(real_s)
         if not ready:
-            self.pass_time(duration_s)
+            self.pass_time(timeout)
         return ready
 
     def _wait_for_others(self) -> list[tuple[selectors.SelectorKey, int]]:
@@ -74,9 +55,7 @@ class SimLoop(asyncio.SelectorEventLoop):
         assert pace is None or pace > 0
         selector = _ClockMovingSelector()
         selector.pass_time = self._pass_time
-        selector.next_s = self._next_s
         selector.sleep_s = self._sleep_s
-        self._followers: list[Follower] = []
         self._virtual_s = 0.0
         self._pace = pace
         self._started_real_s = time.monotonic()
@@ -92,32 +71,8 @@ class SimLoop(asyncio.SelectorEventLoop):
         """Virtual seconds since the loop was made."""
         return self._virtual_s
 
-    @contextlib.contextmanager
-    def followed_by(self, follower: Follower) -> Iterator[None]:
-        """For the length of a block, move ``follower`` along with this loop's time."""
-        self._followers.append(follower)
-        try:
-            yield
-        finally:
-            self._followers.remove(follower)
-
-    def _next_s(self, timeout_s: float | None) -> float | None:
-        """How long nothing happens at most; None: for ever.
-
-        Several followers may act upon each other, and who watches at a pace sees each of them.
-        """
-        if not self._followers or timeout_s == 0.0:
-            return timeout_s
-        if timeout_s is not None and self._pace is None and len(self._followers) == 1:
-            return timeout_s
-        next_s = min(follower.next_s() for follower in self._followers) - self._virtual_s
-        return max(0.0, next_s if timeout_s is None else min(timeout_s, next_s))
-
     def _pass_time(self, duration_s: float) -> None:
-        until_s = self._virtual_s + max(0.0, duration_s)
-        for follower in tuple(self._followers):
-            until_s = min(until_s, follower.follow(until_s))
-        self._virtual_s = max(self._virtual_s, until_s)
+        self._virtual_s += max(0.0, duration_s)
 
     def _sleep_s(self, duration_s: float) -> float:
         """Real seconds to sleep before ``duration_s`` from now has come."""

@@ -4,7 +4,6 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import floor
 
 from aerostat.model.events import BalloonMoved, Event, LifecycleChanged, LifecycleKind
 from aerostat.model.guest import GuestId, RunState
@@ -14,11 +13,10 @@ from aerostat.sim.guest_state import Load
 from aerostat.sim.host import SimulatedHost
 from aerostat.sim.physics import NO_STALL, GuestBuild
 from aerostat.sim.reclaim import HostStall
-from aerostat.sim.virtual_time import WALL_START_S, SimLoop
+from aerostat.sim.virtual_time import WALL_START_S
 from aerostat.units import MIB
 
 _ANNOUNCE_EVERY_S = 1.0  # QEMU announces a balloon's moves at most so often
-_ROUNDING = 1e-6  # of a step: sums of steps are not exact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +58,6 @@ class World:
         self.step_s = step_s
         self.host = SimulatedHost(HostPhysics() if host is None else host)
         self._seed = seed
-        self._has_told = False  # anybody anything
-        self._restless: GuestId | None = None  # somebody who did not rest when last looked at
         self._wall_start_s = wall_start_s
         self._guests: dict[GuestId, SimulatedGuest] = {}
         self._announced: dict[GuestId, _Announced] = {}
@@ -165,67 +161,21 @@ class World:
 
     def advance(self, duration_s: float) -> None:
         """Let everybody live for a while."""
-        whole = steps = floor(duration_s / self.step_s + _ROUNDING)
-        while steps > 0:
-            steps -= self._live(steps)
-        left_s = duration_s - whole * self.step_s
-        if left_s > 1e-9:
-            self._step(left_s)
+        left_s = duration_s
+        while left_s > 1e-9:
+            dt_s = min(self.step_s, left_s)
+            left_s -= dt_s
+            self._step(dt_s)
 
     async def run(self) -> None:
         """Follow the running loop's time until cancelled; starts now, wherever that clock is."""
         loop = asyncio.get_running_loop()
         began_s = loop.time() - self.now_s
-        if isinstance(loop, SimLoop):
-            follower = _Follower(self, began_s)
-            with loop.followed_by(follower):
-                await follower.failed
         due_s = self.now_s
         while True:
             due_s += self.step_s
             await asyncio.sleep(max(0.0, began_s + due_s - loop.time()))
             self.advance(loop.time() - began_s - self.now_s)
-
-    def live_until(self, until_s: float) -> bool:
-        """Live whole steps up to ``until_s`` at most; False: something was told before that."""
-        self._has_told = False
-        while (steps := floor((until_s - self.now_s) / self.step_s + _ROUNDING)) > 0:
-            self._live(steps)
-            if self._has_told:
-                return False
-        return True
-
-    def _live(self, steps: int) -> int:
-        """Live so many steps if nothing changes in them, else one; returns how many it were."""
-        if steps > 1 and self._is_at_rest():
-            self._rest(steps)
-            return steps
-        self._step(self.step_s)
-        return 1
-
-    def _is_at_rest(self) -> bool:
-        """Whether all guests rest, and the host leaves them alone."""
-        if self.host.stall_per_touch_s > 0.0:
-            return False
-        # Who did not rest the last time most likely does not yet.
-        last = None if self._restless is None else self._guests.get(self._restless)
-        if last is not None and not self._rests(last):
-            return False
-        guests = tuple(self._guests.values())
-        self._restless = next((g.guest for g in guests if not self._rests(g)), None)
-        return self._restless is None and self.host.has_room(guests)
-
-    def _rests(self, guest: SimulatedGuest) -> bool:
-        is_heard = self._announced[guest.guest].actual_bytes == guest.actual_bytes
-        return is_heard and guest.host_side.stall_per_touch_s == 0.0 and guest.is_at_rest()
-
-    def _rest(self, steps: int) -> None:
-        instants_s = []
-        for _ in range(steps):
-            self.now_s += self.step_s
-            instants_s.append(self.now_s)
-        for guest in self._guests.values():
-            guest.rest(self.step_s, instants_s, self._wall_start_s)
 
     def _step(self, dt_s: float) -> None:
         self.now_s += dt_s
@@ -266,28 +216,5 @@ class World:
         self._send(LifecycleChanged(guest=guest.guest, kind=kind))
 
     def _send(self, event: Event) -> None:
-        self._has_told = True
         for listener in tuple(self._listeners):
             listener(event)
-
-
-class _Follower:
-    """A world that a simulated loop moves along: by many steps at once where nobody looks."""
-
-    def __init__(self, world: World, began_s: float) -> None:
-        self._world = world
-        self._began_s = began_s  # the loop's time at the world's beginning
-        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def next_s(self) -> float:
-        return self._began_s + self._world.now_s + self._world.step_s
-
-    def follow(self, until_s: float) -> float:
-        if self.failed.done():
-            return until_s
-        try:
-            is_quiet = self._world.live_until(until_s - self._began_s)
-        except Exception as error:  # noqa: BLE001 # whoever runs the world is told
-            self.failed.set_exception(error)
-            is_quiet = False
-        return until_s if is_quiet else min(until_s, self._began_s + self._world.now_s)
