@@ -50,7 +50,10 @@ def test_status_as_json_is_the_state(host: Live) -> None:
 
 
 def test_show_has_every_figure_with_where_it_is_from_and_its_age(host: Live) -> None:
-    host.until(host.is_seen, "every guest is read")
+    with host.client() as client:
+        host.until(
+            lambda: "target_bytes" in client.get("/v1/guests/ada").json(), "it has been asked once"
+        )
     text = told(host, "show", "ada", width=80)
     assert max(len(line) for line in text.splitlines()) <= 80
     rows = {line[:24].strip(): line for line in text.splitlines()}
