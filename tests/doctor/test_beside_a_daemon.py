@@ -104,3 +104,16 @@ def test_a_monitor_that_does_not_answer_says_nothing_of_a_balloon() -> None:
     report = judge(VmFacts(name="web", monitor_trouble="no greeting within 2 s"))
     assert "balloon" not in {finding.check for finding in report.findings}
     assert report.verdict is Verdict.NO
+
+
+def test_a_vm_without_a_name_is_one_vm_known_by_its_socket(tmp_path: Path) -> None:
+    """The daemon calls it after its socket, the process shows no more than its number."""
+    process = tmp_path / "proc/4711"
+    process.mkdir(parents=True)
+    monitor = f"unix:{tmp_path}/web.qmp,server=on,wait=off"
+    words = ("qemu-system-x86_64", "-m", "512", "-qmp", monitor)
+    (process / "cmdline").write_text("\0".join(words) + "\0")
+    held = monitor_of(GUEST)
+    assert held is not None
+    (vm,) = asyncio.run(examine(Places(held={"web": held}), root=tmp_path)).vms
+    assert "daemon asks it" in next(f.says for f in vm.findings if f.check == "monitor")

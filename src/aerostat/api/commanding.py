@@ -52,14 +52,18 @@ def _limits(router: APIRouter, seat: Seat) -> None:
     async def limits(vm: Vm, body: LimitsBody, request: Request) -> Response:
         given = body.limits()
 
-        def ask(**more: Any) -> Ask:
-            return Ask(command=Command.SET, limits=given, words=body.words(), **more)
-
         _, snapshot, _ = present_guest(seat, vm)
-        wanted = ask(guest=snapshot.guest, who=request.state.who)
+        wanted = Ask(
+            command=Command.SET,
+            guest=snapshot.guest,
+            who=request.state.who,
+            limits=given,
+            words=body.words(),
+        )
         if (objection := objection_to(wanted, snapshot, seat)) is not None:
             raise HTTPException(422, objection)
-        return await _told(seat, request, vm, ask)
+        await seat.ask(wanted)
+        return _accepted(seat)
 
 
 def _standing_route(router: APIRouter, seat: Seat, command: Command, summary: str) -> None:

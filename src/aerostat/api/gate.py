@@ -19,6 +19,9 @@ _OPEN = ("/", "/healthz", "/favicon.ico")
 _OPEN_UNDER = "/static/"
 """The dashboard's own files hold nothing of this host: its script asks for the token."""
 
+_NEEDED = "a bearer token is needed: Authorization: Bearer ..."
+_WRONG = "this token is not the daemon's: look into its api.token_file"
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Any]
 Send = Callable[[MutableMapping[str, Any]], Any]
@@ -164,10 +167,8 @@ class Gate:
             is_open = _is_open(scope)
             if not (self._visits if is_open else self._guesses).take(_address(scope)):
                 return 429, "too many requests without a good token: wait a minute"
-            if not is_open and b"authorization" in headers:
-                return 401, "this token is not the daemon's: look into its api.token_file"
             if not is_open:
-                return 401, "a bearer token is needed: Authorization: Bearer ..."
+                return 401, _WRONG if b"authorization" in headers else _NEEDED
         elif is_command and right is not Right.CONTROL:
             return 403, "this token may only read"
         elif not (self._commands if is_command else self._reads).take():

@@ -130,7 +130,9 @@ def _pair(certificate: str | None, key: str | None) -> tuple[Path | None, Path |
         if not Path(name).is_file():
             raise ListenError(f"{name}: there is no such file")
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        # Without one a key that takes a passphrase would have a terminal asked for it.
+        context.load_cert_chain(certificate, key, password=lambda: "")
     except (OSError, ValueError) as error:  # what is no PEM, cannot be read, or takes a passphrase
         raise ListenError(
             f"{certificate} and {key} are no certificate with its key, both as PEM: {error}"

@@ -118,7 +118,8 @@ class OrdersFile:
         text = json.dumps({"schema": SCHEMA, "orders": rows}, indent=2) + "\n"
         self._path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         fresh = self._path.with_name(self._path.name + ".new")
-        with open(os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o640), "w") as file:  # noqa: PTH123 # as the store beside it
+        number = os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o640)
+        with os.fdopen(number, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

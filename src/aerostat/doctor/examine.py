@@ -119,9 +119,9 @@ def _unseen(patterns: Sequence[str], processes: Iterable[VmProcess]) -> Iterator
 
 def _held_and_unseen(held: Mapping[str, VmMonitor], facts: Sequence[VmFacts]) -> list[VmFacts]:
     """VMs that the daemon asks and whose processes do not show here: in another namespace, say."""
-    names = {fact.name for fact in facts} | {
-        fact.process.uuid for fact in facts if fact.process is not None and fact.process.uuid
-    }
+    names = {fact.name for fact in facts}
+    for process in [fact.process for fact in facts if fact.process is not None]:
+        names.update(_names_of(process))
     keys: dict[int, list[str]] = {}
     for key, monitor in held.items():
         keys.setdefault(id(monitor), []).append(key)
@@ -130,6 +130,13 @@ def _held_and_unseen(held: Mapping[str, VmMonitor], facts: Sequence[VmFacts]) ->
         for own in keys.values()
         if names.isdisjoint(own)
     ]
+
+
+def _names_of(vm: VmProcess) -> tuple[str, ...]:
+    """By what a daemon may know it: one without UUID and name is called after its socket."""
+    paths = [path for path in (*vm.sockets, vm.api_socket) if path is not None]
+    called = [str(path) for path in paths] + [path.stem for path in paths]
+    return tuple(name for name in (vm.uuid, vm.name, *called) if name)
 
 
 def _of_domain(domain: LibvirtVm, process: VmProcess | None) -> VmFacts:
@@ -164,7 +171,8 @@ async def _of_process(vm: VmProcess, libvirt_trouble: str | None, known: Known) 
     if vm.platform == _LIBVIRT:  # its monitor is libvirt's: whoever else knocks waits in vain
         says = libvirt_trouble or "it is a domain of another libvirt than the one that was asked"
         return VmFacts(name=vm.name, process=vm, monitor_trouble=says)
-    if (held := known.held.get(vm.uuid or vm.name) or known.held.get(vm.name)) is not None:
+    held = next((known.held[name] for name in _names_of(vm) if name in known.held), None)
+    if held is not None:
         return VmFacts(name=vm.name, process=vm, monitor=held)
     trouble: str | None = None
     for socket in vm.sockets:

@@ -289,14 +289,14 @@ def empty_memory(count: int) -> Memory:
     return Memory(**columns)  # type: ignore[arg-type] # names and kinds come from Memory itself
 
 
-_NOTHING: tuple[list[Any], ...] = tuple(
+_ZEROS: tuple[list[Any], ...] = tuple(
     [0.0 if kind is FloatColumn else 0] for kind in Estimates.__annotations__.values()
 )
 
 
 def empty_estimates(count: int) -> Estimates:
     """Room for the estimates of ``count`` guests."""
-    return Estimates(*[zero * count for zero in _NOTHING])
+    return Estimates(*[zero * count for zero in _ZEROS])
 
 
 def empty_decision(count: int) -> Decision:

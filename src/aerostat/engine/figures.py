@@ -183,31 +183,33 @@ _Reads = Sequence[tuple[str, Callable[[Any], Any]]]
 """Columns of ``Figures``, and how each is read from what it is read from."""
 
 
-def _reads(**names: str) -> _Reads:
-    return tuple((column, attrgetter(name)) for column, name in names.items())
+def _reads(*same: str, **names: str) -> _Reads:
+    """Columns that are called what they are read from, and those that are not."""
+    named = {**dict(zip(same, same, strict=True)), **names}
+    return tuple((column, attrgetter(name)) for column, name in named.items())
 
 
-_OF_GUEST = _reads(actual_bytes="actual_bytes", disk_read_bytes="disk_read_bytes")
+_OF_GUEST = _reads("actual_bytes", "disk_read_bytes")
 _OF_FOOTPRINT = _reads(
-    held_bytes="held_bytes",
+    "held_bytes",
+    "limit_hits",
+    "unsplit_bytes",
+    "touched_bytes",
     host_swap_bytes="swap_bytes",
     host_swap_in_bytes="swap_in_bytes",
-    limit_hits="limit_hits",
-    unsplit_bytes="unsplit_bytes",
-    touched_bytes="touched_bytes",
 )
 _WAITED = _reads(host_waited_s="pressure_some_total_s")
 _OF_SAMPLE = _reads(
-    available_bytes="available_bytes",
-    free_bytes="free_bytes",
-    cache_bytes="cache_bytes",
-    swap_in_bytes="swap_in_bytes",
-    swap_out_bytes="swap_out_bytes",
-    major_faults="major_faults",
-    oom_kills="oom_kills",
-    alloc_stalls="alloc_stalls",
+    "available_bytes",
+    "free_bytes",
+    "cache_bytes",
+    "swap_in_bytes",
+    "swap_out_bytes",
+    "major_faults",
+    "oom_kills",
+    "alloc_stalls",
 )
-_REFAULTS = _reads(refaults="refaults")
+_REFAULTS = _reads("refaults")
 _PRESSURE = _reads(
     pressure_wall_s="sampled_wall_s",
     pressure_some_s="some_total_s",
