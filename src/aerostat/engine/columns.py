@@ -143,9 +143,16 @@ class Memory(Table):
     take_clean_s: FloatColumn  # the sample the last take was founded on: none justifies two
     took_bytes: IntColumn  # and how much it was, in the last second
     take_from_bytes: IntColumn  # what it held before the last takes, close upon each other
-    take_refault_rate: FloatColumn  # what of its cache it missed before them, a second
-    take_disk_read_rate: FloatColumn  # and what it read from its disks
+    # What its page cache is worth.
+    missed_rate: FloatColumn  # bytes of files a second that it read again, over some seconds
+    take_missed_rate: FloatColumn  # and what it was before the last takes
     cache_floor_bytes: IntColumn  # its cache was missed below this; ABSENT: it was not
+    cache_worth_bytes: IntColumn  # up to this, more of it saved reads; ABSENT: not known
+    offer_from_bytes: IntColumn  # what it held when it was offered more; ABSENT: it is not
+    offer_missed_rate: FloatColumn  # and what it missed then
+    offer_s: FloatColumn  # when an offer began, or ended
+    offer_wait_s: FloatColumn  # and how long the next one waits
+    # When what was taken was in use.
     squeeze_s: FloatColumn  # when memory in use was last taken
     squeeze_from_bytes: IntColumn  # what it held before that; ABSENT: it got it back
     trial_from_bytes: IntColumn  # what it held before the last try; ABSENT: it was beyond its due
@@ -266,13 +273,13 @@ class Round(Table):
 
 _NEVER = frozenset(name for name in Memory._fields if name.endswith("_s")) - {
     "stall_retry_s", "sample_age_s", "sample_period_s", "clean_age_s", "pressure_some_s",
-    "pressure_full_s", "backoff_s", "host_waited_s",
+    "pressure_full_s", "backoff_s", "host_waited_s", "offer_wait_s",
 }  # fmt: skip
 _ZERO = frozenset({
     "has_arrived", "is_outcome_unknown", "healthy_samples", "growth_rate", "sample_age_s",
     "sample_period_s", "stall_retry_s", "backoff_s", "is_release_due", "lent_bytes",
     "burst_bytes", "turns", "rise_bytes", "clean_samples", "clean_age_s", "took_bytes",
-    "host_growth_rate", "host_swap_out_bytes", "pushed_is_full",
+    "host_growth_rate", "offer_wait_s", "host_swap_out_bytes", "pushed_is_full",
 })  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from aerostat.engine.columns import RUN_RUNNING, Figures, Memory, Round
 from aerostat.engine.knobs import Knobs
 from aerostat.policy.columns import ABSENT
-from aerostat.units import MIB, PAGE_BYTES
+from aerostat.units import MIB
 
 AVAILABLE_RATIO = 0.03
 """Less available than this share of what the guest holds is distress by itself."""
@@ -39,8 +39,6 @@ BLAMED_S = 10.0
 """Distress that begins so soon after our take is the take's doing."""
 PUSHED_S = 1.5
 """So long pressure stands that an agent pushed; while it lasts, the kernel says it again."""
-MISSED_FACTOR = 2.0
-"""So many times as many refaults as before a take: it was cache in use."""
 
 
 def headroom_bytes(max_bytes: int, knobs: Knobs) -> int:
@@ -229,50 +227,9 @@ def record_distress(r: Round, i: int, distressed: bool) -> None:
         own = is_squeezed(memory, i) and r.now_s - memory.squeeze_s[i] < OWN_EFFECT_S
         swapping = not own and _swaps_out_for_need(r, i, 0.0)
         memory.healthy_samples[i] = 0 if swapping else memory.healthy_samples[i] + 1
-        _judge_cache(r, i)
 
 
-def _judge_cache(r: Round, i: int) -> None:
-    """A page cache is worth what is missed of it: no distress, but no more of it is taken then.
-
-    An agent counts what is missed. Without one, a guest that reads more from its disks than before
-    the take, and not from its swap, misses it. One that always misses some misses it for nothing.
-    """
-    memory = r.memory
-    taken = memory.take_from_bytes[i] != ABSENT and r.now_s - memory.take_s[i] < BLAMED_S
-    if not taken or r.now_s < memory.backoff_until_s[i]:
-        return
-    if _misses(memory.refault_rate[i], memory.take_refault_rate[i], FAULT_RATE) or _rereads(r, i):
-        memory.cache_floor_bytes[i] = memory.take_from_bytes[i]
-        _wait_longer(r, i)
-
-
-def _misses(rate: float, before: float, least: float) -> bool:
-    return rate >= max(least, MISSED_FACTOR * max(0.0, before))
-
-
-def _rereads(r: Round, i: int) -> bool:
-    """Whether it reads files from its disks that it did not have to read before the take."""
-    memory = r.memory
-    if memory.disk_read_rate[i] <= 0.0 or memory.swap_in_rate[i] < 0.0:
-        return False
-    files = memory.disk_read_rate[i] - memory.swap_in_rate[i]
-    return _misses(files, memory.take_disk_read_rate[i], FAULT_RATE * PAGE_BYTES)
-
-
-def cache_floor_bytes(r: Round, i: int) -> int:
-    """What it needs for the cache that was missed, as far as it still has it; 0: none was."""
-    memory = r.memory
-    floor = memory.cache_floor_bytes[i]
-    if r.knobs.backs_off == 0 or floor == ABSENT or r.now_s >= memory.backoff_until_s[i]:
-        return 0
-    if ABSENT in (memory.used_bytes[i], memory.cache_bytes[i]):
-        return 0
-    headroom = headroom_bytes(r.figures.max_bytes[i], r.knobs)
-    return min(floor, memory.used_bytes[i] + memory.cache_bytes[i] + headroom)
-
-
-def _wait_longer(r: Round, i: int) -> None:
+def wait_longer(r: Round, i: int) -> None:
     """The next take waits twice as long as the last time."""
     memory, knobs = r.memory, r.knobs
     retry_s = max(knobs.stall_retry_s, 2 * memory.backoff_s[i])
@@ -283,7 +240,7 @@ def _wait_longer(r: Round, i: int) -> None:
 def _back_off(r: Round, i: int) -> None:
     """Distress by our own take: wait twice as long as last time before the next one."""
     memory = r.memory
-    _wait_longer(r, i)
+    wait_longer(r, i)
     memory.cache_floor_bytes[i] = ABSENT
     if is_squeezed(memory, i):
         memory.hurt_floor_bytes[i] = memory.squeeze_from_bytes[i]

@@ -8,7 +8,6 @@ from aerostat.engine.distress import (
     GROWTH_NOISE_RATE,
     OWN_EFFECT_S,
     STARVED_S,
-    cache_floor_bytes,
     free_after_orders,
     has_distress_signal,
     held_bytes,
@@ -17,6 +16,7 @@ from aerostat.engine.distress import (
     record_distress,
 )
 from aerostat.engine.host_side import PROCESS_BYTES, judge_host_side
+from aerostat.engine.page_cache import cache_comfort_bytes, cache_floor_bytes, judge_cache
 from aerostat.policy.columns import ABSENT
 from aerostat.units import MIB
 
@@ -92,6 +92,7 @@ def _judge_distress(r: Round, i: int, fresh: bool) -> None:
     healthy = memory.healthy_samples[i] >= HEALTHY_SAMPLES_MIN
     out.is_calm[i] = 1 if (quiet and healthy) or r.knobs.spares_the_pressed == 0 else 0
     out.is_idle[i] = 1 if out.is_calm[i] == 1 and r.now_s - memory.grew_s[i] >= IDLE_S else 0
+    judge_cache(r, i, distressed)
 
 
 def is_stalled(r: Round, i: int) -> bool:
@@ -173,7 +174,7 @@ def _needs(r: Round, i: int) -> None:
     out.need_bytes[i] = min(need, max_bytes)
     learned = max(headroom, min(int(memory.burst_bytes[i]), r.knobs.headroom_bytes_max))
     remembered = int(memory.remembered_bytes[i]) + learned
-    out.comfort_bytes[i] = min(max(need, remembered), max_bytes)
+    out.comfort_bytes[i] = min(max(need, remembered, cache_comfort_bytes(r, i)), max_bytes)
     # A guest that grows, or reads its pages back from swap, needs room for what is still to come.
     coming = int(growth * GROWING_S + max(0.0, memory.swap_in_rate[i]) * COMING_S)
     free = free_after_orders(r.figures, memory, i)

@@ -11,6 +11,8 @@ _WORDS = {
     Reason.RELEASED_FOR_DISTRESS: "released: it is short of memory ({signs})",
     Reason.GROWN_TO_DEMAND: "grown to its demand of {demand}",
     Reason.GROWN_FROM_SURPLUS: "given memory that nobody needs",
+    Reason.GROWN_FOR_CACHE: "given memory that nobody needs, to see whether it reads less of its "
+    "files again",
     Reason.RAISED_TO_MIN: "raised towards its min of {min}",
     Reason.LOWERED_TO_MAX: "lowered towards its max of {max}",
     Reason.TAKEN_FOR_OTHERS: "gives memory to others: it uses {used}",

@@ -20,6 +20,7 @@ from aerostat.engine.columns import (
 from aerostat.engine.confidence import CONFIDENCE_MIN, is_founded_on_old
 from aerostat.engine.distress import BLAMED_S, is_on_trial, is_recovering
 from aerostat.engine.knobs import Knobs
+from aerostat.engine.page_cache import is_offered
 from aerostat.policy.codes import (
     WHY_DISTRESS,
     WHY_FIXED,
@@ -27,6 +28,7 @@ from aerostat.policy.codes import (
     WHY_ORDERED,
     WHY_RAISED_TO_MIN,
     WHY_SHUTDOWN,
+    WHY_SURPLUS,
     WHY_TAKEN_FOR_HOST,
     WHY_TAKEN_FOR_OTHERS,
 )
@@ -194,6 +196,8 @@ def _give(r: Round, i: int) -> None:
     r.memory.squeeze_from_bytes[i] = ABSENT
     r.memory.gave_s[i] = r.now_s
     r.decision.is_urgent[i] = 1 if urgent else 0
+    if why == WHY_SURPLUS and is_offered(r, i):
+        r.decision.reason[i] = codes.FOR_CACHE
     if r.memory.is_release_due[i] == 1:
         r.decision.reason[i] = codes.RESET
     if target >= ceiling:
@@ -282,14 +286,14 @@ def _take_as_far_as_allowed(r: Round, i: int) -> None:
 def note_take(r: Round, i: int) -> None:
     """Remember what the take was founded on, and whether it went into what the guest uses."""
     memory, target = r.memory, r.decision.target_bytes[i]
+    memory.cache_worth_bytes[i] = min(memory.cache_worth_bytes[i], target)
     memory.take_clean_s[i] = memory.clean_s[i]
     # Figures that come at uneven times may found two takes within a second.
     before = memory.took_bytes[i] if r.now_s - memory.take_s[i] < PERIOD_S_MIN else 0
     memory.took_bytes[i] = before + r.estimates.ordered_bytes[i] - target
     if r.now_s - memory.take_s[i] > BLAMED_S:
         memory.take_from_bytes[i] = r.estimates.ordered_bytes[i]
-        memory.take_refault_rate[i] = memory.refault_rate[i]
-        memory.take_disk_read_rate[i] = memory.disk_read_rate[i]
+        memory.take_missed_rate[i] = memory.missed_rate[i]
     if r.now_s - memory.gave_s[i] < TURN_S:
         memory.turns[i] += 1.0
     if target < memory.used_bytes[i] + r.estimates.headroom_bytes[i] // 2:

@@ -49,6 +49,7 @@ class Knobs(Table):
     counts_rising: int
     heeds_limits: int
     yields: int
+    offers: int
     is_elastic: int
 
 
@@ -103,5 +104,6 @@ def knobs_of(params: EngineParams) -> Knobs:
         counts_rising=on[GuardRule.RISING],
         heeds_limits=on[GuardRule.CONFINED],
         yields=on[GuardRule.YIELD],
+        offers=on[GuardRule.OFFER],
         is_elastic=int(params.host.accounting is Accounting.ELASTIC),
     )

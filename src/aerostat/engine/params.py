@@ -35,6 +35,7 @@ class GuardRule(StrEnum):
     BACKUP = "backup"  # a guest whose disks are being copied is not made to swap
     LEDGER = "ledger"  # memory promised to VMs to come counts from the promise on
     BURST_RESERVE = "burst_reserve"  # part of the supply is kept for distress, and for nothing else
+    OFFER = "offer"  # who reads its files again is offered more, to see what that saves
     YIELD = "yield"  # one whose target somebody else has set is left to them for a while
 
 

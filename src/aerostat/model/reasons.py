@@ -50,6 +50,7 @@ class Reason(StrEnum):
     NUDGED_AT_MAX = "nudged_at_max"  # its `actual` may be from before a reset
     HOLD_BLURRED = "hold_blurred"  # every sample for long came while its balloon moved
     CALLED_BACK = "called_back"  # what it was given had not all come: the rest is needed elsewhere
+    GROWN_FOR_CACHE = "grown_for_cache"  # to see whether it reads less from its disks
 
 
 class Bound(StrEnum):

@@ -33,6 +33,7 @@ from aerostat.engine import (
     knobs,
     order,
     pace,
+    page_cache,
     resident,
     sureness,
 )
@@ -52,6 +53,7 @@ ENGINE_MODULES: tuple[ModuleType, ...] = (
     host_side,
     believe,
     distress,
+    page_cache,
     confidence,
     closing,
     resident,

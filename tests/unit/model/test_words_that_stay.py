@@ -51,7 +51,7 @@ EVER = {
         hold_in_host_swap hold_confined lowered_to_limit hold_unsure
         hold_pinned hold_left_to_host
         released_by_operator hold_by_operator hold_yielded
-        called_back hold_blurred
+        called_back hold_blurred grown_for_cache
         """,
     "Bounds": """
         none min max floor supply step freshness pressure dead_band stall operator

@@ -130,7 +130,8 @@ FIXED_COLUMNS: Fixed = MappingProxyType(
                 *("pressure_full_ratio", "pressure_full_s", "pressure_some_ratio"),
                 *("pressure_some_s", "pressure_wall_s", "pushed_free_bytes", "pushed_held_bytes"),
                 *("pushed_is_full", "pushed_s", "refault_rate", "refaults", "shutdown_asked_s"),
-                *("stranger_s", "take_disk_read_rate", "take_refault_rate"),
+                *("stranger_s", "take_missed_rate", "missed_rate", "cache_worth_bytes"),
+                *("offer_from_bytes", "offer_missed_rate", "offer_s", "offer_wait_s"),
             }
         ),
         Estimates: frozenset({"is_confined", "is_in_host_swap", "loan_bytes", "unsure_bytes"}),
