@@ -78,6 +78,21 @@ def test_a_trace_is_cut_into_hosts_and_its_skipped_rows_are_told(tmp_path: Path)
     assert "too many or too few fields" in str(refused.exception)
 
 
+def test_more_hosts_and_days_than_a_trace_has_are_told(tmp_path: Path) -> None:
+    path = str(trace_file(tmp_path))
+    said = ("--vms-per-host", "4", "--hosts", "5", "--days", "3", "--policy", "static")
+    document = document_of(path, *said, "--smallest", "1B", "--interpreted", "--workers", "1")
+    notes = " | ".join(document["notes"])
+    assert "its VMs fill 2 hosts, not the 5 of --hosts" in notes
+    assert "days, not the 3 of --days" in notes
+
+
+def test_what_a_scenario_decides_itself_is_told() -> None:
+    done = simulate(SCENARIO, "--policy", "static", "--hosts", "3", "--days", "2", "--workers", "1")
+    assert done.exit_code == 0, done.output
+    assert "a scenario has its own: --hosts, --days did not count" in done.stderr
+
+
 @pytest.mark.parametrize(("sample_s", "tick_s"), [(15, 7.5), (11, 5.5), (5, 5.0), (300, 10.0)])
 def test_the_tick_is_what_fits_a_sample_where_nobody_says(
     tmp_path: Path, sample_s: int, tick_s: float

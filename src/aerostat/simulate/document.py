@@ -59,10 +59,7 @@ def contest_document(
             "reserve_ratio": RESERVE_RATIO,
         },
         "notes": [
-            f"{world.world.name}: {note}"
-            for world in contest.worlds
-            if isinstance(world.world, FleetWorlds)
-            for note in world.world.notes
+            f"{world.world.name}: {note}" for world in contest.worlds for note in world.world.notes
         ],
         "digest": contest.digest,
         "arms": [arm for world in contest.worlds for arm in _arms(world)],

@@ -16,13 +16,15 @@ from aerostat.sim.fleet.world import TICK_S_MAX, is_whole, whole_tick_s
 from aerostat.sim.scenario.read import load_scenario
 from aerostat.sim.scenario.tables import Scenario
 from aerostat.sim.trace import read_trace
-from aerostat.sim.trace.trace import Reading
+from aerostat.sim.trace.trace import Reading, Trace
 
 DAY_S = 86_400.0
 HOSTS_OF_A_FLEET = 6
 """Of a synthetic fleet, where nobody says how many; a trace fills as many as it can."""
 
 TICKS_A_SAMPLE_MAX = 10_000
+DAYS_SLACK = 1.01
+"""A month whose last sample is missing is still the month that was asked for."""
 
 
 class WorldError(AerostatError):
@@ -80,6 +82,7 @@ class ScenarioWorld:
     scenario: Scenario
     policies: tuple[PolicyName, ...]
     looks: int = 0  # written down for plots
+    notes: tuple[str, ...] = ()
 
 
 World = FleetWorlds | ScenarioWorld
@@ -127,9 +130,33 @@ def _world(name: str, settings: Settings) -> World:
     trace = read_trace(path, settings.reading)
     return FleetWorlds(
         name=trace.name,
-        notes=trace.notes,
+        notes=(*trace.notes, *_cut(trace, settings)),
         arms=_arms(dict.fromkeys(settings.seeds, trace), settings),
     )
+
+
+def _cut(trace: Trace, settings: Settings) -> tuple[str, ...]:
+    """A trace that has less than was asked for is played as far as it goes, and says so."""
+    there = trace.vms // settings.guests_a_host
+    days = trace.samples * trace.sample_s / DAY_S
+    notes = []
+    if settings.hosts is not None and settings.hosts > there:
+        notes.append(f"its VMs fill {there} hosts, not the {settings.hosts} of --hosts")
+    if settings.days is not None and settings.days > days * DAYS_SLACK:
+        notes.append(f"it holds {days:.3g} days, not the {settings.days:g} of --days")
+    return tuple(notes)
+
+
+def _unheeded(settings: Settings) -> tuple[str, ...]:
+    """A scenario says itself who stands where, and for how long: what was asked otherwise."""
+    said = {
+        "--hosts": settings.hosts,
+        "--days": settings.days,
+        "--tick": settings.tick_s,
+        "--full": settings.full,
+    }
+    asked = [option for option, value in said.items() if value is not None]
+    return (f"a scenario has its own: {', '.join(asked)} did not count",) if asked else ()
 
 
 def _fleet(kind: str, settings: Settings) -> FleetWorlds:
@@ -204,4 +231,10 @@ def _scenario(path: Path, settings: Settings) -> ScenarioWorld:
     if not policies:
         raise WorldError(f"{path}: in a scenario nobody can know the future: no clairvoyant")
     scenario = load_scenario(path)
-    return ScenarioWorld(name=path.stem, scenario=scenario, policies=policies, looks=settings.looks)
+    return ScenarioWorld(
+        name=path.stem,
+        scenario=scenario,
+        policies=policies,
+        looks=settings.looks,
+        notes=_unheeded(settings),
+    )
