@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from fastapi import HTTPException
+
 BODY_BYTES_MAX = 64 * 1024
 """No command is longer."""
 
@@ -19,6 +21,7 @@ _OPEN = ("/", "/healthz", "/favicon.ico")
 _OPEN_UNDER = "/static/"
 """The dashboard's own files hold nothing of this host: its script asks for the token."""
 
+_TOO_LONG = f"a body has at most {BODY_BYTES_MAX} bytes"
 _NEEDED = "a bearer token is needed: Authorization: Bearer ..."
 _WRONG = "this token is not the daemon's: look into its api.token_file"
 
@@ -199,7 +202,7 @@ def _too_long(headers: dict[bytes, bytes]) -> tuple[int, str] | None:
     if not length.isdigit():
         return 400, "Content-Length is not a number"
     if int(length[:20]) > BODY_BYTES_MAX:
-        return 413, f"a body has at most {BODY_BYTES_MAX} bytes"
+        return 413, _TOO_LONG
     return None
 
 
@@ -213,7 +216,7 @@ def _headers(scope: Scope) -> dict[bytes, bytes]:
 
 
 def _bounded(receive: Receive) -> Receive:
-    """A body without a length, or longer than it said, ends at the limit."""
+    """A body without a length, or longer than it said, is refused at the limit."""
     taken = 0
 
     async def bounded() -> Any:
@@ -221,7 +224,7 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > BODY_BYTES_MAX:
-            return {"type": "http.disconnect"}
+            raise HTTPException(413, _TOO_LONG)
         return message
 
     return bounded
