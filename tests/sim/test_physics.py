@@ -204,6 +204,19 @@ def test_deflate_on_oom_creeps_instead_of_killing_and_waits_for_a_new_target() -
     assert guest.actual_bytes == 200 * MIB
 
 
+@pytest.mark.parametrize("lets_go", [True, False])
+def test_a_heap_that_grows_where_nothing_can_be_had_is_let_go_or_killed(lets_go: bool) -> None:
+    """As hot pages are: who fills a heap without swap does not come to rest and say nothing."""
+    world = world_of_one(hot_mib=20, guest_build=build(swap=NO_SWAP, deflate_on_oom=lets_go))
+    guest = world.guest("vm")
+    guest.set_target(200 * MIB)
+    world.advance(5)
+    guest.set_load(Load(hot_bytes=20 * MIB, mode=HeapMode.COLD, heap_bytes=300 * MIB))
+    world.advance(10)
+    assert (guest.actual_bytes > 210 * MIB) is lets_go
+    assert (guest.state.oom_kills == 0) is lets_go
+
+
 def test_a_balloon_stops_where_nothing_can_be_had() -> None:
     """Lab, no guest swap, target below need: it stops, 4 MiB available, nobody is killed."""
     world = world_of_one(hot_mib=250, guest_build=build(swap=NO_SWAP))

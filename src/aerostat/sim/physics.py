@@ -10,9 +10,9 @@ from aerostat.sim.ages import UNIFORM
 from aerostat.sim.balloon import move_balloon
 from aerostat.sim.constants import GuestPhysics, SwapDevice
 from aerostat.sim.guest_state import GuestState, HeapMode, Load
-from aerostat.sim.reclaim import HostStall, Step, allocate, reclaim_in_background
+from aerostat.sim.reclaim import HostStall, Step, reclaim_in_background
 from aerostat.sim.reporting import report_free_pages
-from aerostat.sim.workload import Served, serve, uncached_ratio
+from aerostat.sim.workload import Served, serve, share_granted, uncached_ratio
 from aerostat.units import PAGE_BYTES
 
 NO_STALL = HostStall()
@@ -139,7 +139,9 @@ def _fill_heap(state: GuestState, load: Load, step: Step) -> None:
     cold = min(left - hot, state.cold_unfilled_bytes)
     if hot + cold <= 0:
         return
-    share = allocate(state, step, hot + cold) / (hot + cold)
+    share = share_granted(state, step, hot + cold)
+    if share is None:
+        return
     state.hot_untouched_bytes -= hot * share
     state.hot_resident_bytes += hot * share
     state.cold_unfilled_bytes -= cold * share

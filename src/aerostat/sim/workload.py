@@ -114,11 +114,9 @@ def _touch(state: GuestState, step: Step, odds: _Odds, touched_bytes: float) -> 
     need = fresh + back
     if need <= 0:
         return 1.0
-    granted = allocate(state, step, need)
-    if granted < need and is_out_of_memory(state, step) and not deflate_on_oom(state, step):
-        _kill(state, step)
+    share = share_granted(state, step, need)
+    if share is None:
         return 0.0
-    share = min(1.0, granted / need)
     fresh = _but_for_a_byte(fresh * share, state.hot_untouched_bytes)
     back = _but_for_a_byte(back * share, state.hot_swapped_bytes)
     state.hot_untouched_bytes -= fresh
@@ -128,6 +126,19 @@ def _touch(state: GuestState, step: Step, odds: _Odds, touched_bytes: float) -> 
     state.major_faults += back / PAGE_BYTES
     state.swap_in_bytes += back
     return share
+
+
+def share_granted(state: GuestState, step: Step, need_bytes: float) -> float | None:
+    """How much of some new pages there is room for; None: the workload was killed instead.
+
+    With nothing free, nothing to drop and nowhere to swap the balloon lets go, if it is of that
+    kind.
+    """
+    granted = allocate(state, step, need_bytes)
+    if granted < need_bytes and is_out_of_memory(state, step) and not deflate_on_oom(state, step):
+        _kill(state, step)
+        return None
+    return min(1.0, granted / need_bytes)
 
 
 def _but_for_a_byte(some: float, whole: float) -> float:
