@@ -54,6 +54,7 @@ class Figures(Table):
     min_bytes: IntColumn
     max_bytes: IntColumn
     weight: IntColumn
+    promised_bytes: IntColumn  # to it when it was let in, until that time is over
     actual_bytes: IntColumn
     held_bytes: IntColumn  # the host's own measure of the VM
     held_age_s: FloatColumn  # of that measure: one is costly and read slowly

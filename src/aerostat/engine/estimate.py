@@ -63,7 +63,10 @@ def estimate(r: Round, i: int) -> None:
         out.planned_bytes[i] = out.committed_bytes[i]
     _needs(r, i)
     if figures.is_backing_up[i] == 1 or figures.standing[i] != STANDING_NONE:
-        _keep_what_it_has(r, i)
+        _keep(r, i, out.ordered_bytes[i])
+    elif figures.promised_bytes[i] != ABSENT:
+        # It has still to show what it needs: until then what it does not use is not idle.
+        _keep(r, i, min(out.ordered_bytes[i], figures.promised_bytes[i]))
 
 
 def _count_what_it_holds(r: Round, i: int) -> None:
@@ -198,16 +201,15 @@ def _needs_by_touch(r: Round, i: int, headroom: int) -> None:
     out.floor_bytes[i] = max(out.floor_bytes[i], min(ordered, max_bytes))
 
 
-def _keep_what_it_has(r: Round, i: int) -> None:
-    """While its disks are copied it may grow, and others are asked instead of it."""
+def _keep(r: Round, i: int, kept_bytes: int) -> None:
+    """It may grow, and others are asked instead of it for what it has up to this."""
     out = r.estimates
-    ordered = out.ordered_bytes[i]
-    out.floor_bytes[i] = max(out.floor_bytes[i], ordered)
-    out.harmless_bytes[i] = 0
+    out.floor_bytes[i] = max(out.floor_bytes[i], kept_bytes)
+    out.harmless_bytes[i] = max(0, min(out.harmless_bytes[i], out.ordered_bytes[i] - kept_bytes))
     if out.need_bytes[i] != ABSENT:
-        out.core_bytes[i] = max(out.core_bytes[i], ordered)
-        out.need_bytes[i] = max(out.need_bytes[i], ordered)
-        out.comfort_bytes[i] = max(out.comfort_bytes[i], ordered)
+        out.core_bytes[i] = max(out.core_bytes[i], kept_bytes)
+        out.need_bytes[i] = max(out.need_bytes[i], kept_bytes)
+        out.comfort_bytes[i] = max(out.comfort_bytes[i], kept_bytes)
 
 
 def _needs_of_squeezed(r: Round, i: int, headroom: int) -> None:

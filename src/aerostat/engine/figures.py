@@ -166,6 +166,7 @@ def figures_of(
         min_bytes=[least for least, _ in bounds],
         max_bytes=[most for _, most in bounds],
         weight=[own.weight for own in limits],
+        promised_bytes=[ABSENT] * len(guests),
         **_columns(guests, _OF_GUEST, ABSENT),
         held_age_s=[0.0 if own is None else own.age_s for own in footprints],
         **_columns(footprints, _OF_FOOTPRINT, ABSENT),

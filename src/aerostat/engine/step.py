@@ -106,7 +106,9 @@ def round_of(
         policy=_policy_number(params.policy),
         knobs=knobs_of(params),
         hosts=_one_host(state, len(snapshot.guests), supply),
-        figures=_without_our_own(figures_of(snapshot, params, state.host_state), state),
+        figures=_with_promises(
+            _without_our_own(figures_of(snapshot, params, state.host_state), state), state
+        ),
         memory=state.memory,
     )._replace(
         is_host_short=int(short),
@@ -120,6 +122,13 @@ def _without_our_own(figures: Figures, state: EngineState) -> Figures:
     if state.ladder.pending == 0:
         return figures
     return figures._replace(limit_hits=[ABSENT] * len(figures.limit_hits))
+
+
+def _with_promises(figures: Figures, state: EngineState) -> Figures:
+    if not state.reservations:
+        return figures
+    promised = state.promised_bytes
+    return figures._replace(promised_bytes=[promised.get(g, ABSENT) for g in state.guests])
 
 
 def _policy_number(policy: PolicyName) -> int:

@@ -7,7 +7,7 @@ import pytest
 from aerostat.engine.params import Accounting
 from aerostat.model.events import MemoryReserved
 from aerostat.model.guest import GuestId
-from aerostat.units import GIB
+from aerostat.units import GIB, MIB
 from builders import Guest, World, host_memory, params
 
 STARTED_MIB = 16 * 1024
@@ -77,6 +77,29 @@ def test_a_promise_to_one_that_came_ends_when_it_goes() -> None:
     world.guests.remove(new)
     world.rounds(2)
     assert abs(room_bytes(world) - before - 16 * GIB) < GIB
+
+
+def held_by_new_mib(*, seconds: int) -> int:
+    """What a VM that was let in holds after so long, beside one that wants ever more."""
+    world = World(
+        guests=[Guest(name="hungry", max_mib=2048, actual_mib=600, used_mib=500)],
+        params=params(budget_mib=2200),
+        memory=host_memory(),
+    )
+    world.rounds(3)
+    world.events.append(MemoryReserved(guest=GuestId("new"), size_bytes=1536 * MIB, for_s=60.0))
+    world.round()
+    world.guests.append(Guest(name="new", max_mib=1536, actual_mib=1536, used_mib=100))
+    hungry = world.guest("hungry")
+    for _ in range(seconds):
+        hungry.used_mib = min(1400, max(0, (hungry.actual_mib or 0) - 40))
+        world.round()
+    return world.guest("new").actual_mib or 0
+
+
+def test_what_it_has_not_used_yet_is_not_taken_for_others_before_its_time_is_over() -> None:
+    assert held_by_new_mib(seconds=50) == 1536
+    assert held_by_new_mib(seconds=120) < 1300
 
 
 def test_it_is_known_by_its_name_too() -> None:

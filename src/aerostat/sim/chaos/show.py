@@ -72,6 +72,7 @@ def _show_guest(world: World, figures: Figures, i: int) -> None:
     least = min(guests.ceiling_bytes[i], max(1, guests.min_bytes[i]))
     figures.min_bytes[i] = least if here else ABSENT
     figures.weight[i] = guests.weight[i]
+    figures.promised_bytes[i] = ABSENT
     shown = reached and faults.hides_actual[i] == 0
     figures.actual_bytes[i] = guests.actual_bytes[i] if shown else ABSENT
     figures.held_bytes[i] = guests.held_bytes[i] if reached else ABSENT
