@@ -118,7 +118,8 @@ def _judge_offers(r: Round, i: int) -> None:
     is_granted = had >= _offer_bytes(r, i) // 2 and memory.has_arrived[i] == 1
     since_s = r.now_s - max(memory.offer_s[i], memory.gave_s[i])
     if had < 0 or (not is_granted and since_s > OFFER_S):
-        _end_offer(r, i, memory.offer_wait_s[i])  # others needed it, or there was nothing
+        # Others needed it, or there was nothing: that says nothing of what it is worth.
+        _end_offer(r, i, max(OFFER_S, memory.offer_wait_s[i]))
     elif is_granted and since_s >= SHOWN_S and (_is_full(r, i) or since_s > OFFER_S):
         saved = memory.missed_rate[i] <= (1.0 - SAVED_RATIO) * memory.offer_missed_rate[i]
         if saved:
