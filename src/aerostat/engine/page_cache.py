@@ -40,7 +40,7 @@ SAVED_RATIO = 0.1
 
 
 def judge_cache(r: Round, i: int, distressed: bool) -> None:
-    """Learn from a new sample; judge each once, when balance and distress are known."""
+    """Learn from a new sample, each once, when it is known whether the guest is calm or short."""
     memory = r.memory
     if memory.sample_seen_s[i] != r.now_s:
         return
